@@ -1,0 +1,171 @@
+"""Random changes to pictures of writing that keep their text: other slants, pens, papers, scanners.
+
+All work on grey pictures before normalisation, dark ink on light paper, and draw only from the generator given, so
+that a seed repeats a training run.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_WORKING_HEIGHT = 72
+"""Pictures are brought down to this height first: distortions then cost the same whatever the scan's resolution."""
+
+
+def augment(gray: np.ndarray, rng: np.random.Generator, neighbour: np.ndarray | None = None) -> np.ndarray:
+    """A changed copy of ``gray``, uint8 (h, w); shape differs from the input's.
+
+    Args:
+        gray: uint8 (h, w).
+        rng: source of all randomness.
+        neighbour: another picture, whose ink may intrude at an edge as a crop's neighbours do.
+    """
+    if gray.shape[0] > _WORKING_HEIGHT:
+        width = max(1, round(gray.shape[1] * _WORKING_HEIGHT / gray.shape[0]))
+        gray = cv2.resize(gray, (width, _WORKING_HEIGHT), interpolation=cv2.INTER_AREA)
+    picture = gray
+    if rng.random() < 0.85:
+        picture = slant_and_scale(picture, rng)
+    if rng.random() < 0.5:
+        picture = warp_elastically(picture, rng)
+    if rng.random() < 0.25:
+        picture = change_stroke(picture, rng)
+    if neighbour is not None and rng.random() < 0.15:
+        picture = intrude(picture, neighbour, rng)
+    if rng.random() < 0.2:
+        picture = draw_ruling(picture, rng)
+    if rng.random() < 0.25:
+        picture = lower_resolution(picture, rng)
+    if rng.random() < 0.5:
+        picture = change_ink(picture, rng)
+    if rng.random() < 0.35:
+        picture = dirty_paper(picture, rng)
+    if rng.random() < 0.06:
+        picture = binarise(picture, rng)
+    return picture
+
+
+def _paper_level(gray: np.ndarray) -> int:
+    return int(np.percentile(gray[::2, ::2], 85))
+
+
+def slant_and_scale(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One affine map: shear ±0.4 (mostly less), rotation ±1.5°, width × 0.8–1.25, rows added above and below."""
+    h, w = gray.shape
+    shear = float(np.clip(rng.normal(0, 0.17), -0.4, 0.4))
+    angle = float(np.clip(rng.normal(0, 0.6), -1.5, 1.5)) * np.pi / 180
+    if w > 6 * h:
+        angle *= 6 * h / w
+    stretch = float(np.exp(rng.uniform(np.log(0.8), np.log(1.25))))
+    above, below = (rng.uniform(0, 0.25, 2) * h if rng.random() < 0.4 else rng.uniform(0, 0.05, 2) * h).tolist()
+    linear = np.array([[stretch, -shear], [np.sin(angle) * stretch, np.cos(angle)]])
+    corners = linear @ np.array([[0, w, 0, w], [0, 0, h, h]], float)
+    least = corners.min(axis=1)
+    extent = corners.max(axis=1) - least
+    matrix = np.column_stack([linear, [-least[0], above - least[1]]])
+    size = (max(4, int(np.ceil(extent[0]))), max(4, int(np.ceil(extent[1] + above + below))))
+    return cv2.warpAffine(gray, matrix, size, flags=cv2.INTER_LINEAR, borderValue=_paper_level(gray))
+
+
+def warp_elastically(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Smooth random displacement (Simard et al. 2003) from a coarse grid, at most about 4 % of the height."""
+    h, w = gray.shape
+    cell = max(8.0, h * rng.uniform(0.25, 0.6))
+    grid = (max(3, int(h / cell) + 2), max(3, int(w / cell) + 2))
+    strength = h * rng.uniform(0.01, 0.04)
+    dx, dy = (
+        cv2.resize(rng.normal(0, strength, grid).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
+        for _ in range(2)
+    )
+    dx += np.arange(w, dtype=np.float32)[None, :]
+    dy += np.arange(h, dtype=np.float32)[:, None]
+    return cv2.remap(gray, dx, dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def change_stroke(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Thicker or thinner strokes: a blend with a 2 × 2 or 3 × 3 erosion or dilation."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)) if rng.random() < 0.3 else np.ones((2, 2), np.uint8)
+    changed = (cv2.erode if rng.random() < 0.6 else cv2.dilate)(gray, kernel)
+    amount = rng.uniform(0.3, 1.0)
+    return cv2.addWeighted(gray, 1 - amount, changed, amount, 0)
+
+
+def intrude(gray: np.ndarray, neighbour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Ink of another line at the top or bottom edge, as the descenders and ascenders of neighbouring lines show."""
+    h, w = gray.shape
+    depth = int(h * rng.uniform(0.06, 0.2))
+    if depth < 2 or neighbour.shape[0] < 4:
+        return gray
+    scale = h / neighbour.shape[0]
+    width = max(4, round(neighbour.shape[1] * scale))
+    other = cv2.resize(neighbour, (width, h), interpolation=cv2.INTER_AREA)
+    result = gray.copy()
+    at = int(rng.integers(0, max(1, w - width // 2)))
+    span = min(width, w - at)
+    if rng.random() < 0.5:
+        strip = other[h - depth :, :span]
+        result[:depth, at : at + span] = np.minimum(result[:depth, at : at + span], strip)
+    else:
+        strip = other[:depth, :span]
+        result[h - depth :, at : at + span] = np.minimum(result[h - depth :, at : at + span], strip)
+    return result
+
+
+def draw_ruling(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One to three ruled lines, nearly level, some through the letters; rarely a vertical one."""
+    h, w = gray.shape
+    ground = _paper_level(gray)
+    ink = int(ground - rng.uniform(0.15, 0.6) * max(40, ground - int(gray.min())))
+    thickness = 1 if h < 50 else int(rng.integers(1, 3))
+    mask = np.full_like(gray, 255)
+    y = rng.uniform(0.45, 1.0) * h
+    pitch = rng.uniform(0.4, 1.2) * h
+    for i in range(int(rng.integers(1, 4))):
+        tilt = rng.normal(0, 0.006) * w
+        level = y - i * pitch
+        cv2.line(mask, (0, int(level)), (w, int(level + tilt)), ink, thickness, cv2.LINE_AA)
+    if rng.random() < 0.15:
+        x = int(rng.integers(0, w))
+        cv2.line(mask, (x, 0), (x + int(rng.normal(0, 2)), h), ink, thickness, cv2.LINE_AA)
+    return np.minimum(gray, mask)
+
+
+def lower_resolution(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A coarser scan or a blurred one: letters may end with an x-height of 5–6 pixels."""
+    h, w = gray.shape
+    if rng.random() < 0.3:
+        return cv2.GaussianBlur(gray, (0, 0), rng.uniform(0.5, 1.4))
+    scale = min(1.0, max(24 / h, rng.uniform(0.35, 0.8)))
+    return cv2.resize(gray, (max(2, round(w * scale)), max(2, round(h * scale))), interpolation=cv2.INTER_AREA)
+
+
+def change_ink(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Other ink and exposure: contrast × 0.35–1.2, brightness, gamma 0.7–1.4."""
+    ground = _paper_level(gray)
+    contrast = rng.uniform(0.35, 1.2)
+    paper = rng.uniform(150, 255)
+    table = np.clip(paper - (ground - np.arange(256, dtype=np.float32)) * contrast, 0, 255) / 255
+    return cv2.LUT(gray, (255 * table ** rng.uniform(0.7, 1.4)).astype(np.uint8))
+
+
+def dirty_paper(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Uneven light, grain and specks."""
+    h, w = gray.shape
+    shade = cv2.resize(rng.normal(0, rng.uniform(2, 14), (2, max(2, w // h + 1))).astype(np.float32), (w, h))
+    grain = rng.normal(0, rng.uniform(1, 12), (h, w)).astype(np.float32)
+    if rng.random() < 0.5:
+        grain = cv2.GaussianBlur(grain, (0, 0), 0.8)
+    picture = np.clip(gray + shade + grain, 0, 255).astype(np.uint8)
+    if rng.random() < 0.4:
+        count = int(rng.integers(1, 2 + w // 30))
+        xs, ys = rng.integers(0, w, count), rng.integers(0, h, count)
+        for x, y in zip(xs.tolist(), ys.tolist(), strict=True):
+            cv2.circle(picture, (x, y), int(rng.integers(0, 2)), int(rng.integers(0, 160)), -1)
+    return picture
+
+
+def binarise(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A photocopy or fax: black and white only, threshold around Otsu's."""
+    level, _ = cv2.threshold(gray, 0, 255, cv2.THRESH_OTSU)
+    return np.where(gray > level + rng.uniform(-15, 25), 255, 0).astype(np.uint8)

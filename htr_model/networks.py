@@ -1,0 +1,168 @@
+"""The networks, by name. Backend-neutral Keras: one picture in, CTC logits per time step out.
+
+Every network takes ``pixels`` uint8 or float (batch, height, width, 1), 0 paper … 255 ink, width a multiple of
+16, and ``widths`` int32 (batch,), the columns that are not padding. It returns logits float32
+(batch, width / `TIME_STRIDE`, classes), class 0 the blank. Whatever lies beyond a picture's width is set to zero
+before every layer that looks sideways, so padding changes no logit of a real time step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+from keras import layers, ops
+
+TIME_STRIDE = 4
+"""Columns of the input per time step of the output, in all networks."""
+
+
+def time_steps(widths):
+    """Valid time steps of pictures ``widths`` columns wide: ceil(widths / TIME_STRIDE)."""
+    return (widths + TIME_STRIDE - 1) // TIME_STRIDE
+
+
+@keras.saving.register_keras_serializable("inkbeam")
+class ValidColumns(layers.Layer):
+    """1 where a column of ``x`` (batch, h, w, c) shows the picture, 0 where it shows padding: (batch, 1, w, 1)."""
+
+    def __init__(self, stride: int, **kwargs):
+        super().__init__(**kwargs)
+        self.stride = stride
+
+    def call(self, x, widths):
+        valid = (ops.cast(widths, "int32") + (self.stride - 1)) // self.stride
+        columns = ops.arange(ops.shape(x)[2], dtype="int32")
+        mask = ops.expand_dims(columns, 0) < ops.expand_dims(valid, 1)
+        return ops.cast(mask, x.dtype)[:, None, :, None]
+
+    def get_config(self):
+        return {**super().get_config(), "stride": self.stride}
+
+
+@keras.saving.register_keras_serializable("inkbeam")
+class ColumnMax(layers.Layer):
+    """Largest activation of each column: (batch, h, w, c) → (batch, w, c)."""
+
+    def call(self, x):
+        return ops.max(x, axis=1)
+
+
+@keras.saving.register_keras_serializable("inkbeam")
+class TimeMask(layers.Layer):
+    """Boolean mask of valid time steps (batch, w) from `ValidColumns`' output, for recurrent layers."""
+
+    def call(self, valid):
+        return valid[:, 0, :, 0] > 0.5
+
+
+def _convolution(x, filters, kernel, name, *, strides=1, activation=True):
+    x = layers.Conv2D(filters, kernel, strides=strides, padding="same", use_bias=False, name=f"{name}_conv")(x)
+    x = layers.BatchNormalization(momentum=0.98, name=f"{name}_norm")(x)
+    return layers.Activation("relu", name=f"{name}_relu")(x) if activation else x
+
+
+def _separable(x, valid, filters, name, *, kernel=3, activation=True):
+    """Depthwise then pointwise convolution (Chollet 2017): about half the time of a full one on a CPU."""
+    x = layers.Multiply(name=f"{name}_valid")([x, valid])
+    x = layers.DepthwiseConv2D(kernel, padding="same", use_bias=False, name=f"{name}_depthwise")(x)
+    return _convolution(x, filters, 1, name, activation=activation)
+
+
+def _residual(x, valid, filters, name, *, kernel=3):
+    """Two separable convolutions around a shortcut (He et al. 2016)."""
+    y = _separable(x, valid, filters, f"{name}_a", kernel=kernel)
+    y = _separable(y, valid, filters, f"{name}_b", kernel=kernel, activation=False)
+    if x.shape[-1] != filters:
+        x = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_shortcut")(x)
+    return layers.Activation("relu", name=f"{name}_relu")(layers.Add(name=f"{name}_sum")([x, y]))
+
+
+def _inputs(height):
+    return (
+        keras.Input((height, None, 1), name="pixels"),
+        keras.Input((), dtype="int32", name="widths"),
+    )
+
+
+def _body(pixels, widths):
+    """Columns as features: (batch, height, width, 1) → (batch, width / 4, 256), and their validity.
+
+    Two strided convolutions, then residual separable blocks on 12, 6 and 3 rows (for height 48); a column's
+    strongest response over the rows is its feature, so a letter may stand anywhere between top and bottom.
+    """
+    x = layers.Rescaling(1 / 255.0, name="unit")(pixels)
+    x = _convolution(x, 32, 5, "stem1", strides=2)
+    half = ValidColumns(2, name="valid_half")(x, widths)
+    x = layers.Multiply(name="stem2_valid")([x, half])
+    x = _convolution(x, 64, 3, "stem2", strides=2)
+    valid = ValidColumns(4, name="valid_quarter")(x, widths)
+    x = _residual(x, valid, 96, "block1")
+    x = _residual(x, valid, 96, "block2")
+    x = layers.MaxPooling2D((2, 1), name="pool1")(x)
+    x = _residual(x, valid, 192, "block3")
+    x = _residual(x, valid, 192, "block4")
+    x = layers.MaxPooling2D((2, 1), name="pool2")(x)
+    x = _residual(x, valid, 256, "block5")
+    return ColumnMax(name="columns")(x), valid
+
+
+def crnn(height: int, classes: int) -> keras.Model:
+    """Separable residual CNN, two bidirectional LSTMs, CTC (after Shi, Bai and Yao 2016). About 2.3 M parameters.
+
+    Each LSTM reads the whole picture in both directions: the receptive field is the line.
+    """
+    pixels, widths = _inputs(height)
+    x, valid = _body(pixels, widths)
+    mask = TimeMask(name="time_mask")(valid)
+    x = layers.Dropout(0.2, name="drop1")(x)
+    for i in (1, 2):
+        lstm = layers.LSTM(192, return_sequences=True, dtype="float32", name=f"lstm{i}")
+        x = layers.Bidirectional(lstm, dtype="float32", name=f"bilstm{i}")(x, mask=mask)
+        # A plain operation, unlike a layer, drops the Keras mask, which the loss would take for sample weights.
+        x = ops.multiply(layers.Dropout(0.4, name=f"drop{i + 1}")(x), ops.cast(ops.squeeze(valid, 1), "float32"))
+    logits = layers.Dense(classes, dtype="float32", name="logits")(x)
+    return keras.Model([pixels, widths], logits, name="crnn")
+
+
+def resnet_ctc(height: int, classes: int) -> keras.Model:
+    """Convolutions only: the same body, then separable blocks along time. About 1.1 M parameters.
+
+    Four blocks of kernel 1 × 9 after the body let a time step see about 90 columns to either side: several letters.
+    Faster than `crnn`, most of all on a GPU, where time steps need not wait for each other.
+    """
+    pixels, widths = _inputs(height)
+    x, valid = _body(pixels, widths)
+    x = layers.Reshape((1, -1, x.shape[-1]), name="row")(x)
+    for i in range(1, 5):
+        x = _residual(x, valid, 256, f"time{i}", kernel=(1, 9))
+    x = layers.Dropout(0.3, name="drop")(x)
+    x = layers.Conv2D(classes, 1, dtype="float32", name="logits")(x)
+    logits = layers.Reshape((-1, classes), name="steps")(x)
+    return keras.Model([pixels, widths], logits, name="resnet-ctc")
+
+
+NETWORKS: dict[str, Callable[[int, int], keras.Model]] = {"crnn": crnn, "resnet-ctc": resnet_ctc}
+
+
+def build(name: str, height: int, classes: int, precision: str = "float32") -> keras.Model:
+    """An untrained network.
+
+    Args:
+        name: a key of `NETWORKS`.
+        height: rows of the input.
+        classes: symbols of the charset and the blank.
+        precision: ``float32``, or a mixed policy of Keras; then convolutions compute in 16 bits, while weights,
+            LSTMs and logits stay float32.
+
+    Raises:
+        ValueError: no network has that name.
+    """
+    if name not in NETWORKS:
+        raise ValueError(f"unknown network {name!r}; known are {', '.join(sorted(NETWORKS))}")
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        return NETWORKS[name](height, classes)
+    finally:
+        keras.config.set_dtype_policy(policy)

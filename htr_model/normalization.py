@@ -1,0 +1,163 @@
+"""The one way from a picture of writing to the network's input.
+
+Training, evaluation and the pipeline all call `normalize`; nothing else may prepare pixels for the recogniser.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """How pictures are made alike. Part of every model bundle.
+
+    Attributes:
+        height: rows of the network's input, pixels.
+        max_width: widest input, pixels; a wider picture is scaled down further, never cut or squeezed.
+        width_step: inputs are padded on the right to a multiple of this, so that few shapes exist.
+        max_upscale: a picture is enlarged at most so much. A comma stays smaller than an M.
+    """
+
+    height: int = 48
+    max_width: int = 1600
+    width_step: int = 64
+    max_upscale: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.height < 16 or self.height % 16:
+            raise ValueError(f"height must be a multiple of 16, got {self.height!r}")
+        if self.width_step < 16 or self.width_step % 16 or self.max_width % self.width_step:
+            raise ValueError(
+                "width_step must be a multiple of 16 that divides max_width, "
+                f"got {self.width_step!r} and {self.max_width!r}"
+            )
+        if self.max_upscale <= 0:
+            raise ValueError(f"max_upscale must be positive, got {self.max_upscale!r}")
+
+    def padded_width(self, width: int) -> int:
+        """The input width that a normalised picture of ``width`` pixels is padded to."""
+        return max(1, -(-width // self.width_step)) * self.width_step
+
+
+@dataclass(frozen=True)
+class Normalized:
+    """A picture ready for the network, and where it came from.
+
+    Attributes:
+        pixels: uint8 (height, width), 0 paper … 255 ink.
+        left: column of the source picture at ``pixels``' first column (may be negative: padding).
+        scale: pixels of ``pixels`` per pixel of the source, the same in both directions.
+    """
+
+    pixels: np.ndarray
+    left: float
+    scale: float
+
+
+_SIDE_PADDING = 4
+"""Empty columns left and right of the ink, so that the first letter has context for the convolutions."""
+_VERTICAL_PADDING = 2
+_ROW_TAIL = 0.004
+"""Share of the ink above and below which rows may be cut: one long stroke must not shrink a whole line."""
+_INK = 96
+"""Level of a normalised picture from which a pixel counts as ink when margins are trimmed."""
+_LEAST_CONTRAST = 0.06
+"""Darkness (share of the paper's brightness) below which a picture is taken for empty paper, not amplified."""
+
+
+def flatten_paper(gray: np.ndarray) -> np.ndarray:
+    """Ink of a picture on an even ground: uint8 (h, w), 0 paper … 255 full ink.
+
+    The paper's brightness is estimated by a grey closing wider than strokes, divided out, and the darkness that
+    remains is stretched so that typical ink is 255. Works on dark writing on light ground; a picture that is
+    mostly dark is taken for a negative and inverted.
+
+    Args:
+        gray: uint8 (h, w), 0 black … 255 white.
+    """
+    if np.median(gray) < 90:
+        gray = 255 - gray
+    h, w = gray.shape
+    reach = int(np.clip(min(h, 96) // 3, 9, 31)) | 1
+    border = reach // 2
+    padded = cv2.copyMakeBorder(gray, border, border, border, border, cv2.BORDER_REPLICATE)
+    paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    paper = cv2.blur(paper, (reach, reach))[border : border + h, border : border + w]
+    darkness = 255 - cv2.divide(gray, np.maximum(paper, 1), scale=255)
+    level, _ = cv2.threshold(darkness, 0, 255, cv2.THRESH_OTSU)
+    strong = darkness[darkness > level]
+    full = float(strong.mean()) * 1.15 if strong.size else 0.0
+    if full < _LEAST_CONTRAST * 255:
+        full = 255.0
+    none = 0.15 * full
+    return cv2.convertScaleAbs(cv2.subtract(darkness, none), alpha=255.0 / (full - none))
+
+
+def _ink_extent(ink: np.ndarray) -> tuple[int, int, int, int] | None:
+    """Rows and columns (top, bottom, left, right; exclusive ends) that hold the ink; None for an empty picture."""
+    solid = ink > _INK
+    rows = np.cumsum(solid.sum(axis=1))
+    if rows[-1] == 0:
+        return None
+    tail = _ROW_TAIL * rows[-1]
+    top = int(np.searchsorted(rows, tail, side="right"))
+    bottom = int(np.searchsorted(rows, rows[-1] - tail, side="left")) + 1
+    columns = np.flatnonzero(solid[top:bottom].any(axis=0))
+    if columns.size == 0:
+        return None
+    return top, bottom, int(columns[0]), int(columns[-1]) + 1
+
+
+def normalize(gray: np.ndarray, settings: Normalization) -> Normalized:
+    """Network input of one picture of a word or a line: paper flattened, margins trimmed, height fixed.
+
+    The picture keeps its proportions. Its ink is scaled to fill the height unless that would enlarge it more than
+    ``max_upscale`` or make it wider than ``max_width``; then it stands centred between empty rows.
+
+    Args:
+        gray: uint8 (h, w), h and w at least 1.
+
+    Raises:
+        ValueError: ``gray`` is not a two-dimensional uint8 array with at least one pixel.
+    """
+    if gray.ndim != 2 or gray.dtype != np.uint8 or gray.size == 0:
+        raise ValueError(f"expected uint8 pixels of shape (h, w), got {gray.dtype} {gray.shape}")
+    reduction = max(1.0, gray.shape[0] / (3.0 * settings.height))
+    if reduction > 1:
+        size = (max(1, round(gray.shape[1] / reduction)), max(1, round(gray.shape[0] / reduction)))
+        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    ink = flatten_paper(gray)
+    extent = _ink_extent(ink)
+    if extent is None:
+        return Normalized(np.zeros((settings.height, 2 * _SIDE_PADDING), np.uint8), 0.0, 1.0)
+    top, bottom, left, right = extent
+    ink = ink[top:bottom, left:right]
+    room = settings.height - 2 * _VERTICAL_PADDING
+    room_across = settings.max_width - 2 * _SIDE_PADDING
+    scale = min(room / ink.shape[0], settings.max_upscale, room_across / ink.shape[1])
+    size = (max(1, round(ink.shape[1] * scale)), max(1, min(room, round(ink.shape[0] * scale))))
+    ink = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    pixels = np.zeros((settings.height, ink.shape[1] + 2 * _SIDE_PADDING), np.uint8)
+    above = (settings.height - ink.shape[0]) // 2
+    pixels[above : above + ink.shape[0], _SIDE_PADDING:-_SIDE_PADDING] = ink
+    total_scale = scale / reduction
+    return Normalized(pixels, left * reduction - _SIDE_PADDING / total_scale, total_scale)
+
+
+def stack(pictures: list[np.ndarray], settings: Normalization, size: int | None = None) -> tuple:
+    """A batch of the network: pixels uint8 (n, height, width, 1) and true widths int32 (n,).
+
+    Width is the padded width of the widest picture; empty rows fill the batch up to ``size`` pictures.
+    """
+    n = max(len(pictures), size or 0)
+    width = settings.padded_width(max(p.shape[1] for p in pictures))
+    batch = np.zeros((n, settings.height, width, 1), np.uint8)
+    widths = np.full(n, 1, np.int32)
+    for i, picture in enumerate(pictures):
+        batch[i, :, : picture.shape[1], 0] = picture
+        widths[i] = picture.shape[1]
+    return batch, widths

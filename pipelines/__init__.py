@@ -1,0 +1,1 @@
+"""The Beam pipeline from scans to Parquet, and the command line."""

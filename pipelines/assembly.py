@@ -1,0 +1,154 @@
+"""Readings of lines or words, put together to a page's text and word boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from htr_model.confidence import geometric_mean
+from htr_model.reading import Reading
+from pipelines.records import PageFacts, PageText, TextLine, Word
+from segmentation.geometry import Box, Line, Piece, union
+
+
+@dataclass(frozen=True)
+class UnitReading:
+    """What was read in one line or word.
+
+    Attributes:
+        line_index: its line.
+        word_index: its word in the line; None when the whole line was read at once.
+        left, scale: where the recogniser's columns lie: column ``c`` is ``left + c / scale`` in the unit's picture.
+    """
+
+    line_index: int
+    word_index: int | None
+    reading: Reading
+    left: float
+    scale: float
+
+
+def assemble(facts: PageFacts, lines: tuple[Line, ...], readings: list[UnitReading]) -> PageText:
+    """The page's text in reading order. A unit that was not read (it failed) leaves a line without text or a gap."""
+    by_line: dict[int, list[UnitReading]] = {}
+    for reading in readings:
+        by_line.setdefault(reading.line_index, []).append(reading)
+    texts, words = [], []
+    for line in lines:
+        units = sorted(by_line.get(line.index, []), key=lambda u: u.word_index or 0)
+        if units and units[0].word_index is None:
+            found = words_of_line(line, units[0])
+        else:
+            found = _words_of_units(line, units)
+        words += found
+        confidences = [w.confidence for w in found]
+        texts.append(TextLine(" ".join(w.text for w in found), geometric_mean(confidences) if found else 0.0, line.box))
+    return PageText(facts, tuple(texts), tuple(words))
+
+
+def _words_of_units(line: Line, units: list[UnitReading]) -> list[Word]:
+    boxes = line.word_boxes()
+    readable = [u for u in units if u.reading.text.strip()]
+    return [
+        Word(
+            line.index,
+            i,
+            " ".join(u.reading.text.split()),
+            u.reading.confidence,
+            u.reading.min_char_confidence,
+            boxes[u.word_index],
+        )
+        for i, u in enumerate(readable)
+    ]
+
+
+def words_of_line(line: Line, unit: UnitReading) -> list[Word]:
+    """Words of a line that was read at once: its text divided at spaces, its ink divided where they were seen."""
+    slices = _word_slices(unit.reading.text)
+    if not slices:
+        return []
+
+    def column(c: float) -> float:
+        return unit.left + c / unit.scale
+
+    spans = [(column(a), column(b)) for a, b in unit.reading.spans]
+    cuts = [
+        _cut(line.pieces, spans[previous[1] - 1], spans[following[0]])
+        for previous, following in zip(slices, slices[1:], strict=False)
+    ]
+    edges = [float("-inf"), *cuts, float("inf")]
+    words = []
+    for i, (first, last) in enumerate(slices):
+        probabilities = unit.reading.char_confidences[first:last]
+        words.append(
+            Word(
+                line.index,
+                i,
+                unit.reading.text[first:last],
+                geometric_mean(probabilities),
+                min(probabilities),
+                _box_between(line, edges[i], edges[i + 1], spans[first][0], spans[last - 1][1]),
+            )
+        )
+    return words
+
+
+def _word_slices(text: str) -> list[tuple[int, int]]:
+    """Positions (first, after last) of the words in a text."""
+    slices, first = [], None
+    for i, character in enumerate(text + " "):
+        if character == " ":
+            if first is not None:
+                slices.append((first, i))
+            first = None
+        elif first is None:
+            first = i
+    return slices
+
+
+def _cut(pieces: tuple[Piece, ...], before: tuple[float, float], after: tuple[float, float]) -> float:
+    """Column between two words.
+
+    CTC marks a letter at a moment, not over its whole width, so the true gap is sought between the middles of the
+    last letter before and the first letter after the space; the widest gap in the ink there is taken.
+    """
+    low, high = (before[0] + before[1]) / 2, (after[0] + after[1]) / 2
+    best, width = (before[1] + after[0]) / 2, 0.0
+    reach = float("-inf")
+    for piece in pieces:
+        gap = piece.start - reach
+        middle = (piece.start + reach) / 2
+        if low <= middle <= high and gap > width:
+            best, width = middle, gap
+        reach = max(reach, piece.end)
+    return best
+
+
+def _box_between(line: Line, left: float, right: float, seen_from: float, seen_to: float) -> Box:
+    """Box of a line's ink between two columns; a piece across a cut is divided there.
+
+    Where no ink lies between them (the recogniser saw two words in one stroke) the columns it looked at are used.
+    """
+    parts = [clipped for p in line.pieces if (clipped := _clip(p, left, right)) is not None]
+    if parts:
+        return union(parts)
+    first, last = line.pieces[0], line.pieces[-1]
+    share = line.box.width / max(last.end - first.start, 1.0)
+    start = line.box.left + int((seen_from - first.start) * share)
+    end = line.box.left + int((seen_to - first.start) * share)
+    start = min(max(start, line.box.left), line.box.right - 1)
+    return Box(start, line.box.top, min(max(end, start + 1), line.box.right), line.box.bottom)
+
+
+def _clip(piece: Piece, left: float, right: float) -> Box | None:
+    """The part of a piece's box between two columns of the line's picture; None for less than a column of it."""
+    start, end = max(piece.start, left), min(piece.end, right)
+    if end - start < 1:
+        return None
+    if start == piece.start and end == piece.end:
+        return piece.box
+    share = piece.box.width / (piece.end - piece.start)
+    first = piece.box.left + int((start - piece.start) * share)
+    last = piece.box.left + int(round((end - piece.start) * share))
+    if last <= first:
+        return None
+    return Box(first, piece.box.top, last, piece.box.bottom)

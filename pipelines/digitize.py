@@ -1,0 +1,81 @@
+"""The digitize graph: documents in, tables out."""
+
+from __future__ import annotations
+
+import apache_beam as beam
+from apache_beam.ml.inference.base import RunInference
+
+from htr_model.normalization import Normalization
+from pipelines import records
+from pipelines.inputs import Document
+from pipelines.model_handler import RecognizerHandler
+from pipelines.options import Job
+from pipelines.runs import RunRecord
+from pipelines.sinks import CommitRun, WriteTable
+from pipelines.transforms import (
+    FAILURES,
+    IMAGES,
+    LAYOUTS,
+    AssemblePages,
+    DrawOverlays,
+    ListPages,
+    ReadAndSegment,
+    SortOutErrors,
+)
+
+
+def build(
+    pipeline: beam.Pipeline,
+    documents: list[Document],
+    job: Job,
+    record: RunRecord,
+    normalization: Normalization,
+) -> None:
+    """Add the whole job to ``pipeline``.
+
+    Args:
+        documents: what is left to read.
+        record: the run as far as it is known before it begins; completed and written as the last step.
+        normalization: the model bundle's, so that pictures are prepared where they are cut.
+    """
+    tasks, not_listed = (
+        pipeline
+        | "Documents" >> beam.Create(documents)
+        | "SpreadDocuments" >> beam.Reshuffle()
+        | "ListPages" >> beam.ParDo(ListPages(job.decoding)).with_outputs(FAILURES, main="tasks")
+    )
+    segmented = (
+        tasks
+        | "SpreadPages" >> beam.Reshuffle()
+        | "ReadAndSegment"
+        >> beam.ParDo(ReadAndSegment(job, normalization)).with_outputs(LAYOUTS, FAILURES, main=IMAGES)
+    )
+    images = segmented[IMAGES]
+    if job.redistribute:
+        images |= "SpreadImages" >> beam.Reshuffle()
+    readings, not_read = (
+        images
+        | "Recognise" >> RunInference(RecognizerHandler(job.model, job.batch_size, job.threads))
+        | "SortOutErrors" >> beam.ParDo(SortOutErrors()).with_outputs(FAILURES, main="readings")
+    )
+    pages = (
+        {"layout": segmented[LAYOUTS], "readings": readings}
+        | "GroupByPage" >> beam.CoGroupByKey()
+        | "AssemblePages" >> beam.ParDo(AssemblePages())
+    )
+    failures = [not_listed, segmented[FAILURES], not_read]
+    if job.overlays:
+        failures.append(pages | "DrawOverlays" >> beam.ParDo(DrawOverlays(job.overlays, job.decoding)))
+
+    rows = {
+        "words": pages | "WordRows" >> beam.FlatMap(records.word_rows, record.model_id, job.run_id),
+        "pages": pages | "PageRows" >> beam.Map(records.page_row, record.model_id, job.run_id),
+        "failures": failures
+        | "AllFailures" >> beam.Flatten()
+        | "FailureRows" >> beam.Map(records.failure_row, job.run_id),
+    }
+    tables = {
+        name: (table, table | f"Write{name.title()}" >> WriteTable(job.output, name, job.run_id))
+        for name, table in rows.items()
+    }
+    CommitRun(job.output, record).expand(tables)

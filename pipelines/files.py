@@ -1,0 +1,61 @@
+"""Small file operations on any of Beam's file systems."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from apache_beam.io.filesystems import FileSystems
+
+
+def is_local(uri: str) -> bool:
+    """Whether a path is one of this machine's: it has no scheme such as gs://."""
+    return "://" not in uri
+
+
+def absolute(uri: str) -> str:
+    """The same place, independent of the working directory."""
+    return os.path.abspath(os.path.expanduser(uri)) if is_local(uri) else uri.rstrip("/")
+
+
+def join(folder: str, *names: str) -> str:
+    """Path of something in a folder."""
+    return FileSystems.join(folder, *names)
+
+
+def read_bytes(uri: str) -> bytes:
+    """Content of a file, as stored (a name ending in .gz is not unpacked).
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if is_local(uri):
+        return Path(uri).read_bytes()
+    with FileSystems.open(uri, mime_type="application/octet-stream", compression_type="uncompressed") as file:
+        return file.read()
+
+
+def write_bytes(uri: str, data: bytes) -> None:
+    """Write a file whole: under another name first, then moved into place."""
+    if is_local(uri):
+        path = Path(uri)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        partial.write_bytes(data)
+        partial.replace(path)
+        return
+    # Object stores show an object only when it is complete.
+    with FileSystems.create(uri, mime_type="application/octet-stream", compression_type="uncompressed") as file:
+        file.write(data)
+
+
+def matching(pattern: str) -> list:
+    """Beam's metadata (path, size_in_bytes, last_updated_in_seconds) of the files that match; empty for none."""
+    return FileSystems.match([pattern])[0].metadata_list
+
+
+def delete(uris: list[str]) -> None:
+    """Remove files or folders; those already gone are no error."""
+    present = [u for u in uris if FileSystems.exists(u)]
+    if present:
+        FileSystems.delete(present)

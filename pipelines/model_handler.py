@@ -1,0 +1,137 @@
+"""The recogniser as Beam's RunInference sees it."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from apache_beam.ml.inference.base import ModelHandler
+
+from htr_model import bundle
+from htr_model.reading import Reading
+from pipelines.files import join, read_bytes
+from pipelines.options import DEFAULT_MODEL, UsageError
+from segmentation.decoding import PageRef
+
+
+@dataclass(frozen=True)
+class ImageKey:
+    """Which writing a picture shows; ``word_index`` is None for a whole line."""
+
+    page: PageRef
+    line_index: int
+    word_index: int | None
+
+
+@dataclass(frozen=True)
+class TextImage:
+    """A picture of a line or a word, ready for the recogniser.
+
+    Attributes:
+        pixels: uint8 (height, width), as `htr_model.normalization.normalize` makes it.
+        left, scale: column ``c`` of ``pixels`` is column ``left + c / scale`` of the picture that was cut.
+    """
+
+    key: ImageKey
+    pixels: np.ndarray
+    left: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class RecognitionError:
+    """Why a picture could not be read."""
+
+    error_type: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Recognized:
+    """A reading, or why there is none. Pixels stay behind: they are not needed any more."""
+
+    key: ImageKey
+    left: float
+    scale: float
+    reading: Reading | None
+    error: RecognitionError | None = None
+
+
+def load_bundle(model: str) -> bundle.Bundle:
+    """The bundle at a URI, or the one inside the package.
+
+    Raises:
+        UsageError: there is no usable bundle.
+    """
+    try:
+        if model == DEFAULT_MODEL:
+            return bundle.load(bundle.DEFAULT)
+        try:
+            settings, weights = (read_bytes(join(model, n)) for n in (bundle.SETTINGS_FILE, bundle.WEIGHTS_FILE))
+        except Exception as error:
+            raise UsageError(f"--model {model}: no model bundle can be read there ({error})") from error
+        return bundle.parse(settings, weights, model)
+    except bundle.BundleError as error:
+        raise UsageError(f"--model {model}: {error}") from error
+
+
+class RecognizerHandler(ModelHandler[TextImage, Recognized, object]):
+    """Loads a bundle once a process and reads batches of pictures.
+
+    A batch is read in parts of similar width: little padding, few shapes. What a picture says does not depend on
+    the others of its batch. When a part fails, its pictures are tried one by one, so that only the culprit is lost.
+    """
+
+    def __init__(self, model: str, batch_size: int, threads: int = 0):
+        super().__init__()
+        self._model = model
+        self._batch_size = batch_size
+        self._threads = threads
+
+    def load_model(self):
+        if self._threads:
+            os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(self._threads))
+        # Keras takes seconds to import: only workers that recognise pay for it.
+        from htr_model.recognizer import Recognizer
+
+        return Recognizer(load_bundle(self._model))
+
+    def run_inference(
+        self, batch: Sequence[TextImage], model, inference_args: dict | None = None
+    ) -> Iterable[Recognized]:
+        return recognise(batch, model)
+
+    def batch_elements_kwargs(self) -> dict:
+        return {"min_batch_size": min(8, self._batch_size), "max_batch_size": self._batch_size}
+
+    def get_metrics_namespace(self) -> str:
+        return "inkbeam_recognition"
+
+
+def recognise(batch: Sequence[TextImage], recognizer) -> list[Recognized]:
+    """Readings of a batch, in its order, errors in place of what could not be read."""
+    from htr_model.evaluation import COLUMNS_PER_BATCH, batches_by_width
+
+    results: list[Recognized | None] = [None] * len(batch)
+    widths = [image.pixels.shape[1] for image in batch]
+    for part in batches_by_width(widths, recognizer.normalization, COLUMNS_PER_BATCH):
+        try:
+            readings = recognizer.read([batch[i].pixels for i in part])
+            for i, reading in zip(part, readings, strict=True):
+                results[i] = Recognized(batch[i].key, batch[i].left, batch[i].scale, reading)
+        except Exception:
+            for i in part:
+                results[i] = _recognise_alone(batch[i], recognizer)
+    return results
+
+
+def _recognise_alone(image: TextImage, recognizer) -> Recognized:
+    try:
+        return Recognized(image.key, image.left, image.scale, recognizer.read([image.pixels])[0])
+    except Exception as error:
+        reason = RecognitionError(type(error).__name__, str(error), traceback.format_exc())
+        return Recognized(image.key, image.left, image.scale, None, reason)

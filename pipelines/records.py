@@ -1,0 +1,230 @@
+"""The rows of the output tables, and their schemas.
+
+Columns are only ever added, at the end; `VERSION` counts the additions and stands in every file's metadata.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from segmentation.decoding import PageRef
+from segmentation.geometry import Box
+
+VERSION = "1"
+_METADATA = {b"inkbeam_schema_version": VERSION.encode()}
+
+_ALTERNATIVES = pa.list_(pa.struct([("text", pa.string()), ("confidence", pa.float32())]))
+_BOX = [(side, pa.int32()) for side in ("left", "top", "right", "bottom")]
+_TIME = pa.timestamp("us", tz="UTC")
+
+WORDS = pa.schema(
+    [
+        ("document_uri", pa.string()),
+        ("page_index", pa.int32()),
+        ("line_index", pa.int32()),
+        ("word_index", pa.int32()),
+        ("text", pa.string()),
+        ("confidence", pa.float32()),
+        ("min_char_confidence", pa.float32()),
+        ("alternatives", _ALTERNATIVES),
+        *_BOX,
+        ("model_id", pa.string()),
+        ("run_id", pa.string()),
+    ],
+    metadata=_METADATA,
+)
+
+PAGES = pa.schema(
+    [
+        ("document_uri", pa.string()),
+        ("page_index", pa.int32()),
+        ("source_sha256", pa.string()),
+        ("source_size", pa.int64()),
+        ("source_modified", _TIME),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("dpi", pa.float32()),
+        ("rotation_degrees", pa.int32()),
+        ("skew_degrees", pa.float32()),
+        ("text", pa.string()),
+        ("lines", pa.list_(pa.struct([("text", pa.string()), ("confidence", pa.float32()), *_BOX]))),
+        ("word_count", pa.int32()),
+        ("mean_confidence", pa.float32()),
+        ("model_id", pa.string()),
+        ("run_id", pa.string()),
+        ("processed_at", _TIME),
+        ("document_pages", pa.int32()),
+        ("discarded_ink", pa.float32()),
+    ],
+    metadata=_METADATA,
+)
+
+FAILURES = pa.schema(
+    [
+        ("document_uri", pa.string()),
+        ("page_index", pa.int32()),
+        ("stage", pa.string()),
+        ("error_type", pa.string()),
+        ("message", pa.string()),
+        ("traceback", pa.string()),
+        ("attempts", pa.int32()),
+        ("run_id", pa.string()),
+        ("failed_at", _TIME),
+    ],
+    metadata=_METADATA,
+)
+
+TABLES = {"words": WORDS, "pages": PAGES, "failures": FAILURES}
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word that was read: its place, text and confidence (0–1)."""
+
+    line_index: int
+    word_index: int
+    text: str
+    confidence: float
+    min_char_confidence: float
+    box: Box
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """A line that was read; ``text`` is empty where nothing could be made of its ink."""
+
+    text: str
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A page, or a word of one, that was set aside.
+
+    Attributes:
+        page_index: None where a whole document failed.
+        stage: ``list``, ``read``, ``segment``, ``recognise`` or ``draw``.
+    """
+
+    stage: str
+    uri: str
+    page_index: int | None
+    error_type: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class PageFacts:
+    """What is known of a page before it is read.
+
+    Attributes:
+        document_pages: number of pages of its document.
+        source_modified: seconds since 1970, or None.
+        discarded_ink: share of the ink that is in no line, 0–1.
+    """
+
+    ref: PageRef
+    document_pages: int
+    source_sha256: str
+    source_size: int
+    source_modified: float | None
+    width: int
+    height: int
+    dpi: float | None
+    rotation_degrees: int
+    skew_degrees: float
+    discarded_ink: float
+
+
+@dataclass(frozen=True)
+class PageText:
+    """A page that was read, in reading order."""
+
+    facts: PageFacts
+    lines: tuple[TextLine, ...]
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        """Lines joined by newlines, empty ones left out."""
+        return "\n".join(line.text for line in self.lines if line.text)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def timestamp(seconds: float | None) -> datetime.datetime | None:
+    """A moment as the tables hold it, in microseconds; None stays None."""
+    return None if seconds is None else datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+
+
+def word_rows(page: PageText, model_id: str, run_id: str) -> list[dict]:
+    """Rows of the words table."""
+    return [
+        {
+            "document_uri": page.facts.ref.uri,
+            "page_index": page.facts.ref.page_index,
+            "line_index": word.line_index,
+            "word_index": word.word_index,
+            "text": word.text,
+            "confidence": word.confidence,
+            "min_char_confidence": word.min_char_confidence,
+            "alternatives": [],
+            **_sides(word.box),
+            "model_id": model_id,
+            "run_id": run_id,
+        }
+        for word in page.words
+    ]
+
+
+def page_row(page: PageText, model_id: str, run_id: str) -> dict:
+    """Row of the pages table."""
+    facts = page.facts
+    confidences = [word.confidence for word in page.words]
+    return {
+        "document_uri": facts.ref.uri,
+        "page_index": facts.ref.page_index,
+        "source_sha256": facts.source_sha256,
+        "source_size": facts.source_size,
+        "source_modified": timestamp(facts.source_modified),
+        "width": facts.width,
+        "height": facts.height,
+        "dpi": facts.dpi,
+        "rotation_degrees": facts.rotation_degrees,
+        "skew_degrees": facts.skew_degrees,
+        "text": page.text,
+        "lines": [{"text": x.text, "confidence": x.confidence, **_sides(x.box)} for x in page.lines],
+        "word_count": len(page.words),
+        "mean_confidence": sum(confidences) / len(confidences) if confidences else None,
+        "model_id": model_id,
+        "run_id": run_id,
+        "processed_at": _now(),
+        "document_pages": facts.document_pages,
+        "discarded_ink": facts.discarded_ink,
+    }
+
+
+def failure_row(failure: Failure, run_id: str) -> dict:
+    """Row of the failures table."""
+    return {
+        "document_uri": failure.uri,
+        "page_index": failure.page_index,
+        "stage": failure.stage,
+        "error_type": failure.error_type,
+        "message": failure.message,
+        "traceback": failure.traceback,
+        "attempts": 1,
+        "run_id": run_id,
+        "failed_at": _now(),
+    }
+
+
+def _sides(box: Box) -> dict[str, int]:
+    return {"left": box.left, "top": box.top, "right": box.right, "bottom": box.bottom}

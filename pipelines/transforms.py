@@ -1,0 +1,218 @@
+"""The steps of the graph: thin Beam transforms around plain functions.
+
+Every step that can fail has a second output, `FAILURES`: an error costs a page or a word, never the run.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import apache_beam as beam
+import cv2
+from apache_beam.metrics import Metrics
+
+from htr_model.normalization import Normalization, normalize
+from pipelines.assembly import UnitReading, assemble
+from pipelines.files import read_bytes, write_bytes
+from pipelines.inputs import Document
+from pipelines.model_handler import ImageKey, Recognized, TextImage
+from pipelines.options import Job
+from pipelines.records import Failure, PageFacts, PageText
+from segmentation.decoding import DecodingSettings, Page, PageRef, count_pages, decode_page
+from segmentation.geometry import Line
+from segmentation.overlay import draw_overlay
+from segmentation.page import SegmentedPage, segment
+
+FAILURES = "failures"
+LAYOUTS = "layouts"
+IMAGES = "images"
+
+NAMESPACE = "inkbeam"
+log = logging.getLogger(__name__)
+_REPORT_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class PageTask:
+    """A page to be read, and what was known of its document when it was listed."""
+
+    ref: PageRef
+    document: Document
+    document_pages: int
+
+
+@dataclass(frozen=True)
+class PageLayout:
+    """A segmented page without its pixels."""
+
+    facts: PageFacts
+    lines: tuple[Line, ...]
+
+
+def failure(stage: str, uri: str, page_index: int | None, error: Exception) -> Failure:
+    """A failure row of an exception that is being handled."""
+    Metrics.counter(NAMESPACE, f"failures_{stage}").inc()
+    return Failure(stage, uri, page_index, type(error).__name__, str(error), traceback.format_exc())
+
+
+def pages_of(document: Document, settings: DecodingSettings) -> list[PageTask]:
+    """The pages of a document that are not done.
+
+    Raises:
+        OSError, DecodingError: the file cannot be read or is no document.
+    """
+    pages = count_pages(read_bytes(document.uri), document.uri, settings)
+    return [PageTask(PageRef(document.uri, i), document, pages) for i in range(pages) if i not in document.done]
+
+
+class ListPages(beam.DoFn):
+    """Documents → their pages."""
+
+    def __init__(self, settings: DecodingSettings):
+        self._settings = settings
+
+    def process(self, document: Document):
+        try:
+            yield from pages_of(document, self._settings)
+        except Exception as error:
+            yield beam.pvalue.TaggedOutput(FAILURES, failure("list", document.uri, None, error))
+
+
+def facts_of(task: PageTask, page: Page, segmented: SegmentedPage) -> PageFacts:
+    """What the pages table says of a page beside its text."""
+    layout = segmented.layout
+    return PageFacts(
+        ref=task.ref,
+        document_pages=task.document_pages,
+        source_sha256=page.source_sha256,
+        source_size=task.document.size,
+        source_modified=task.document.modified,
+        width=page.gray.shape[1],
+        height=page.gray.shape[0],
+        dpi=page.dpi,
+        rotation_degrees=page.rotation,
+        skew_degrees=layout.skew_degrees,
+        discarded_ink=layout.discarded_ink / layout.ink if layout.ink else 0.0,
+    )
+
+
+def text_images(ref: PageRef, segmented: SegmentedPage, unit: str, settings: Normalization) -> Iterator[TextImage]:
+    """Pictures of a page's lines or words, ready for the recogniser."""
+    for line in segmented.layout.lines:
+        if unit == "line":
+            pictures = [(None, segmented.line_picture(line.index))]
+        else:
+            pictures = [(i, segmented.word_picture(line.index, i)) for i in range(len(line.words))]
+        for word_index, picture in pictures:
+            normal = normalize(picture, settings)
+            yield TextImage(ImageKey(ref, line.index, word_index), normal.pixels, normal.left, normal.scale)
+
+
+class ReadAndSegment(beam.DoFn):
+    """Pages → their layouts, and the pictures of their lines or words."""
+
+    def __init__(self, job: Job, normalization: Normalization):
+        self._job = job
+        self._normalization = normalization
+        self._pages = 0
+        self._reported = 0.0
+
+    def setup(self):
+        if self._job.threads:
+            cv2.setNumThreads(self._job.threads)
+        self._reported = time.monotonic()
+
+    def process(self, task: PageTask):
+        stage = "read"
+        try:
+            started = time.perf_counter()
+            page = decode_page(read_bytes(task.ref.uri), task.ref, self._job.decoding)
+            decoded = time.perf_counter()
+            stage = "segment"
+            segmented = segment(page.gray, self._job.segmentation)
+            images = list(text_images(task.ref, segmented, self._job.unit, self._normalization))
+            layout = PageLayout(facts_of(task, page, segmented), segmented.layout.lines)
+        except Exception as error:
+            yield beam.pvalue.TaggedOutput(FAILURES, failure(stage, task.ref.uri, task.ref.page_index, error))
+            return
+        _record_milliseconds("read", decoded - started)
+        _record_milliseconds("segment", time.perf_counter() - decoded)
+        yield beam.pvalue.TaggedOutput(LAYOUTS, (task.ref, layout))
+        yield from images
+        self._report()
+
+    def _report(self) -> None:
+        self._pages += 1
+        now = time.monotonic()
+        if now - self._reported > _REPORT_SECONDS:
+            self._reported = now
+            log.info("%d pages segmented by this worker", self._pages)
+
+
+def _record_milliseconds(stage: str, seconds: float) -> None:
+    Metrics.distribution(NAMESPACE, f"{stage}_milliseconds").update(round(seconds * 1000))
+
+
+class SortOutErrors(beam.DoFn):
+    """Recognised pictures → readings by page; errors aside."""
+
+    def process(self, recognized: Recognized):
+        key = recognized.key
+        if recognized.reading is not None:
+            reading = UnitReading(key.line_index, key.word_index, recognized.reading, recognized.left, recognized.scale)
+            yield key.page, reading
+            return
+        Metrics.counter(NAMESPACE, "failures_recognise").inc()
+        error = recognized.error
+        message = f"line {key.line_index}, word {key.word_index}: {error.message}"
+        row = Failure("recognise", key.page.uri, key.page.page_index, error.error_type, message, error.traceback)
+        yield beam.pvalue.TaggedOutput(FAILURES, row)
+
+
+class AssemblePages(beam.DoFn):
+    """Layouts and readings of a page → its text."""
+
+    def process(self, element):
+        _, groups = element
+        for layout in groups["layout"]:
+            page = assemble(layout.facts, layout.lines, list(groups["readings"]))
+            Metrics.counter(NAMESPACE, "pages").inc()
+            Metrics.counter(NAMESPACE, "words").inc(len(page.words))
+            yield page
+
+
+class DrawOverlays(beam.DoFn):
+    """Writes a picture of each page with its boxes and text; gives failures."""
+
+    def __init__(self, folder: str, settings: DecodingSettings):
+        self._folder = folder
+        self._settings = settings
+
+    def process(self, page: PageText):
+        ref = page.facts.ref
+        try:
+            write_bytes(f"{self._folder}/{overlay_name(page)}", self._draw(page))
+        except Exception as error:
+            yield failure("draw", ref.uri, ref.page_index, error)
+
+    def _draw(self, page: PageText) -> bytes:
+        ref = page.facts.ref
+        gray = decode_page(read_bytes(ref.uri), ref, self._settings).gray
+        boxes: list[list] = [[] for _ in page.lines]
+        for word in page.words:
+            boxes[word.line_index].append(word.box)
+        picture = draw_overlay(gray, [x.box for x in page.lines], boxes, [x.text for x in page.lines])
+        return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+
+
+def overlay_name(page: PageText) -> str:
+    """File name of a page's overlay: its document's name, the checksum that keeps equal names apart, the page."""
+    ref = page.facts.ref
+    stem = ref.uri.rstrip("/").rsplit("/", 1)[-1]
+    safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in stem)[:80]
+    number = f"-page{ref.page_index + 1}" if page.facts.document_pages > 1 else ""
+    return f"{safe}-{page.facts.source_sha256[:8]}{number}.jpg"

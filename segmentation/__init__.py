@@ -1,0 +1,1 @@
+"""From pixels to upright grey pages, text lines and word boxes."""

@@ -1,0 +1,138 @@
+"""From a grey page to its ink: even paper, black and white, without rulings, bars and the scanner's border."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+
+def flatten_paper(gray: np.ndarray) -> np.ndarray:
+    """The page on even, white paper: uint8 (h, w).
+
+    The paper's brightness is taken at quarter scale (dilation over strokes, median over what is left of them, blur)
+    and divided out.
+    """
+    h, w = gray.shape
+    small = cv2.resize(gray, (max(1, w // 4), max(1, h // 4)), interpolation=cv2.INTER_AREA)
+    paper = cv2.dilate(small, np.ones((9, 9), np.uint8))
+    paper = cv2.blur(cv2.medianBlur(paper, 31), (15, 15))
+    paper = cv2.resize(paper, (w, h), interpolation=cv2.INTER_LINEAR)
+    return cv2.divide(gray, np.maximum(paper, 1), scale=255)
+
+
+_WINDOW_SHARE = 40
+"""Local thresholds look at a window of long side / 40: about one and a half lines of an ordinary page."""
+_WEAK, _STRONG = 0.35, 0.55
+"""Wolf's k for what may be ink and for what surely is."""
+_STRONG_SHARE = 0.15
+"""A weak component is ink when so much of it is strong: keeps faint ends of strokes, drops show-through."""
+_LEAST_CONTRAST = 18
+"""Grey levels below paper that any ink must have on the flattened page; a blank page has only noise."""
+
+
+def binarise(flat: np.ndarray) -> np.ndarray:
+    """Ink of a flattened page: bool (h, w).
+
+    Wolf and Jolion's local threshold (2004) at two strengths, joined by hysteresis over connected components.
+    """
+    h, w = flat.shape
+    window = max(15, max(h, w) // _WINDOW_SHARE) | 1
+    values = flat.astype(np.float32)
+    mean = cv2.boxFilter(values, -1, (window, window))
+    deviation = cv2.sqrt(np.maximum(cv2.sqrBoxFilter(values, -1, (window, window)) - mean * mean, 0))
+    darkest = float(np.percentile(flat[::4, ::4], 0.2))
+    largest = max(float(np.percentile(deviation[::4, ::4], 99.8)), 1.0)
+    pull = (1 - deviation / largest) * (mean - darkest)
+    paper = float(np.median(flat[::4, ::4]))
+    dark_enough = values < paper - _LEAST_CONTRAST
+    weak = (values < mean - _WEAK * pull) & dark_enough
+    strong = (values < mean - _STRONG * pull) & dark_enough
+    count, labels = cv2.connectedComponents(weak.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)
+    flat_labels = labels.ravel()
+    sizes = np.bincount(flat_labels, minlength=count)
+    sure = np.bincount(flat_labels[strong.ravel()], minlength=count)
+    keep = sure >= np.maximum(1, _STRONG_SHARE * sizes)
+    keep[0] = False
+    return keep[labels]
+
+
+@dataclass(frozen=True)
+class Components:
+    """Connected components of an ink mask.
+
+    Attributes:
+        labels: int32 (h, w), 0 paper.
+        left, top, width, height, area: int32 (count,), index 0 is the paper.
+    """
+
+    labels: np.ndarray
+    left: np.ndarray
+    top: np.ndarray
+    width: np.ndarray
+    height: np.ndarray
+    area: np.ndarray
+
+    @property
+    def count(self) -> int:
+        return len(self.area)
+
+
+def components(ink: np.ndarray) -> Components:
+    """Connected components (8-neighbourhood) of a mask, bool (h, w)."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)
+    return Components(labels, *(stats[:, i] for i in range(4)), stats[:, cv2.CC_STAT_AREA])
+
+
+def remove_rulings(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ink without long straight horizontal and vertical lines, and those lines: bool (h, w) each.
+
+    What of a line is thicker than the ruling (a letter crossing it) stays. Only the layout is found on this mask;
+    the recogniser's pictures are cut from the grey page, where removing rules would eat letters.
+    """
+    h, w = ink.shape
+    rules = np.zeros_like(ink)
+    mask = ink.astype(np.uint8)
+    for length, axis in ((max(40, w // 14), 0), (max(60, h // 8), 1)):
+        kernel = np.ones((1, length), np.uint8) if axis == 0 else np.ones((length, 1), np.uint8)
+        # A rule may waver by a pixel and have small holes: close those first.
+        joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 9) if axis == 0 else (9, 3), np.uint8))
+        found = cv2.morphologyEx(joined, cv2.MORPH_OPEN, kernel)
+        if not found.any():
+            continue
+        found = cv2.dilate(found, np.ones((3, 3), np.uint8)) & mask
+        rules |= (found > 0) & ~_crossing_strokes(mask, found, axis)
+    return ink & ~rules, rules
+
+
+def _crossing_strokes(mask: np.ndarray, rule: np.ndarray, axis: int) -> np.ndarray:
+    """Pixels of ``rule`` where ink goes on above and below (or left and right of) it."""
+    rest = mask & ~rule
+    reach = np.ones((7, 1) if axis == 0 else (1, 7), np.uint8)
+    up = cv2.dilate(rest, reach, anchor=(0, 0))
+    down = cv2.dilate(rest, reach, anchor=(0, 6) if axis == 0 else (6, 0))
+    return (rule > 0) & (up > 0) & (down > 0)
+
+
+def remove_border_and_bars(ink: np.ndarray, stroke_width: float) -> np.ndarray:
+    """Ink without the scanner's dark border and solid bars: bool (h, w).
+
+    Only what is much thicker than a stroke goes: letters that hang on a margin stay.
+    """
+    h, w = ink.shape
+    thick = int(max(7, 4 * stroke_width)) | 1
+    kernel = np.ones((thick, thick), np.uint8)
+    mask = ink.astype(np.uint8)
+    # Beyond the page's edge counts as ink, so that a narrow border is recognised as the end of a wide one.
+    padded = cv2.copyMakeBorder(mask, thick, thick, thick, thick, cv2.BORDER_REPLICATE)
+    solid = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[thick : thick + h, thick : thick + w]
+    if not solid.any():
+        return ink
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(solid)
+    left, top, width, height, area = stats.T
+    at_edge = (left <= 2) | (top <= 2) | (left + width >= w - 2) | (top + height >= h - 2)
+    bar = (np.maximum(width, height) > 12 * thick) | (area > 40 * thick * thick)
+    drop = at_edge | bar
+    drop[0] = False
+    return ink & ~(cv2.dilate(drop[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)

@@ -1,0 +1,99 @@
+"""Boxes and lines on a page. All coordinates are pixels of the page as it is displayed upright, y downwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Box:
+    """A rectangle of whole pixels; ``right`` and ``bottom`` are exclusive.
+
+    Raises:
+        ValueError: the box holds no pixel.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def __post_init__(self) -> None:
+        if self.right <= self.left or self.bottom <= self.top:
+            raise ValueError(f"empty box {self.left, self.top, self.right, self.bottom!r}")
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> int:
+        return self.width * self.height
+
+    def intersection_over_union(self, other: Box) -> float:
+        """Shared area over covered area, 0–1."""
+        across = min(self.right, other.right) - max(self.left, other.left)
+        down = min(self.bottom, other.bottom) - max(self.top, other.top)
+        if across <= 0 or down <= 0:
+            return 0.0
+        shared = across * down
+        return shared / (self.area + other.area - shared)
+
+
+def union(boxes: Iterable[Box]) -> Box:
+    """Smallest box around ``boxes``.
+
+    Raises:
+        ValueError: there are none.
+    """
+    boxes = list(boxes)
+    if not boxes:
+        raise ValueError("no boxes to unite")
+    return Box(
+        min(b.left for b in boxes),
+        min(b.top for b in boxes),
+        max(b.right for b in boxes),
+        max(b.bottom for b in boxes),
+    )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a line's ink without an empty column: part of a word, a word, or joined words.
+
+    Attributes:
+        box: on the page.
+        start, end: columns of the line's picture that the ink covers; ``end`` exclusive.
+    """
+
+    box: Box
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of writing.
+
+    Attributes:
+        index: place in reading order, from 0.
+        box: around all its ink.
+        polygon: outline (x, y) around its ink, clockwise from the upper left; what the overlay draws.
+        pieces: its ink from left to right.
+        words: its words by the gaps between pieces: for each word, the slice of ``pieces`` (first, after last).
+    """
+
+    index: int
+    box: Box
+    polygon: tuple[tuple[int, int], ...]
+    pieces: tuple[Piece, ...]
+    words: tuple[tuple[int, int], ...]
+
+    def word_boxes(self) -> list[Box]:
+        """Boxes of the words, from left to right."""
+        return [union(p.box for p in self.pieces[a:b]) for a, b in self.words]

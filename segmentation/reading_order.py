@@ -1,0 +1,83 @@
+"""The order in which the lines of a page are read: rows from the top, columns one after another."""
+
+from __future__ import annotations
+
+from segmentation.geometry import Box
+
+_LEAST_LINES = 3
+"""A column has at least so many lines; less beside each other are a date, a margin, a signature."""
+_MOST_CROSSING = 0.34
+"""Share of the lines that may cross a gutter as headings across both columns do."""
+
+
+def reading_order(boxes: list[Box]) -> list[int]:
+    """Indices of ``boxes`` in reading order.
+
+    The page is divided at the best gutter, if there is one: lines across it are headings, and between two headings
+    the left column is read before the right. Each column may hold columns again. Without a gutter lines are read
+    row by row, and lines side by side from the left.
+    """
+    return _order(list(range(len(boxes))), boxes)
+
+
+def _order(lines: list[int], boxes: list[Box]) -> list[int]:
+    gutter = _gutter([boxes[i] for i in lines])
+    if gutter is None:
+        return _rows(lines, boxes)
+    result: list[int] = []
+    band: list[int] = []
+    for i in _rows(lines, boxes) + [None]:
+        if i is not None and not boxes[i].left < gutter < boxes[i].right:
+            band.append(i)
+            continue
+        left = [k for k in band if boxes[k].right <= gutter]
+        right = [k for k in band if boxes[k].left >= gutter]
+        columns = min(len(left), len(right)) >= _LEAST_LINES
+        result += _order(left, boxes) + _order(right, boxes) if columns else band
+        band = []
+        if i is not None:
+            result.append(i)
+    return result
+
+
+def _gutter(boxes: list[Box]) -> int | None:
+    """Column that best divides the lines into two columns beside each other; None where there is none."""
+    best, best_score = None, 0.0
+    for candidate in sorted({b.right for b in boxes}):
+        left = [b for b in boxes if b.right <= candidate]
+        right = [b for b in boxes if b.left >= candidate]
+        crossing = len(boxes) - len(left) - len(right)
+        if min(len(left), len(right)) < _LEAST_LINES or crossing > _MOST_CROSSING * len(boxes):
+            continue
+        top, bottom = (
+            max(min(b.top for b in c) for c in (left, right)),
+            min(max(b.bottom for b in c) for c in (left, right)),
+        )
+        extents = [max(b.bottom for b in c) - min(b.top for b in c) for c in (left, right)]
+        beside = (bottom - top) / min(extents)
+        widths = [sorted(b.width for b in c)[len(c) // 2] for c in (left, right)]
+        if beside < 0.5 or min(widths) < 0.25 * max(widths):
+            continue
+        score = min(len(left), len(right)) - crossing
+        if score > best_score:
+            best, best_score = candidate, score
+    return best
+
+
+def _rows(lines: list[int], boxes: list[Box]) -> list[int]:
+    """Lines from top to bottom; those at the same height from left to right."""
+    rows: list[list[int]] = []
+    for i in sorted(lines, key=lambda k: boxes[k].top + boxes[k].bottom):
+        row = rows[-1] if rows else []
+        if row and all(_beside(boxes[i], boxes[k]) for k in row):
+            row.append(i)
+        else:
+            rows.append([i])
+    return [i for row in rows for i in sorted(row, key=lambda k: boxes[k].left)]
+
+
+def _beside(a: Box, b: Box) -> bool:
+    """Whether two boxes stand side by side: apart sideways, and the lower one's middle above the other's bottom."""
+    apart = a.left >= b.right or b.left >= a.right
+    shared = min(a.bottom, b.bottom) - max(a.top, b.top)
+    return apart and shared > 0.5 * min(a.height, b.height)
