@@ -68,9 +68,15 @@ def slant_and_scale(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return cv2.warpAffine(gray, matrix, size, flags=cv2.INTER_LINEAR, borderValue=_paper_level(gray))
 
 
+_LARGEST_REMAP = 32_000
+"""cv2.remap takes at most 32,766 rows or columns."""
+
+
 def warp_elastically(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Smooth random displacement (Simard et al. 2003) from a coarse grid, at most about 4 % of the height."""
     h, w = gray.shape
+    if max(h, w) > _LARGEST_REMAP:
+        return gray
     cell = max(8.0, h * rng.uniform(0.25, 0.6))
     grid = (max(3, int(h / cell) + 2), max(3, int(w / cell) + 2))
     strength = h * rng.uniform(0.01, 0.04)

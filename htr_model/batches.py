@@ -12,9 +12,9 @@ import numpy as np
 from htr_model.augmentation import augment
 from htr_model.charset import Charset
 from htr_model.ctc import steps_needed
-from htr_model.datasets import Dataset, Sample, Skipped
 from htr_model.networks import time_steps
 from htr_model.normalization import Normalization, normalize, stack
+from htr_model.samples import Sample, Skipped
 
 COLUMNS_PER_BATCH = 12_288
 """Columns of input per step: 96 words of 128 columns, or 12 lines of 1,024."""
@@ -114,9 +114,3 @@ def epoch(prepared: list[Prepared], settings: Normalization, seed: int, number: 
 def batches_per_epoch(prepared: list[Prepared], settings: Normalization, seed: int) -> int:
     """Number of batches in an epoch (epochs differ by a few)."""
     return len(plan(prepared, settings, np.random.default_rng([seed, 0]), shuffle=False))
-
-
-def usable(data: Dataset, charset: Charset, settings: Normalization) -> tuple[list[Prepared], list[Skipped]]:
-    """What `prepare` makes of a data set, its own skipped samples included."""
-    prepared, skipped = prepare(data.samples, charset, settings)
-    return prepared, data.skipped + skipped

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -70,16 +71,25 @@ def _settings(bundle: Bundle) -> bytes:
     ).encode()
 
 
+_FLOAT16_MAX = float(np.finfo(np.float16).max)
+
+
+def _compact(array: np.ndarray) -> np.ndarray:
+    """The array as float16, or as float32 where half precision would overflow (variances of large activations)."""
+    fits = np.abs(array).max(initial=0) < _FLOAT16_MAX
+    return np.ascontiguousarray(array, np.float16 if fits else np.float32)
+
+
 def content_id(settings: bytes, weights: bytes) -> str:
     """Id of a bundle with these two files."""
     return hashlib.sha256(hashlib.sha256(settings).digest() + hashlib.sha256(weights).digest()).hexdigest()[:16]
 
 
 def save(bundle: Bundle, folder: Path, card: str) -> str:
-    """Write a bundle, weights as float16, and return its id. Files already there are replaced whole, one by one."""
+    """Write a bundle, weights as float16 where they fit, and return its id. Each file is replaced whole."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = _settings(bundle)
-    weights = to_safetensors({name: np.ascontiguousarray(a, np.float16) for name, a in bundle.weights.items()})
+    weights = to_safetensors({name: _compact(array) for name, array in bundle.weights.items()})
     for name, data in ((WEIGHTS_FILE, weights), (SETTINGS_FILE, settings), (CARD_FILE, card.encode())):
         partial = folder / f"{name}.partial"
         partial.write_bytes(data)
@@ -103,12 +113,15 @@ def parse(settings: bytes, weights: bytes, name: str) -> Bundle:
             raise BundleError(
                 f"{name}: bundle format {version!r}; this inkbeam reads format {FORMAT_VERSION}. Upgrade inkbeam."
             )
+        temperature = float(values["temperature"])
+        if not 0 < temperature < math.inf:
+            raise ValueError(f"temperature {temperature!r} is not a positive number")
         arrays = {k: a.astype(np.float32) for k, a in parse_safetensors(weights).items()}
         return Bundle(
             network=str(values["network"]),
             charset=Charset(values["charset"]),
             normalization=Normalization(**values["normalization"]),
-            temperature=float(values["temperature"]),
+            temperature=temperature,
             weights=arrays,
             id=content_id(settings, weights),
         )

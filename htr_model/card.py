@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from htr_model.datasets import Sample
 from htr_model.evaluation import Evaluation
+from htr_model.samples import Sample
 
 
 def write(

@@ -60,6 +60,8 @@ class Charset:
     symbols: str
 
     def __post_init__(self) -> None:
+        if not isinstance(self.symbols, str):
+            raise ValueError(f"symbols must be one string, got {self.symbols!r}")
         repeated = sorted({s for s in self.symbols if self.symbols.count(s) > 1})
         if repeated:
             raise ValueError(f"charset holds {repeated!r} more than once")

@@ -13,7 +13,6 @@ from keras import ops
 
 from htr_model.charset import BLANK
 
-
 _IMPOSSIBLE = -1e30
 """Log-probability of what cannot be; finite, since infinities would turn gradients into NaN."""
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from htr_model.datasets import Sample
 from htr_model.metrics import ErrorRates, error_rates
 from htr_model.normalization import Normalization, normalize
 from htr_model.reading import Reading
 from htr_model.recognizer import Recognizer
+from htr_model.samples import Sample
 
 COLUMNS_PER_BATCH = 16_384
 """Columns of input per call of the network: about 128 words or 16 lines."""

@@ -2,8 +2,9 @@
 
 Every network takes ``pixels`` uint8 or float (batch, height, width, 1), 0 paper … 255 ink, width a multiple of
 16, and ``widths`` int32 (batch,), the columns that are not padding. It returns logits float32
-(batch, width / `TIME_STRIDE`, classes), class 0 the blank. Whatever lies beyond a picture's width is set to zero
-before every layer that looks sideways, so padding changes no logit of a real time step.
+(batch, width / `TIME_STRIDE`, classes), class 0 the blank. Padding must be zero in the input; behind the first layer,
+which gives it other values, whatever lies beyond a picture's width is set back to zero before every layer that looks
+sideways. So the amount of padding changes no logit of a real time step.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def _body(pixels, widths):
 
 
 def crnn(height: int, classes: int) -> keras.Model:
-    """Separable residual CNN, two bidirectional LSTMs, CTC (after Shi, Bai and Yao 2016). About 2.3 M parameters.
+    """Separable residual CNN, two bidirectional LSTMs, CTC (after Shi, Bai and Yao 2016). About 2.0 M parameters.
 
     Each LSTM reads the whole picture in both directions: the receptive field is the line.
     """
@@ -126,7 +127,7 @@ def crnn(height: int, classes: int) -> keras.Model:
 
 
 def resnet_ctc(height: int, classes: int) -> keras.Model:
-    """Convolutions only: the same body, then separable blocks along time. About 1.1 M parameters.
+    """Convolutions only: the same body, then separable blocks along time. About 1.0 M parameters.
 
     Four blocks of kernel 1 × 9 after the body let a time step see about 90 columns to either side: several letters.
     Faster than `crnn`, most of all on a GPU, where time steps need not wait for each other.
@@ -138,7 +139,7 @@ def resnet_ctc(height: int, classes: int) -> keras.Model:
         x = _residual(x, valid, 256, f"time{i}", kernel=(1, 9))
     x = layers.Dropout(0.3, name="drop")(x)
     x = layers.Conv2D(classes, 1, dtype="float32", name="logits")(x)
-    logits = layers.Reshape((-1, classes), name="steps")(x)
+    logits = layers.Reshape((-1, classes), dtype="float32", name="steps")(x)
     return keras.Model([pixels, widths], logits, name="resnet-ctc")
 
 

@@ -30,7 +30,8 @@ class Normalization:
     def __post_init__(self) -> None:
         if self.height < 16 or self.height % 16:
             raise ValueError(f"height must be a multiple of 16, got {self.height!r}")
-        if self.width_step < 16 or self.width_step % 16 or self.max_width % self.width_step:
+        divides = self.width_step >= 16 and self.width_step % 16 == 0 and self.max_width % self.width_step == 0
+        if not divides or self.max_width < self.width_step:
             raise ValueError(
                 "width_step must be a multiple of 16 that divides max_width, "
                 f"got {self.width_step!r} and {self.max_width!r}"
@@ -148,15 +149,15 @@ def normalize(gray: np.ndarray, settings: Normalization) -> Normalized:
     return Normalized(pixels, left * reduction - _SIDE_PADDING / total_scale, total_scale)
 
 
-def stack(pictures: list[np.ndarray], settings: Normalization, size: int | None = None) -> tuple:
+def stack(pictures: list[np.ndarray], settings: Normalization) -> tuple[np.ndarray, np.ndarray]:
     """A batch of the network: pixels uint8 (n, height, width, 1) and true widths int32 (n,).
 
-    Width is the padded width of the widest picture; empty rows fill the batch up to ``size`` pictures.
+    Width is the padded width of the widest picture.
     """
-    n = max(len(pictures), size or 0)
+    n = len(pictures)
     width = settings.padded_width(max(p.shape[1] for p in pictures))
     batch = np.zeros((n, settings.height, width, 1), np.uint8)
-    widths = np.full(n, 1, np.int32)
+    widths = np.zeros(n, np.int32)
     for i, picture in enumerate(pictures):
         batch[i, :, : picture.shape[1], 0] = picture
         widths[i] = picture.shape[1]

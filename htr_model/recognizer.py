@@ -54,36 +54,36 @@ class Recognizer:
     def normalization(self) -> Normalization:
         return self.bundle.normalization
 
-    def read(self, pictures: list[np.ndarray], batch_size: int | None = None) -> list[Reading]:
+    def read(self, pictures: list[np.ndarray]) -> list[Reading]:
         """Readings of normalised pictures, uint8 (height, width) each, in one call of the network.
 
         A picture's reading does not depend on the others in the call.
-
-        Args:
-            batch_size: fill the batch with empty rows up to this size, so that few shapes exist.
         """
         if not pictures:
             return []
-        batch, widths = stack(pictures, self.normalization, batch_size)
+        batch, widths = stack(pictures, self.normalization)
         path, probabilities = (keras.ops.convert_to_numpy(a) for a in self._predict(batch, widths))
         steps = networks.time_steps(widths)
         return [
-            self._reading(collapse(path[i, :n], probabilities[i, :n])) for i, n in enumerate(steps[: len(pictures)])
+            self._reading(collapse(path[i, :n], probabilities[i, :n]), picture)
+            for i, (n, picture) in enumerate(zip(steps, pictures, strict=True))
         ]
 
     def read_gray(self, pictures: list[np.ndarray]) -> list[Reading]:
         """Readings of grey pictures of any size, uint8 (h, w) each."""
         return self.read([normalize(p, self.normalization).pixels for p in pictures])
 
-    def _reading(self, decoded: Decoded) -> Reading:
+    def _reading(self, decoded: Decoded, picture: np.ndarray) -> Reading:
+        if not picture.any():
+            return Reading("", 0.0, 0.0, (), ())
+        # A letter may be seen in the last time step, which can stand for fewer columns than the others.
+        width, stride = picture.shape[1], networks.TIME_STRIDE
         text = self.bundle.charset.decode(decoded.classes)
         return Reading(
             text=text,
             confidence=geometric_mean(decoded.probabilities),
             min_char_confidence=min(decoded.probabilities, default=0.0),
-            spans=tuple(
-                (first * networks.TIME_STRIDE, (last + 1) * networks.TIME_STRIDE) for first, last in decoded.spans
-            ),
+            spans=tuple((first * stride, min((last + 1) * stride, width)) for first, last in decoded.spans),
             char_confidences=tuple(decoded.probabilities),
         )
 

@@ -11,6 +11,7 @@ import json
 import logging
 import math
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -18,15 +19,17 @@ import keras
 import numpy as np
 from keras import ops
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from htr_model import batches, bundle, card, networks, plots
 from htr_model.charset import LATIN, Charset
 from htr_model.ctc import ctc_loss
-from htr_model.datasets import Dataset, Sample, Skipped, split
+from htr_model.datasets import Dataset, split
 from htr_model.evaluation import Evaluation, evaluate
 from htr_model.normalization import Normalization
 from htr_model.recognizer import Recognizer, assign_weights, named_weights
+from htr_model.samples import Sample, Skipped
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +73,10 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         if self.network not in networks.NETWORKS:
             raise TrainingError(f"unknown network {self.network!r}; known are {', '.join(sorted(networks.NETWORKS))}")
-        if self.epochs < 1 or self.patience < 1 or self.learning_rate <= 0:
-            raise TrainingError("epochs, patience and learning rate must be positive")
+        if self.epochs < 1 or self.patience < 1 or self.learning_rate <= 0 or self.warmup_steps < 0:
+            raise TrainingError("epochs, patience and learning rate must be positive, warm-up steps not negative")
+        if self.max_minutes is not None and self.max_minutes <= 0:
+            raise TrainingError(f"the time budget must be positive, got {self.max_minutes!r} minutes")
 
 
 @dataclass
@@ -101,7 +106,7 @@ def packed_ctc_loss(packed, logits):
 
 def learning_rate(settings: TrainingSettings, step: int, progress: float) -> float:
     """Rate of a step: linear warm-up, then a half cosine over ``progress`` 0–1 (of the steps or of the minutes)."""
-    warm = min(1.0, (step + 1) / settings.warmup_steps)
+    warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
     cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
     return settings.learning_rate * warm * cosine
 
@@ -155,9 +160,11 @@ class TrainingRun:
             if self.charset.unknown(s.text)
         ]
         prepared, narrow = batches.prepare(known, self.charset, self.normalization)
+        skipped = data.skipped + strange + narrow
         if not prepared:
-            raise TrainingError("no training sample is usable; see the reasons in training/skipped.csv")
-        return prepared, validation, data.skipped + strange + narrow
+            reasons = Counter(s.reason for s in skipped).most_common(3)
+            raise TrainingError(f"no training sample is usable; most often: {'; '.join(r for r, _ in reasons)}")
+        return prepared, validation, skipped
 
     def run(self, resume: bool = False) -> Progressed:
         """Train until the epochs, the minutes or the patience are used up; the output then holds the best bundle.
@@ -266,18 +273,20 @@ class TrainingRun:
         partial.replace(self.folder / "checkpoint.safetensors")
 
     def _restore(self) -> None:
-        from safetensors import safe_open
-
         path = self.folder / "checkpoint.safetensors"
         if not path.is_file():
             raise TrainingError(f"{path}: no checkpoint to resume from")
-        arrays = load_file(path)
+        try:
+            arrays = load_file(path)
+            with safe_open(path, "numpy") as file:
+                self.progress = Progressed(**json.loads(file.metadata()["progress"]))
+            optimizer = [arrays[f"optimizer/{i}"] for i in range(len(self.model.optimizer.variables))]
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise TrainingError(f"{path}: not a checkpoint of this run ({error}); start without --resume") from error
         model = {k.removeprefix("model/"): v for k, v in arrays.items() if k.startswith("model/")}
         assign_weights(self.model, model, str(path))
-        for i, variable in enumerate(self.model.optimizer.variables):
-            variable.assign(arrays[f"optimizer/{i}"])
-        with safe_open(path, "numpy") as file:
-            self.progress = Progressed(**json.loads(file.metadata()["progress"]))
+        for variable, array in zip(self.model.optimizer.variables, optimizer, strict=True):
+            variable.assign(array)
         log.info("resumed in epoch %d after %.0f min", self.progress.epoch + 1, self.progress.seconds / 60)
 
 

@@ -35,10 +35,8 @@ def assemble(facts: PageFacts, lines: tuple[Line, ...], readings: list[UnitReadi
     texts, words = [], []
     for line in lines:
         units = sorted(by_line.get(line.index, []), key=lambda u: u.word_index or 0)
-        if units and units[0].word_index is None:
-            found = words_of_line(line, units[0])
-        else:
-            found = _words_of_units(line, units)
+        whole = units and units[0].word_index is None
+        found = words_of_line(line, units[0]) if whole else _words_of_units(line, units)
         words += found
         confidences = [w.confidence for w in found]
         texts.append(TextLine(" ".join(w.text for w in found), geometric_mean(confidences) if found else 0.0, line.box))

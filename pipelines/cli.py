@@ -11,7 +11,7 @@ import signal
 import sys
 
 from pipelines import commands, launch
-from pipelines.files import absolute
+from pipelines.files import absolute, printable
 from pipelines.options import DEFAULT_MODEL, EXISTING, UNITS, Job, UsageError
 from segmentation.decoding import DecodingSettings
 
@@ -41,6 +41,11 @@ def main(argv: list[str] | None = None) -> int:
         return launch.FAILED
     except KeyboardInterrupt:
         print("inkbeam: interrupted", file=sys.stderr)
+        return launch.FAILED
+    except Exception as error:
+        # Python's own exit code for it is 1, which says that the job is done.
+        log.exception("traceback")
+        print(f"inkbeam {arguments.command}: {type(error).__name__}: {error}", file=sys.stderr)
         return launch.FAILED
 
 
@@ -127,6 +132,7 @@ def _digitize(arguments: argparse.Namespace, rest: list[str]) -> int:
     planned = launch.plan(_job(arguments, rest), tuple(arguments.input_list))
     if arguments.dry_run:
         return _print_plan(planned)
+    launch.remove_dead_runs(planned.job.output)
     selection = planned.selection
     if selection.done_pages:
         print(f"{selection.done_pages} pages are done already and left out (--existing redo reads them again)")
@@ -142,7 +148,7 @@ def _digitize(arguments: argparse.Namespace, rest: list[str]) -> int:
 def _job(arguments: argparse.Namespace, rest: list[str]) -> Job:
     try:
         decoding = DecodingSettings(pdf_dpi=arguments.pdf_dpi, max_pixels=round(arguments.max_megapixels * 1_000_000))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise UsageError(str(error)) from error
     model = arguments.model if arguments.model == DEFAULT_MODEL else absolute(arguments.model)
     return Job(
@@ -169,7 +175,7 @@ def _print_plan(planned: launch.Plan) -> int:
     selection = planned.selection
     for document in selection.documents:
         note = f"  ({len(document.done)} pages of it are done)" if document.done else ""
-        print(f"{document.uri}{note}")
+        print(f"{printable(document.uri)}{note}")
     print(f"{len(selection.documents)} documents would be read; {selection.done_pages} pages are done and left out")
     return launch.DONE
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import cv2
 
 from htr_model import bundle
-from htr_model.datasets import Dataset, DatasetError, Sample, load
+from htr_model.datasets import Dataset, load
+from htr_model.samples import DatasetError, Sample
 from pipelines import launch
 from pipelines.files import absolute, read_bytes
 from pipelines.inputs import find
@@ -38,7 +39,10 @@ def add_segment(parser: argparse.ArgumentParser) -> None:
 def run_segment(arguments: argparse.Namespace) -> int:
     """Draw lines, words and reading order on every page; 1 when a page could not be read."""
     output = Path(arguments.output)
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--output {output}: cannot be written ({error})") from error
     settings = DecodingSettings()
     failed = 0
     for document in find(arguments.pages):
@@ -64,7 +68,8 @@ def run_segment(arguments: argparse.Namespace) -> int:
             cv2.imwrite(str(path), picture)
             print(
                 f"{path}: {len(layout.lines)} lines, {sum(map(len, words))} words, skew {layout.skew_degrees:+.1f}°, "
-                f"x-height {layout.x_height:.0f} px, {layout.discarded_ink / max(layout.ink, 1):.0%} of the ink left out"
+                f"x-height {layout.x_height:.0f} px, "
+                f"{layout.discarded_ink / max(layout.ink, 1):.0%} of the ink left out"
             )
     return launch.TOO_MANY_FAILURES if failed else launch.DONE
 

@@ -18,6 +18,11 @@ def absolute(uri: str) -> str:
     return os.path.abspath(os.path.expanduser(uri)) if is_local(uri) else uri.rstrip("/")
 
 
+def printable(uri: str) -> str:
+    """A path as text that tables and terminals can hold: bytes of a name that are not UTF-8 become escapes."""
+    return uri.encode("utf-8", "backslashreplace").decode()
+
+
 def join(folder: str, *names: str) -> str:
     """Path of something in a folder."""
     return FileSystems.join(folder, *names)

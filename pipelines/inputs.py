@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -56,7 +57,7 @@ def find(inputs: Iterable[str], input_lists: Iterable[str] = ()) -> list[Documen
         input_lists: text files with one input a line; empty lines and lines that begin with # are left out.
 
     Raises:
-        UsageError: an input matches nothing or a list cannot be read.
+        UsageError: an input matches nothing or cannot be listed, or a list cannot be read.
     """
     wanted = list(inputs)
     for uri in input_lists:
@@ -69,7 +70,10 @@ def find(inputs: Iterable[str], input_lists: Iterable[str] = ()) -> list[Documen
         raise UsageError("no input given; name files, folders or patterns with --input")
     found: dict[str, Document] = {}
     for uri in wanted:
-        documents = list(_local(uri) if is_local(uri) else _remote(uri))
+        try:
+            documents = list(_local(uri) if is_local(uri) else _remote(uri))
+        except Exception as error:
+            raise UsageError(f"--input {uri}: cannot be listed ({error})") from error
         if not documents:
             raise UsageError(
                 f"--input {uri}: no such file, or nothing in it to read (in folders: {', '.join(SUFFIXES)})"
@@ -89,8 +93,9 @@ def _local(uri: str) -> Iterator[Document]:
     elif os.path.lexists(path):
         yield from _local_file(path)
     else:
-        for metadata in matching(path):
-            yield from _local_file(metadata.path)
+        # As a shell does it: Beam's own matching takes hidden files too, and walks whole trees for them.
+        for match in glob.iglob(path, recursive=True):
+            yield from _local_file(match)
 
 
 def _local_file(path: str) -> Iterator[Document]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import io
 import logging
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 DONE, TOO_MANY_FAILURES, USAGE, FAILED = 0, 1, 2, 3
 """Exit codes."""
+
+LOSING_STAGES = ("list", "read", "segment")
+"""Stages at which a failure costs a page or a document; later it costs some writing, or an overlay."""
 
 LOCAL_RUNNERS = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner")
 DEFAULT_RUNNER = "FnApiRunner"
@@ -57,7 +61,10 @@ class Outcome:
 
     Attributes:
         seconds: from start to commit.
-        failures: the first of them.
+        failed: rows of the failures table.
+        failed_pages: pages and documents that have such a row.
+        tried_pages: pages that were written, and pages and documents that were lost.
+        failures: the first rows.
         stage_seconds: summed over workers, where the runner tells.
     """
 
@@ -65,6 +72,8 @@ class Outcome:
     pages: int
     words: int
     failed: int
+    failed_pages: int
+    tried_pages: int
     seconds: float
     failures: tuple[Failure, ...]
     stage_seconds: dict[str, float]
@@ -72,8 +81,7 @@ class Outcome:
     @property
     def failure_rate(self) -> float:
         """Failed pages and documents among all that were tried, 0–1."""
-        tried = self.pages + self.failed
-        return self.failed / tried if tried else 0.0
+        return self.failed_pages / self.tried_pages if self.tried_pages else 0.0
 
 
 def plan(job: Job, input_lists: tuple[str, ...]) -> Plan:
@@ -84,24 +92,36 @@ def plan(job: Job, input_lists: tuple[str, ...]) -> Plan:
     """
     bundle = load_bundle(job.model)
     documents = inputs.find(job.inputs, input_lists)
-    done = runs.done_pages(job.output, runs.committed(job.output), bundle.id, job.fingerprint)
+    try:
+        done = runs.done_pages(job.output, runs.committed(job.output), bundle.id, job.fingerprint)
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"--output {job.output}: cannot be read ({error})") from error
     return Plan(job, inputs.select(documents, done, job.existing), bundle)
+
+
+def remove_dead_runs(output: str) -> None:
+    """Remove the rows that killed runs left behind, so that a plain read of the tables shows committed ones only."""
+    for run_id in runs.remove_dead(output):
+        log.info("removed what the unfinished run %s had left", run_id)
 
 
 def run(planned: Plan, beam_options: list[str]) -> Outcome:
     """Run the pipeline.
 
     Raises:
-        UsageError: the output is unusable.
-        JobFailed: the pipeline broke, or was interrupted.
+        UsageError: the output or Beam's options are unusable.
+        JobFailed: the pipeline broke.
     """
     job = planned.job
-    for run_id in runs.remove_dead(job.output):
-        log.info("removed what the unfinished run %s had left", run_id)
+    try:
+        pipeline = beam.Pipeline(options=PipelineOptions(beam_options))
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"Beam refuses its options: {error}") from error
     runs.begin(job.output, job.run_id)
     started = time.monotonic()
     try:
-        pipeline = beam.Pipeline(options=PipelineOptions(beam_options))
         record = _record(planned)
         digitize.build(pipeline, list(planned.selection.documents), job, record, planned.bundle.normalization)
         result = pipeline.run()
@@ -114,14 +134,18 @@ def run(planned: Plan, beam_options: list[str]) -> Outcome:
             raise
         raise JobFailed(f"{type(error).__name__}: {error}") from error
     runs.end(job.output, job.run_id)
+    failures = _failures(job)
+    lost = {(f.uri, f.page_index) for f in failures if f.stage in LOSING_STAGES}
     committed = next(r for r in runs.committed(job.output) if r.run_id == job.run_id)
     return Outcome(
         run_id=job.run_id,
         pages=committed.counts["pages"],
         words=committed.counts["words"],
         failed=committed.counts["failures"],
+        failed_pages=len({(f.uri, f.page_index) for f in failures}),
+        tried_pages=committed.counts["pages"] + len(lost),
         seconds=time.monotonic() - started,
-        failures=tuple(_failures(job, limit=20)),
+        failures=tuple(failures[:20]),
         stage_seconds=_stage_seconds(result),
     )
 
@@ -153,13 +177,13 @@ def _version(distribution: str) -> str:
         return "unknown"
 
 
-def _failures(job: Job, limit: int) -> list[Failure]:
+def _failures(job: Job) -> list[Failure]:
     found: list[Failure] = []
     columns = ["stage", "document_uri", "page_index", "error_type", "message", "traceback"]
     for metadata in matching(join(runs.table_folder(job.output, "failures", job.run_id), "*.parquet")):
         table = pq.read_table(io.BytesIO(read_bytes(metadata.path)), columns=columns)
         found += [Failure(*row) for row in zip(*(table[c].to_pylist() for c in columns), strict=True)]
-    return sorted(found, key=lambda f: (f.uri, f.page_index or 0))[:limit]
+    return sorted(found, key=lambda f: (f.uri, f.page_index or 0))
 
 
 def _stage_seconds(result) -> dict[str, float]:
@@ -183,7 +207,7 @@ def beam_options(flags: list[str], workers: int) -> list[str]:
     """Beam's options of a job: the user's, and ours where the user said nothing.
 
     Raises:
-        UsageError: ``flags`` holds something that neither inkbeam nor Beam knows.
+        UsageError: ``flags`` holds something that neither inkbeam nor Beam knows, or a value that Beam refuses.
     """
     unknown = _unknown(flags)
     if unknown:
@@ -204,10 +228,15 @@ def runner_of(flags: list[str]) -> str | None:
     return PipelineOptions(flags).get_all_options(drop_default=True).get("runner") if flags else None
 
 
-def _unknown(flags: list[str]) -> list[str]:
-    import argparse
+class _BeamOptionsParser(argparse.ArgumentParser):
+    """Raises where argparse would print the usage of all of Beam's options and exit."""
 
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    def error(self, message: str):
+        raise UsageError(f"{message} (one of Beam's options)")
+
+
+def _unknown(flags: list[str]) -> list[str]:
+    parser = _BeamOptionsParser(add_help=False, allow_abbrev=False)
     add: list[Callable] = [
         c._add_argparse_args for c in PipelineOptions.__subclasses__() if "_add_argparse_args" in vars(c)
     ]

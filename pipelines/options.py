@@ -56,6 +56,10 @@ class Job:
             raise UsageError(f"--unit must be one of {', '.join(UNITS)}, got {self.unit!r}")
         if self.existing not in EXISTING:
             raise UsageError(f"--existing must be one of {', '.join(EXISTING)}, got {self.existing!r}")
+        if set(self.output) & set("*?["):
+            raise UsageError(
+                f"--output {self.output}: Beam takes *, ? and [ in a path for a pattern; choose a folder without them"
+            )
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", self.run_id):
             raise UsageError(
                 f"--run-id {self.run_id!r} may hold only letters, digits, '.', '_' and '-', and begins with a letter "

@@ -14,6 +14,7 @@ import os
 import socket
 from dataclasses import asdict, dataclass
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
@@ -79,6 +80,9 @@ def done_pages(output: str, runs: list[RunRecord], model_id: str, fingerprint: s
     """Pages that need not be read again: document fingerprint → page index → number of pages of the document.
 
     Only runs with the same model and the same result-changing options count.
+
+    Raises:
+        UsageError: a pages table is damaged.
     """
     done: dict[tuple, dict[int, int]] = {}
     columns = ["document_uri", "source_size", "source_modified", "page_index", "document_pages"]
@@ -86,7 +90,13 @@ def done_pages(output: str, runs: list[RunRecord], model_id: str, fingerprint: s
         if run.model_id != model_id or run.fingerprint != fingerprint:
             continue
         for metadata in matching(join(table_folder(output, "pages", run.run_id), "*.parquet")):
-            table = pq.read_table(io.BytesIO(read_bytes(metadata.path)), columns=columns)
+            try:
+                table = pq.read_table(io.BytesIO(read_bytes(metadata.path)), columns=columns)
+            except pa.ArrowException as error:
+                raise UsageError(
+                    f"{metadata.path}: damaged table of the committed run {run.run_id} ({error}); restore it, or "
+                    f"remove {commit_path(output, run.run_id)} to drop the run"
+                ) from error
             for uri, size, modified, index, pages in zip(*(table[c].to_pylist() for c in columns), strict=True):
                 key = (uri, size, None if modified is None else round(modified.timestamp(), 6))
                 done.setdefault(key, {})[index] = pages
@@ -101,6 +111,12 @@ def begin(output: str, run_id: str) -> None:
     """
     if FileSystems.exists(commit_path(output, run_id)):
         raise UsageError(f"{output} holds a run {run_id!r} already; choose another --run-id")
+    if FileSystems.exists(_started_path(output, run_id)):
+        # Writing beside it would mix the rows of both, and the first to fail would remove the other's.
+        raise UsageError(
+            f"{output}: a run {run_id!r} is at work, or was lost on another machine; choose another --run-id, or "
+            f"remove {_started_path(output, run_id)} and the files of the run if it is dead"
+        )
     mark = {"host": socket.gethostname(), "pid": os.getpid(), "process_started": _process_start(os.getpid())}
     try:
         write_bytes(_started_path(output, run_id), json.dumps(mark).encode())
@@ -116,6 +132,7 @@ def end(output: str, run_id: str) -> None:
 def remove(output: str, run_id: str) -> None:
     """Remove the files of a run that was not committed."""
     if FileSystems.exists(commit_path(output, run_id)):
+        end(output, run_id)
         return
     delete([table_folder(output, table, run_id) for table in TABLES])
     end(output, run_id)

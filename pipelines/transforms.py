@@ -17,7 +17,7 @@ from apache_beam.metrics import Metrics
 
 from htr_model.normalization import Normalization, normalize
 from pipelines.assembly import UnitReading, assemble
-from pipelines.files import read_bytes, write_bytes
+from pipelines.files import printable, read_bytes, write_bytes
 from pipelines.inputs import Document
 from pipelines.model_handler import ImageKey, Recognized, TextImage
 from pipelines.options import Job
@@ -56,15 +56,23 @@ class PageLayout:
 def failure(stage: str, uri: str, page_index: int | None, error: Exception) -> Failure:
     """A failure row of an exception that is being handled."""
     Metrics.counter(NAMESPACE, f"failures_{stage}").inc()
-    return Failure(stage, uri, page_index, type(error).__name__, str(error), traceback.format_exc())
+    texts = (type(error).__name__, str(error), traceback.format_exc())
+    return Failure(stage, printable(uri), page_index, *map(printable, texts))
+
+
+class UnusableName(Exception):
+    """A file's name is not text, so that no table can hold it."""
 
 
 def pages_of(document: Document, settings: DecodingSettings) -> list[PageTask]:
     """The pages of a document that are not done.
 
     Raises:
-        OSError, DecodingError: the file cannot be read or is no document.
+        UnusableName, OSError, DecodingError: the file cannot be named or read, or is no document.
     """
+    name = printable(document.uri)
+    if name != document.uri:
+        raise UnusableName(f"{name}: the file's name is not valid UTF-8. Rename it.")
     pages = count_pages(read_bytes(document.uri), document.uri, settings)
     return [PageTask(PageRef(document.uri, i), document, pages) for i in range(pages) if i not in document.done]
 

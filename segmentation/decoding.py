@@ -258,7 +258,7 @@ def _decode_picture(data: bytes, kind: str, ref: PageRef, settings: DecodingSett
     try:
         with closing(_READERS[kind](io.BytesIO(data))) as image:
             _check_size(image.size, ref, settings)
-            orientation = _load_tiff(image, data) if kind == "TIFF" else _load(image)
+            orientation = _load_tiff(image) if kind == "TIFF" else _load(image)
             gray = _to_gray(image)
             dpi = _dpi(image)
     except (DecodingError, MemoryError):
@@ -279,25 +279,17 @@ def _load(image: ImageFile.ImageFile) -> int:
     return _orientation(image)  # Not before: in a PNG the tag may follow the pixels.
 
 
-def _load_tiff(image: TiffImageFile, data: bytes) -> int:
-    """Decodes and turns the pixels of ``image``, opened from ``data``; returns the orientation that it had."""
-    tags = image.tag_v2
-    if image.info["compression"] != "raw":
-        # libtiff fills what is missing from a compressed strip with white or grey and says nothing.
-        for offsets, lengths in _TIFF_STORAGE:
-            if any(a + n > len(data) for a, n in zip(tags.get(offsets, ()), tags.get(lengths, ()), strict=False)):
-                raise OSError("its pixels end after the end of the file")
+def _load_tiff(image: TiffImageFile) -> int:
+    """Decodes and turns the pixels of ``image`` in place; returns the orientation that it had."""
     orientation = _orientation(image)
     # Pixels that exist already pass by Pillow's own limit on size, a global setting; ours has been checked.
-    image.im = Image.new(image.mode, (tags[_TIFF_WIDTH], tags[_TIFF_LENGTH])).im
+    image.im = Image.new(image.mode, (image.tag_v2[_TIFF_WIDTH], image.tag_v2[_TIFF_LENGTH])).im
     image.load()
     return orientation
 
 
 _TIFF_WIDTH, _TIFF_LENGTH, _TIFF_BITS, _TIFF_PHOTOMETRIC = 256, 257, 258, 262
 _TIFF_SUBFILE_TYPE, _TIFF_TILE_WIDTH, _TIFF_TILE_LENGTH, _TIFF_SAMPLE_FORMAT = 254, 322, 323, 339
-_TIFF_STORAGE = ((273, 279), (324, 325))
-"""Tags of the offsets and the byte counts of strips and of tiles."""
 _NOT_A_PAGE = 1 | 4
 """Bits of the subfile type: a reduced copy of another frame, a transparency mask (TIFF 6.0, page 36)."""
 _WHITE_IS_ZERO = 0
@@ -383,6 +375,8 @@ def _decoding_error(error: Exception, kind: str, ref: PageRef) -> DecodingError:
     reason = str(error) or type(error).__name__
     if reason == "not identified by this driver":  # Pillow: the header is sound but a side is 0.
         return ZeroSize(_zero_size(ref))
+    if kind == "TIFF" and reason.isdigit():  # Pillow: the number of a compression that it does not know.
+        return UnsupportedImage(_unsupported(ref, kind, f"compression {reason}"))
     if any(phrase in reason for phrase in _UNSUPPORTED):
         return UnsupportedImage(_unsupported(ref, kind, reason))
     return TruncatedImage(_damaged(ref, kind, reason))

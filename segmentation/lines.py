@@ -171,10 +171,8 @@ def _drop_twins(curves: list[Curve], pitch: float) -> list[Curve]:
     """Curves without those that run close along a longer one for most of their length."""
     kept: list[Curve] = []
     for curve in sorted(curves, key=lambda c: -len(c.ys)):
-        if len(curve.ys) > _SHORT:
-            nearest = _TWIN * min(pitch, 4.5 * _UNIT)
-        else:
-            nearest = _SHORT_TWIN * min(pitch, 6 * _UNIT)
+        is_long = len(curve.ys) > _SHORT
+        nearest = _TWIN * min(pitch, 4.5 * _UNIT) if is_long else _SHORT_TWIN * min(pitch, 6 * _UNIT)
         if not any(_mean_distance(curve, other) < nearest for other in kept):
             kept.append(curve)
     return kept

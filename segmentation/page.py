@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from segmentation.cleaning import binarise, components, flatten_paper, remove_border_and_bars, remove_rulings
+from segmentation.columns import divide_at_gutters
 from segmentation.geometry import Box, Line, Piece
 from segmentation.lines import Curve, assign, claim_leftovers, find_curves
 from segmentation.reading_order import reading_order
@@ -143,7 +144,7 @@ def segment(gray: np.ndarray, settings: SegmentationSettings | None = None) -> S
     if np.count_nonzero(layout_ink) < _LEAST_INK:
         return _empty(flat, total_ink)
     scale = measure(layout_ink, parts)
-    curves = find_curves(layout_ink, scale)
+    curves = divide_at_gutters(find_curves(layout_ink, scale), layout_ink, scale)
     owners = assign(parts, curves, scale)
     leftovers = claim_leftovers(parts, owners, scale)
     if leftovers:
@@ -298,8 +299,8 @@ def _outline(xs, ys, turn, factor, scale: Scale, shape) -> tuple[tuple[int, int]
     left = xs.min() + np.arange(n) * step
     right = np.minimum(left + step, xs.max() + 1)
     filled = np.isfinite(top)
-    upper = [(x, t) for l, r, t in zip(left[filled], right[filled], top[filled], strict=True) for x in (l, r)]
-    lower = [(x, b + 1) for l, r, b in zip(left[filled], right[filled], bottom[filled], strict=True) for x in (l, r)]
+    upper = [(x, t) for a, b, t in zip(left[filled], right[filled], top[filled], strict=True) for x in (a, b)]
+    lower = [(x, t + 1) for a, b, t in zip(left[filled], right[filled], bottom[filled], strict=True) for x in (a, b)]
     points = np.array(upper + lower[::-1], float)
     x, y = _to_page(points[:, 0], points[:, 1], turn, factor)
     x, y = np.clip(np.round(x), 0, shape[1]), np.clip(np.round(y), 0, shape[0])

@@ -69,7 +69,7 @@ def good_packed_tiff() -> bytes:
 
 
 def good_fax_tiff() -> bytes:
-    """CCITT group 4, its directory before the pixels: of the part that is missing a decoder sees nothing."""
+    """CCITT group 4, its directory before the pixels."""
     bits = Image.fromarray(noise()).convert("1", dither=Image.Dither.NONE)
     source = encoded(bits, "TIFF", compression="group4")
     with Image.open(io.BytesIO(source)) as image:

@@ -1,4 +1,3 @@
-import cv2
 import numpy as np
 import pytest
 
@@ -70,7 +69,6 @@ def test_tiny_pictures_come_through(size):
         assert picture.size > 0
 
 
-@pytest.mark.xfail(strict=True, raises=cv2.error, reason="cv2.remap takes at most 32,766 columns")
 def test_very_wide_picture_comes_through():
     for seed in range(8):
         assert augment(np.full((40, 33_000), 255, np.uint8), np.random.default_rng(seed)).size > 0

@@ -5,9 +5,9 @@ import pytest
 
 from htr_model import batches
 from htr_model.charset import LATIN, Charset
-from htr_model.datasets import Dataset, Sample, Skipped
 from htr_model.networks import time_steps
 from htr_model.normalization import Normalization
+from htr_model.samples import Sample, Skipped
 from tests.htr_model.drawing import word
 
 CHARSET, SETTINGS = Charset(LATIN), Normalization(height=32, max_width=512)
@@ -120,13 +120,6 @@ def test_repeated_letters_need_room_for_the_blank_between_them():
     once, twice = Sample("once", "ab" * steps, gray), Sample("twice", "a" * (steps // 2 + 2), gray)
     assert batches.prepare([Sample("fits", ("ab" * steps)[:steps], gray)], CHARSET, SETTINGS)[1] == []
     assert [s.id for s in batches.prepare([once, twice], CHARSET, SETTINGS)[1]] == ["once", "twice"]
-
-
-def test_usable_reports_what_the_data_set_skipped_as_well():
-    data = Dataset([Sample("narrow", "much too long", word("i", 40))], [Skipped("gone", "no such picture")])
-    prepared, skipped = batches.usable(data, CHARSET, SETTINGS)
-    assert prepared == []
-    assert [s.id for s in skipped] == ["gone", "narrow"]
 
 
 def test_number_of_batches_is_foretold(prepared):

@@ -120,7 +120,6 @@ def test_settings_that_make_no_sense_are_refused(folder, values):
         load(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="a temperature that divides by zero or turns probabilities over is accepted")
 @pytest.mark.parametrize("temperature", [0, -1, float("nan")])
 def test_temperature_that_cannot_be_is_refused(folder, temperature):
     edit(folder, temperature=temperature)
@@ -169,7 +168,6 @@ def test_pickles_are_refused_and_never_run(folder, tmp_path):
     assert not burst.exists()
 
 
-@pytest.mark.xfail(strict=True, reason="weights above 65,504 become infinite in float16 without a word")
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_weights_beyond_float16_stay_finite_or_are_refused(tmp_path):
     large = replace(small(), weights={"a/moving_variance": np.full(4, 1e5, np.float32)})

@@ -26,7 +26,6 @@ def test_empty_charset_is_refused():
         Charset("")
 
 
-@pytest.mark.xfail(strict=True, reason="Charset takes a list of longer strings, against its docstring")
 def test_symbols_that_are_not_single_characters_are_refused():
     with pytest.raises((ValueError, TypeError)):
         Charset(["ab", "c"])

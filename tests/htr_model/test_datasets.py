@@ -1,3 +1,4 @@
+import contextlib
 import json
 
 import numpy as np
@@ -5,9 +6,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from htr_model import datasets
+from htr_model import samples
 from htr_model.charset import LATIN, Charset
-from htr_model.datasets import DatasetError, Sample, Skipped, join_tokens, line_crop, load, read, split
+from htr_model.datasets import load, read, split
+from htr_model.line_crops import line_crop
+from htr_model.readers import join_tokens
+from htr_model.samples import DatasetError, Sample, Skipped
 from tests.htr_model.drawing import png, word
 
 
@@ -132,7 +136,6 @@ def test_two_csv_files_are_refused_and_one_may_be_named(csv_folder):
     assert by_id(csv_folder / "a.csv") == {"one.jpg": "one"}
 
 
-@pytest.mark.xfail(strict=True, raises=UnicodeDecodeError, reason="a file in another encoding ends with a traceback")
 def test_csv_in_another_encoding_is_refused_by_name(csv_folder):
     (csv_folder / "labels.csv").write_bytes("filename,label\none.jpg,café\n".encode("latin-1"))
     with pytest.raises(DatasetError, match=r"labels\.csv"):
@@ -188,14 +191,11 @@ def test_parquet_that_lacks_a_column_or_is_no_parquet_is_refused(tmp_path):
         list(read(tmp_path / "no.parquet"))
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="text or image of another type ends the whole reading")
 @pytest.mark.parametrize(("text", "image"), [(12, b""), ("cat", {"bytes": b"", "path": "x"}), ("cat", "name.png")])
 def test_parquet_columns_of_another_type_are_refused_or_skipped(tmp_path, text, image):
     path = parquet(tmp_path / "p", id=["a"], text=[text], image=[image])
-    try:
+    with contextlib.suppress(DatasetError):
         assert all(isinstance(item, Sample | Skipped) for item in read(path))
-    except DatasetError:
-        pass
 
 
 # --- pages.jsonl ------------------------------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def test_slanting_line_is_made_level():
     baseline = [[x, 200 + slope * x] for x in (50, 150, 250, 400)]
     polygon = [[50, 150 + 6], [400, 150 + 48], [400, 220 + 48], [50, 220 + 6]]
     crop = line_crop(gray, {"bbox": [50, 156, 350, 112], "polygon": polygon, "baseline": baseline}, 70)
-    assert np.count_nonzero((crop < 128).any(axis=1)) <= 42  # as tall as "second" is when it stands level
+    assert np.count_nonzero((crop < 128).any(axis=1)) <= 34  # 31 where it stands level, 40 as it slants
 
 
 def test_broken_pages_are_skipped_with_reasons(tmp_path):
@@ -311,7 +311,6 @@ def test_broken_pages_are_skipped_with_reasons(tmp_path):
 ELL = [[-100, -100], [60, -100], [60, -50], [-50, -50], [-50, 60], [-100, 60]]
 
 
-@pytest.mark.xfail(strict=True, reason="a malformed line ends the whole reading")
 @pytest.mark.parametrize(
     "lines",
     [
@@ -344,18 +343,17 @@ def test_load_skips_what_the_charset_cannot_write(iam, tmp_path):
     assert len(load([iam, iam], Charset(LATIN)).samples) == 2 * len(load([iam]).samples)
 
 
-@pytest.mark.xfail(strict=True, reason="MAX_PIXELS is declared and never looked at")
 def test_giant_picture_is_refused(monkeypatch):
-    monkeypatch.setattr(datasets, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(samples, "MAX_PIXELS", 1000)
     with pytest.raises(ValueError, match="pixels"):
-        datasets.decode_gray(png(np.full((100, 100), 255, np.uint8)))
+        samples.decode_gray(png(np.full((100, 100), 255, np.uint8)))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
 def test_damaged_picture_is_never_a_black_one(share):
     data = png(word("damaged"))
     with pytest.raises(ValueError, match="not a readable picture"):
-        datasets.decode_gray(data[: int(share * len(data))])
+        samples.decode_gray(data[: int(share * len(data))])
 
 
 def test_colour_and_16_bit_pictures_become_grey():
@@ -364,7 +362,7 @@ def test_colour_and_16_bit_pictures_become_grey():
     colour = cv2.imencode(".png", np.dstack([word("x")] * 3))[1].tobytes()
     deep = cv2.imencode(".png", word("x").astype(np.uint16) * 257)[1].tobytes()
     for data in (colour, deep):
-        gray = datasets.decode_gray(data)
+        gray = samples.decode_gray(data)
         assert gray.dtype == np.uint8
         assert np.abs(gray.astype(int) - word("x")).max() <= 1
 
@@ -386,7 +384,6 @@ def test_join_tokens(tokens, text):
     assert join_tokens(tokens) == text
 
 
-@pytest.mark.xfail(strict=True, reason="every apostrophe before a letter is taken for a contraction")
 def test_join_tokens_leaves_words_that_begin_with_an_apostrophe():
     assert join_tokens(["said", "'Tis", "so"]) == "said 'Tis so"
 

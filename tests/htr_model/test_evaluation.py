@@ -3,11 +3,11 @@ import pytest
 
 from htr_model import evaluation
 from htr_model.bundle import load
-from htr_model.datasets import Sample
 from htr_model.evaluation import batches_by_width, evaluate, read_all
 from htr_model.metrics import error_rates
 from htr_model.normalization import Normalization, normalize
 from htr_model.recognizer import Recognizer
+from htr_model.samples import Sample
 from tests.htr_model.drawing import word
 
 SETTINGS = Normalization()

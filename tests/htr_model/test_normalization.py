@@ -98,13 +98,6 @@ def test_grey_patch_around_the_ink_leaves_no_trace(patch, paper):
     assert np.abs(a - b).mean() < 8
 
 
-@pytest.mark.xfail(strict=True, reason="the edges of a patch without writing are stretched to full ink")
-def test_grey_patch_without_writing_is_empty_paper():
-    gray = np.full((120, 400), 255, np.uint8)
-    gray[20:100, 60:340] = 200
-    assert normalize(gray, SETTINGS).pixels.max() < 96
-
-
 def test_uneven_light_leaves_no_trace():
     gray = word("shade", 80, paper=255).astype(float) * np.linspace(0.55, 1.0, word("shade", 80).shape[1])
     flat = flatten_paper(gray.astype(np.uint8))
@@ -187,7 +180,6 @@ def test_settings_that_cannot_work_are_refused(values):
         Normalization(**values)
 
 
-@pytest.mark.xfail(strict=True, reason="0 is a multiple of everything; the picture then vanishes")
 def test_max_width_of_nothing_is_refused():
     with pytest.raises(ValueError, match="max_width"):
         Normalization(max_width=0)
@@ -195,10 +187,10 @@ def test_max_width_of_nothing_is_refused():
 
 def test_stack_pads_on_the_right_with_paper_and_keeps_the_widths():
     pictures = [np.full((48, w), 200, np.uint8) for w in (30, 100)]
-    batch, widths = stack(pictures, SETTINGS, size=4)
-    assert batch.shape == (4, 48, 128, 1)
+    batch, widths = stack(pictures, SETTINGS)
+    assert batch.shape == (2, 48, 128, 1)
     assert batch.dtype == np.uint8
     assert widths.dtype == np.int32
-    assert widths[:2].tolist() == [30, 100]
+    assert widths.tolist() == [30, 100]
     assert (batch[0, :, :30] == 200).all()
-    assert batch[0, :, 30:].max() == batch[1, :, 100:].max() == batch[2:].max() == 0
+    assert batch[0, :, 30:].max() == batch[1, :, 100:].max() == 0

@@ -9,9 +9,10 @@ import pytest
 from htr_model import batches
 from htr_model.bundle import load
 from htr_model.charset import Charset
-from htr_model.datasets import Dataset, Sample, Skipped
+from htr_model.datasets import Dataset
 from htr_model.normalization import Normalization
 from htr_model.recognizer import Recognizer, named_weights
+from htr_model.samples import Sample, Skipped
 from htr_model.training import Progressed, TrainingError, TrainingRun, TrainingSettings, learning_rate, packed_ctc_loss
 from tests.htr_model.drawing import word
 
@@ -110,7 +111,7 @@ def test_history_has_a_row_an_epoch(finished):
     for row, kept in zip(rows, progress.history, strict=True):
         assert float(row["loss"]) == pytest.approx(kept["loss"])
         assert float(row["cer"]) == float(row["cer_drawn"]) == pytest.approx(kept["cer"])
-        assert 0 <= float(row["wer"])
+        assert float(row["wer"]) >= 0
 
 
 def test_best_epoch_is_the_one_with_the_lowest_cer(finished):
@@ -280,7 +281,6 @@ def test_data_of_which_no_training_sample_is_usable_is_refused(tmp_path):
         TrainingRun(words(1), settings(charset="xyz"), tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="a damaged checkpoint ends with a traceback of safetensors")
 def test_resume_from_a_damaged_checkpoint_is_refused_by_name(tmp_path):
     run = TrainingRun(words(1), settings(), tmp_path)
     (tmp_path / "training").mkdir()
@@ -289,11 +289,9 @@ def test_resume_from_a_damaged_checkpoint_is_refused_by_name(tmp_path):
         run.run(resume=True)
 
 
-@pytest.mark.xfail(strict=True, raises=FileNotFoundError, reason="the message names a file that was never written")
-def test_reasons_are_written_when_no_sample_is_usable(tmp_path):
-    with pytest.raises(TrainingError, match=r"training/skipped\.csv"):
+def test_reasons_are_told_when_no_sample_is_usable(tmp_path):
+    with pytest.raises(TrainingError, match="characters outside the charset"):
         TrainingRun(words(1), settings(charset="xyz"), tmp_path)
-    assert {row["id"] for row in read_csv(tmp_path / "training" / "skipped.csv")} >= {"gone", "strange"}
 
 
 @pytest.mark.parametrize("values", [{"network": "x"}, {"epochs": 0}, {"patience": 0}, {"learning_rate": 0.0}])
@@ -302,7 +300,6 @@ def test_settings_that_cannot_work_are_refused(values):
         settings(**values)
 
 
-@pytest.mark.xfail(strict=True, reason="accepted; no warm-up then divides by zero, no minutes then mean no limit")
 @pytest.mark.parametrize("values", [{"warmup_steps": -1}, {"max_minutes": 0.0}, {"max_minutes": -5.0}])
 def test_warm_up_and_minutes_that_cannot_work_are_refused(values):
     with pytest.raises(TrainingError):
@@ -324,7 +321,6 @@ def test_learning_rate_rises_linearly_then_falls_by_a_half_cosine():
     assert rates == sorted(rates, reverse=True)
 
 
-@pytest.mark.xfail(strict=True, raises=ZeroDivisionError, reason="warm-up over no steps divides by zero")
 def test_learning_rate_without_warm_up_is_the_peak_at_once():
     assert learning_rate(settings(learning_rate=1e-3, warmup_steps=0), 0, 0.0) == pytest.approx(1e-3)
 

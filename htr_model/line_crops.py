@@ -1,0 +1,67 @@
+"""Pictures of single lines, cut from page pictures along known outlines."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_STRIP = 0.45
+"""A polygon lower than this share of the page's median line is a strip around the strokes' middle: rebuilt."""
+_ABOVE, _BELOW = 0.62, 0.30
+"""Extent of a rebuilt line above and below its baseline, in median line heights of the page."""
+
+
+def line_crop(gray: np.ndarray, line: dict, typical_height: float) -> np.ndarray | None:
+    """Picture of one line, uint8 (h, w): its polygon or word boxes on plain paper, made level along its baseline.
+
+    Args:
+        gray: uint8 (height, width), the page.
+        line: ``bbox`` [x, y, w, h] and, where known, ``polygon``, ``baseline`` (lists of [x, y]) and ``words``.
+        typical_height: median height of the page's lines, pixels.
+
+    Returns:
+        None where nothing of the line lies on the page.
+    """
+    height, width = gray.shape
+    baseline = np.array(line.get("baseline") or [], float).reshape(-1, 2)
+    shapes = _line_shapes(line, baseline, typical_height)
+    points = np.vstack(shapes)
+    left, top = np.floor(points.min(axis=0)).astype(int) - 3
+    right, bottom = np.ceil(points.max(axis=0)).astype(int) + 4
+    left, top, right, bottom = max(0, left), max(0, top), min(width, right), min(height, bottom)
+    if right - left < 2 or bottom - top < 2:
+        return None
+    crop = gray[top:bottom, left:right]
+    inside = np.zeros_like(crop)
+    cv2.fillPoly(inside, [np.round(s - (left, top)).astype(np.int32) for s in shapes], 255)
+    if not inside.any():
+        return None
+    inside = cv2.dilate(inside, np.ones((5, 5), np.uint8))
+    paper = int(np.percentile(crop[inside > 0], 80))
+    crop = np.where(inside > 0, crop, paper).astype(np.uint8)
+    if len(baseline) > 1 and np.ptp(baseline[:, 0]) > 3 * typical_height:
+        crop = level(crop, float(np.polyfit(baseline[:, 0], baseline[:, 1], 1)[0]), paper)
+    return crop
+
+
+def _line_shapes(line: dict, baseline: np.ndarray, typical_height: float) -> list[np.ndarray]:
+    """Outlines of what belongs to a line, each float (n, 2)."""
+    if line.get("polygon"):
+        polygon = np.array(line["polygon"], float).reshape(-1, 2)
+        if len(baseline) > 1 and np.ptp(polygon[:, 1]) - np.ptp(baseline[:, 1]) < _STRIP * typical_height:
+            above = baseline - (0, _ABOVE * typical_height)
+            below = baseline + (0, _BELOW * typical_height)
+            return [np.vstack([above, below[::-1]])]
+        return [polygon]
+    boxes = [word["bbox"] for word in line["words"]] if line.get("words") else [line["bbox"]]
+    return [np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], float) for x, y, w, h in boxes]
+
+
+def level(gray: np.ndarray, slope: float, paper: int) -> np.ndarray:
+    """``gray`` sheared so that a line which falls by ``slope`` pixels a column becomes level; letters stay upright."""
+    h, w = gray.shape
+    drop = slope * w
+    if abs(drop) < 2:
+        return gray
+    matrix = np.array([[1, 0, 0], [-slope, 1, max(0.0, drop)]], float)
+    return cv2.warpAffine(gray, matrix, (w, h + int(np.ceil(abs(drop)))), borderValue=paper)

@@ -1,0 +1,211 @@
+import numpy as np
+import pytest
+
+from htr_model.confidence import geometric_mean
+from htr_model.reading import Reading
+from pipelines.assembly import UnitReading, assemble, words_of_line
+from pipelines.records import PageFacts
+from segmentation.decoding import PageRef
+from segmentation.geometry import Box, Line, Piece, union
+
+FACTS = PageFacts(PageRef("/scans/letter.png", 0), 1, "", 0, None, 1000, 500, None, 0, 0.0, 0.0)
+TOP, BOTTOM = 100, 140
+
+
+def line_of(columns, index=0, left=200, scale=1.0, words=None):
+    """A line whose pieces cover ``columns`` of its picture, ``scale`` page pixels each, from ``left`` on the page."""
+    pieces = tuple(Piece(Box(left + int(a * scale), TOP, left + int(b * scale), BOTTOM), a, b) for a, b in columns)
+    box = Box(pieces[0].box.left, TOP, max(p.box.right for p in pieces), BOTTOM)
+    return Line(index, box, (), pieces, tuple(words or [(i, i + 1) for i in range(len(pieces))]))
+
+
+def reading_of(text, spans, confidences=None):
+    confidences = confidences or [0.5] * len(text)
+    return Reading(text, geometric_mean(confidences), min(confidences, default=0.0), tuple(spans), tuple(confidences))
+
+
+def whole(text, spans, confidences=None, line_index=0, left=0.0, scale=1.0):
+    return UnitReading(line_index, None, reading_of(text, spans, confidences), left, scale)
+
+
+def sides(words):
+    return [(w.text, w.box.left - 200, w.box.right - 200) for w in words]
+
+
+def test_line_is_cut_at_the_gap_where_the_space_was_read():
+    line = line_of([(0, 40), (44, 80), (100, 160)])
+    words = words_of_line(line, whole("ab c", [(10, 14), (50, 54), (88, 90), (130, 134)]))
+    assert sides(words) == [("ab", 0, 80), ("c", 100, 160)]
+    assert [(w.line_index, w.word_index) for w in words] == [(0, 0), (0, 1)]
+
+
+def test_line_is_cut_at_the_widest_gap_between_the_letters_not_where_the_space_was_seen():
+    line = line_of([(0, 40), (46, 80), (100, 160)])
+    words = words_of_line(line, whole("a b", [(10, 14), (42, 44), (130, 134)]))
+    assert sides(words) == [("a", 0, 80), ("b", 100, 160)]
+
+
+def test_gaps_beyond_the_letters_are_not_taken():
+    line = line_of([(0, 10), (50, 80), (84, 160)])
+    words = words_of_line(line, whole("xa b", [(2, 4), (60, 64), (82, 83), (130, 134)]))
+    assert sides(words) == [("xa", 0, 80), ("b", 84, 160)]
+
+
+def test_pieces_that_overlap_make_no_gap():
+    line = line_of([(0, 100), (20, 30), (60, 70), (104, 160)])
+    words = words_of_line(line, whole("a b", [(10, 14), (90, 92), (130, 134)]))
+    assert sides(words) == [("a", 0, 100), ("b", 104, 160)]
+
+
+def test_stroke_through_two_words_is_divided_between_them():
+    line = line_of([(0, 100)])
+    words = words_of_line(line, whole("a b", [(10, 20), (40, 42), (60, 70)]))
+    assert sides(words) == [("a", 0, 40), ("b", 40, 100)]
+
+
+def test_division_is_in_pixels_of_the_page():
+    line = line_of([(0, 100)], scale=3.0)
+    words = words_of_line(line, whole("a b", [(10, 20), (40, 42), (60, 70)]))
+    assert sides(words) == [("a", 0, 120), ("b", 120, 300)]
+
+
+def test_columns_of_the_recogniser_are_put_back_where_they_were():
+    """The recogniser saw the line half as large, four columns cut from its left."""
+    line = line_of([(0, 40), (44, 80), (100, 160)])
+    spans = [((a - 4) / 2, (b - 4) / 2) for a, b in [(10, 14), (50, 54), (88, 90), (130, 134)]]
+    assert sides(words_of_line(line, whole("ab c", spans, left=4.0, scale=0.5))) == [("ab", 0, 80), ("c", 100, 160)]
+
+
+def test_word_without_ink_gets_the_columns_where_it_was_seen():
+    line = line_of([(0, 40), (100, 160)])
+    words = words_of_line(line, whole("a b c", [(10, 20), (24, 28), (66, 70), (74, 78), (120, 130)]))
+    assert sides(words) == [("a", 0, 40), ("b", 66, 70), ("c", 100, 160)]
+
+
+def test_word_seen_beyond_the_line_stays_on_it():
+    line = line_of([(0, 40)])
+    words = words_of_line(line, whole("a b", [(10, 20), (45, 50), (60, 64)]))
+    box = words[1].box
+    assert line.box.left <= box.left < box.right <= line.box.right
+
+
+def test_confidence_of_a_word_is_that_of_its_own_characters():
+    line = line_of([(0, 40), (60, 100)])
+    words = words_of_line(line, whole("ab c", [(0, 4), (20, 24), (50, 54), (80, 84)], [0.9, 0.4, 0.1, 0.8]))
+    assert [w.min_char_confidence for w in words] == [0.4, 0.8]
+    assert [w.confidence for w in words] == pytest.approx([0.6, 0.8])
+
+
+@pytest.mark.parametrize("text", ["", " ", "   "])
+def test_line_read_as_nothing_has_no_words_and_an_empty_text(text):
+    line = line_of([(0, 40)])
+    unit = whole(text, [(i, i + 1) for i in range(len(text))])
+    assert words_of_line(line, unit) == []
+    page = assemble(FACTS, (line,), [unit])
+    assert (page.lines[0].text, page.lines[0].confidence, page.text) == ("", 0.0, "")
+
+
+def test_spaces_at_the_ends_and_in_rows_make_no_words():
+    line = line_of([(0, 40), (60, 100)])
+    words = words_of_line(line, whole(" a  b ", [(0, 1), (10, 14), (44, 46), (50, 52), (80, 84), (98, 99)]))
+    assert sides(words) == [("a", 0, 40), ("b", 60, 100)]
+
+
+def random_line(rng):
+    """Pieces with gaps (or overlaps) between them, and a text whose letters and spaces were seen anywhere."""
+    columns, start = [], 0
+    for _ in range(rng.integers(1, 9)):
+        end = start + int(rng.integers(1, 40))
+        columns.append((float(start), float(end)))
+        start = max(0, end + int(rng.integers(-6, 25)))
+    count = int(rng.integers(1, 14))
+    text = "".join(rng.choice(list("ab ")) for _ in range(count))
+    text = text if text.strip() else "a" * count
+    edges = np.sort(rng.choice(np.arange(int(max(b for _, b in columns)) + 4 * count), 2 * count, replace=False))
+    return line_of(columns, scale=float(rng.choice([1.0, 2.5]))), whole(text, edges.reshape(-1, 2).tolist())
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_every_piece_of_ink_ends_in_exactly_one_word(seed):
+    line, unit = random_line(np.random.default_rng(seed))
+    words = words_of_line(line, unit)
+    assert [w.text for w in words] == unit.reading.text.split()
+    step = max(1, round(line.box.width / max(p.end for p in line.pieces)))
+    for piece in line.pieces:
+        whole_in = [w for w in words if w.box.left <= piece.box.left and piece.box.right <= w.box.right]
+        covered = {x for w in words for x in range(max(w.box.left, piece.box.left), min(w.box.right, piece.box.right))}
+        missing = piece.box.width - len(covered)
+        # Where a cut divides a piece, less than a column of the line's picture may fall between its parts.
+        assert missing == 0 if whole_in else missing <= step * (len(words) - 1)
+    for word in words:
+        assert line.box.left <= word.box.left < word.box.right <= line.box.right
+        assert (word.box.top, word.box.bottom) == (TOP, BOTTOM)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_pieces_go_to_the_words_whose_letters_were_seen_in_them(seed):
+    rng = np.random.default_rng(seed)
+    starts = np.cumsum(rng.integers(20, 60, 8))
+    line = line_of([(float(s), float(s + rng.integers(4, 18))) for s in starts])
+    text, spans, groups = "", [], []
+    for piece in line.pieces:
+        middle = rng.uniform(piece.start, piece.end)
+        if text and rng.random() < 0.5:
+            text += " "
+            spans.append((spans[-1][1] + 0.1, spans[-1][1] + 0.2))
+        if not text or text.endswith(" "):
+            groups.append([])
+        groups[-1].append(piece.box)
+        text += "x"
+        spans.append((middle, middle))
+    words = words_of_line(line, whole(text, spans))
+    assert [w.box for w in words] == [union(boxes) for boxes in groups]
+
+
+def word_units(texts, line_index=0):
+    return [
+        UnitReading(line_index, i, reading_of(t, [(0, 1)] * len(t), [0.25] * len(t)), 0.0, 1.0)
+        for i, t in texts.items()
+    ]
+
+
+def test_words_read_one_by_one_keep_the_boxes_that_segmentation_found():
+    line = line_of([(0, 40), (44, 80), (100, 160)], words=[(0, 2), (2, 3)])
+    page = assemble(FACTS, (line,), word_units({1: "dear", 0: "My"}))
+    assert sides(page.words) == [("My", 0, 80), ("dear", 100, 160)]
+    assert page.lines[0].text == page.text == "My dear"
+    assert [w.confidence for w in page.words] == [0.25, 0.25]
+
+
+def test_word_that_was_not_read_leaves_a_gap_and_the_others_where_they_are():
+    line = line_of([(0, 40), (50, 80), (100, 160)])
+    page = assemble(FACTS, (line,), word_units({0: "My", 1: " ", 2: "Eleanor"}))
+    assert sides(page.words) == [("My", 0, 40), ("Eleanor", 100, 160)]
+    assert [w.word_index for w in page.words] == [0, 1]
+    page = assemble(FACTS, (line,), word_units({0: "My", 2: "Eleanor"}))
+    assert sides(page.words) == [("My", 0, 40), ("Eleanor", 100, 160)]
+
+
+def test_line_that_was_not_read_keeps_its_place_without_text():
+    lines = tuple(line_of([(0, 40)], index=i) for i in range(3))
+    units = [whole("last", [(i, i + 1) for i in range(4)], line_index=2), whole("a", [(3, 4)], line_index=0)]
+    page = assemble(FACTS, lines, units)
+    assert [x.text for x in page.lines] == ["a", "", "last"]
+    assert page.text == "a\nlast"
+    assert [w.line_index for w in page.words] == [0, 2]
+    assert all(x.box == line.box for x, line in zip(page.lines, lines, strict=True))
+
+
+def test_order_of_readings_does_not_matter():
+    rng = np.random.default_rng(5)
+    lines = tuple(line_of([(0, 40), (50, 90)], index=i) for i in range(6))
+    units = [u for i in range(6) for u in word_units({0: f"a{i}", 1: f"b{i}"}, line_index=i)]
+    expected = assemble(FACTS, lines, units)
+    for _ in range(5):
+        assert assemble(FACTS, lines, [units[i] for i in rng.permutation(len(units))]) == expected
+    assert [(w.line_index, w.word_index) for w in expected.words] == [(i, j) for i in range(6) for j in range(2)]
+
+
+def test_empty_page_is_empty():
+    page = assemble(FACTS, (), [])
+    assert (page.text, page.lines, page.words) == ("", (), ())

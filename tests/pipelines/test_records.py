@@ -1,0 +1,143 @@
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import records
+from pipelines.records import Failure, PageFacts, PageText, TextLine, Word
+from segmentation.decoding import PageRef
+from segmentation.geometry import Box
+
+REF = PageRef("/scans/letter.png", 2)
+FACTS = PageFacts(REF, 5, "ab" * 32, 2**40, 1_700_000_000.123456, 640, 280, 300.0, 90, -1.5, 0.25)
+LINES = (
+    TextLine("My dear", 0.5, Box(1, 2, 30, 12)),
+    TextLine("", 0.0, Box(1, 20, 9, 30)),
+    TextLine("Eléonore", 0.75, Box(1, 40, 50, 52)),
+)
+WORDS = (
+    Word(0, 0, "My", 0.5, 0.25, Box(1, 2, 10, 12)),
+    Word(0, 1, "dear", 0.5, 0.5, Box(12, 2, 30, 12)),
+    Word(2, 0, "Eléonore", 0.75, 0.5, Box(1, 40, 50, 52)),
+)
+PAGE = PageText(FACTS, LINES, WORDS)
+
+
+def through_parquet(rows: list[dict], schema: pa.Schema) -> pa.Table:
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows, schema), buffer, compression="zstd")
+    return pq.read_table(buffer)
+
+
+def test_word_rows_come_back_from_parquet():
+    rows = through_parquet(records.word_rows(PAGE, "model", "night-1"), records.WORDS).to_pylist()
+    assert rows[1] == {
+        "document_uri": "/scans/letter.png",
+        "page_index": 2,
+        "line_index": 0,
+        "word_index": 1,
+        "text": "dear",
+        "confidence": 0.5,
+        "min_char_confidence": 0.5,
+        "alternatives": [],
+        "left": 12,
+        "top": 2,
+        "right": 30,
+        "bottom": 12,
+        "model_id": "model",
+        "run_id": "night-1",
+    }
+    assert [(r["line_index"], r["word_index"], r["text"]) for r in rows] == [
+        (0, 0, "My"),
+        (0, 1, "dear"),
+        (2, 0, "Eléonore"),
+    ]
+
+
+def test_page_row_comes_back_from_parquet():
+    (row,) = through_parquet([records.page_row(PAGE, "model", "night-1")], records.PAGES).to_pylist()
+    assert row["text"] == "My dear\nEléonore"
+    assert row["lines"][1] == {"text": "", "confidence": 0.0, "left": 1, "top": 20, "right": 9, "bottom": 30}
+    assert [x["text"] for x in row["lines"]] == ["My dear", "", "Eléonore"]
+    assert row["source_modified"].timestamp() == FACTS.source_modified
+    assert row["source_modified"].utcoffset().total_seconds() == 0
+    assert row["mean_confidence"] == pytest.approx((0.5 + 0.5 + 0.75) / 3)
+    plain = {
+        "document_uri": "/scans/letter.png",
+        "page_index": 2,
+        "document_pages": 5,
+        "source_sha256": "ab" * 32,
+        "source_size": 2**40,
+        "width": 640,
+        "height": 280,
+        "dpi": 300.0,
+        "rotation_degrees": 90,
+        "skew_degrees": -1.5,
+        "word_count": 3,
+        "model_id": "model",
+        "run_id": "night-1",
+        "discarded_ink": 0.25,
+    }
+    assert {name: row[name] for name in plain} == plain
+
+
+def test_empty_page_has_a_row_without_confidence():
+    facts = PageFacts(REF, 1, "", 0, None, 10, 10, None, 0, 0.0, 0.0)
+    (row,) = through_parquet([records.page_row(PageText(facts, (), ()), "m", "r")], records.PAGES).to_pylist()
+    assert (row["text"], row["lines"], row["word_count"], row["mean_confidence"]) == ("", [], 0, None)
+    assert (row["dpi"], row["source_modified"]) == (None, None)
+    assert records.word_rows(PageText(facts, (), ()), "m", "r") == []
+
+
+def test_failure_row_comes_back_from_parquet():
+    failure = Failure("list", "/scans/x.pdf", None, "EmptyFile", "it is empty", "Traceback …")
+    (row,) = through_parquet([records.failure_row(failure, "night-1")], records.FAILURES).to_pylist()
+    failed_at = row.pop("failed_at")
+    assert failed_at.utcoffset().total_seconds() == 0
+    assert row == {
+        "document_uri": "/scans/x.pdf",
+        "page_index": None,
+        "stage": "list",
+        "error_type": "EmptyFile",
+        "message": "it is empty",
+        "traceback": "Traceback …",
+        "attempts": 1,
+        "run_id": "night-1",
+    }
+
+
+@pytest.mark.parametrize("name", records.TABLES)
+def test_every_file_says_the_version_of_its_schema(name):
+    schema = through_parquet([], records.TABLES[name]).schema
+    assert schema.metadata[b"inkbeam_schema_version"] == records.VERSION.encode()
+    assert schema.remove_metadata() == records.TABLES[name].remove_metadata()
+
+
+def test_rows_have_exactly_the_columns_of_their_schemas():
+    failure = Failure("read", "u", 0, "E", "m", "t")
+    assert list(records.word_rows(PAGE, "m", "r")[0]) == records.WORDS.names
+    assert list(records.page_row(PAGE, "m", "r")) == records.PAGES.names
+    assert list(records.failure_row(failure, "r")) == records.FAILURES.names
+
+
+def test_columns_of_the_first_version_stay_where_they_are():
+    """Columns are only ever added at the end: readers of old files must find theirs."""
+    assert (
+        records.WORDS.names[:14]
+        == (
+            "document_uri page_index line_index word_index text confidence min_char_confidence alternatives "
+            "left top right bottom model_id run_id"
+        ).split()
+    )
+    assert (
+        records.PAGES.names[:19]
+        == (
+            "document_uri page_index source_sha256 source_size source_modified width height dpi rotation_degrees "
+            "skew_degrees text lines word_count mean_confidence model_id run_id processed_at document_pages discarded_ink"
+        ).split()
+    )
+    assert (
+        records.FAILURES.names[:9]
+        == ("document_uri page_index stage error_type message traceback attempts run_id failed_at").split()
+    )

@@ -1,0 +1,112 @@
+"""Drawn pages whose lines and words are known."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from segmentation.geometry import Box, union
+
+PRINT = -1
+"""Pillow's own font; other fonts are OpenCV's, by number."""
+SCRIPT = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
+PLAIN = cv2.FONT_HERSHEY_SIMPLEX
+PAPER, INK = 240, 40
+TEXT = (
+    "The quick brown fox jumps over",
+    "a lazy dog, which did not mind.",
+    "In spring it will visit us again,",
+    "bringing six jars of dry figs",
+    "and my sister's quiet black cat.",
+    "Nobody knew why the pigs ran off;",
+    "just ask him in the evening.",
+    "Yours truly, by hand and pen.",
+)
+
+
+@dataclass(frozen=True)
+class DrawnPage:
+    """A page with its true boxes.
+
+    Attributes:
+        gray: uint8 (height, width).
+        words: boxes around the ink of each line's words.
+    """
+
+    gray: np.ndarray
+    words: list[list[Box]]
+
+    @property
+    def lines(self) -> list[Box]:
+        return [union(words) for words in self.words]
+
+    @property
+    def ink(self) -> np.ndarray:
+        """Bool (height, width): pixels that are surely ink."""
+        return dark(self.gray)
+
+
+def dark(gray: np.ndarray) -> np.ndarray:
+    return gray < (PAPER + INK) // 2
+
+
+def paper(height: int, width: int) -> np.ndarray:
+    return np.full((height, width), PAPER, np.uint8)
+
+
+def draw_word(gray: np.ndarray, text: str, x: int, baseline: int, size: int, font: int = PRINT) -> Box:
+    """Box around the ink of ``text``, drawn into ``gray`` from column ``x`` on; ``size`` is about two x-heights."""
+    if font == PRINT:
+        canvas = Image.new("L", (gray.shape[1], gray.shape[0]), PAPER)
+        letters = ImageFont.load_default(size=size)
+        ImageDraw.Draw(canvas).text((x, baseline), text, INK, letters, anchor="ls")
+        drawn = np.asarray(canvas)
+    else:
+        drawn = paper(*gray.shape)
+        cv2.putText(drawn, text, (x, baseline), font, size / 28, INK, max(1, round(size / 16)), cv2.LINE_AA)
+    np.minimum(gray, drawn, out=gray)
+    return around(dark(drawn))
+
+
+def around(ink: np.ndarray) -> Box:
+    ys, xs = np.nonzero(ink)
+    return Box(int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)
+
+
+def draw_line(gray: np.ndarray, text: str, x: int, baseline: int, size: int, font: int = PRINT) -> list[Box]:
+    """Boxes of the words of ``text``, drawn into ``gray`` one after another."""
+    boxes = []
+    for word in text.split():
+        boxes.append(draw_word(gray, word, x, baseline, size, font))
+        x = boxes[-1].right + round(0.55 * size)
+    return boxes
+
+
+def draw_page(texts=TEXT, size: int = 40, font: int = PRINT, pitch: float = 1.9, margin: int = 60) -> DrawnPage:
+    """A page of ``texts``, a line each, ``pitch`` sizes apart."""
+    step = round(pitch * size)
+    gray = paper(2 * margin + step * len(texts), 2 * margin + round(0.68 * size * max(map(len, texts))))
+    words = [draw_line(gray, t, margin, margin + round(step * (i + 0.7)), size, font) for i, t in enumerate(texts)]
+    return DrawnPage(gray, words)
+
+
+def resized(gray: np.ndarray, factor: float) -> np.ndarray:
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return cv2.resize(gray, None, fx=factor, fy=factor, interpolation=method)
+
+
+def turned(gray: np.ndarray, degrees: float) -> np.ndarray:
+    """The page turned counter-clockwise about its middle, so that its lines climb; same size."""
+    h, w = gray.shape
+    matrix = cv2.getRotationMatrix2D((w / 2, h / 2), degrees, 1.0)
+    return cv2.warpAffine(gray, matrix, (w, h), flags=cv2.INTER_LINEAR, borderValue=PAPER)
+
+
+def ruled(page: DrawnPage, size: int = 40, thickness: int = 2, shade: int = 110) -> np.ndarray:
+    """The page on ruled paper: a rule a little below each baseline, from edge to edge."""
+    gray = page.gray.copy()
+    rules = paper(*gray.shape)
+    for line in page.lines:
+        cv2.line(rules, (10, line.bottom + size // 8), (gray.shape[1] - 10, line.bottom + size // 8), shade, thickness)
+    return np.minimum(gray, rules)

@@ -1,0 +1,56 @@
+import dataclasses
+
+import pytest
+
+from segmentation.geometry import Box, Line, Piece, union
+
+
+@pytest.mark.parametrize("sides", [(0, 0, 0, 5), (0, 0, 5, 0), (5, 0, 4, 5), (0, 5, 5, 4)])
+def test_a_box_without_pixels_is_refused_and_shown(sides):
+    with pytest.raises(ValueError, match=str(sides[:2])[1:-1]):
+        Box(*sides)
+
+
+def test_right_and_bottom_are_exclusive():
+    box = Box(3, 4, 13, 9)
+    assert (box.width, box.height, box.area) == (10, 5, 50)
+    assert Box(0, 0, 1, 1).area == 1
+
+
+def test_boxes_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Box(0, 0, 1, 1).left = 5
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (Box(0, 0, 10, 10), 1.0),
+        (Box(5, 0, 15, 10), 50 / 150),
+        (Box(2, 2, 4, 4), 4 / 100),
+        (Box(10, 0, 20, 10), 0.0),  # neighbours share no pixel
+        (Box(10, 10, 20, 20), 0.0),
+        (Box(30, 30, 40, 40), 0.0),
+    ],
+)
+def test_intersection_over_union_by_hand(other, expected):
+    box = Box(0, 0, 10, 10)
+    assert box.intersection_over_union(other) == pytest.approx(expected)
+    assert other.intersection_over_union(box) == pytest.approx(expected)
+
+
+def test_union_is_the_smallest_box_around_all():
+    assert union(Box(*sides) for sides in [(5, 5, 6, 9), (0, 7, 2, 8), (3, 1, 4, 2)]) == Box(0, 1, 6, 9)
+    assert union([Box(1, 2, 3, 4)]) == Box(1, 2, 3, 4)
+
+
+def test_a_union_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="no boxes"):
+        union([])
+
+
+def test_word_boxes_are_around_their_pieces_from_left_to_right():
+    boxes = [Box(0, 5, 4, 10), Box(5, 0, 9, 8), Box(20, 4, 30, 9)]
+    pieces = tuple(Piece(b, b.left, b.right) for b in boxes)
+    line = Line(0, union(boxes), (), pieces, ((0, 2), (2, 3)))
+    assert line.word_boxes() == [Box(0, 0, 9, 10), Box(20, 4, 30, 9)]
