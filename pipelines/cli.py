@@ -81,7 +81,8 @@ def _command(subparsers, name: str, summary: str) -> argparse.ArgumentParser:
 
 def add_digitize(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``inkbeam digitize``, as Beam's own options pass through they are left out here."""
-    parser.usage = "inkbeam digitize --input PATH --output DIR [options] [Beam's options, such as --runner]"
+    parser.usage = "inkbeam digitize --input PATH --output DIR [options] [Beam's options]"
+    parser.epilog = "Beam's own options pass through, such as --runner."
     what = parser.add_argument_group("what to read")
     what.add_argument(
         "--input", action="append", default=[], metavar="PATH", help="file, folder, glob or URI; again for more"

@@ -39,17 +39,21 @@ def x_height(ink: np.ndarray, parts: Components, stroke: float) -> float:
     Smearing along the line fills the space between the strokes of x-height letters, so that most columns have one
     long run from baseline to x-line; ascenders, dots and commas are in the minority.
     """
-    heights = parts.height[1:][(parts.area[1:] > 3 * stroke * stroke)]
-    guess = float(np.median(heights)) if heights.size else 20.0
+    large = np.flatnonzero(parts.area[1:] > 3 * stroke * stroke) + 1
+    guess = _weighted_median(parts.height[large], parts.area[large]) if large.size else 20.0
     smear = int(np.clip(guess, 7, 80)) | 1
     joined = cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, smear), np.uint8))
     runs = _vertical_runs(joined[:, ::3])
     runs = runs[(runs > 1.5 * stroke) & (runs < 12 * guess)]
     if runs.size == 0:
         return max(guess, 6.0)
-    runs = np.sort(runs)
-    weight = np.cumsum(runs)
-    return float(max(runs[np.searchsorted(weight, weight[-1] / 2)], 5.0))
+    return max(_weighted_median(runs, runs), 5.0)
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
 def _vertical_runs(mask: np.ndarray) -> np.ndarray:

@@ -123,21 +123,15 @@ def test_rows_have_exactly_the_columns_of_their_schemas():
 
 def test_columns_of_the_first_version_stay_where_they_are():
     """Columns are only ever added at the end: readers of old files must find theirs."""
-    assert (
-        records.WORDS.names[:14]
-        == (
-            "document_uri page_index line_index word_index text confidence min_char_confidence alternatives "
-            "left top right bottom model_id run_id"
-        ).split()
+    assert ", ".join(records.WORDS.names).startswith(
+        "document_uri, page_index, line_index, word_index, text, confidence, min_char_confidence, alternatives, "
+        "left, top, right, bottom, model_id, run_id"
     )
-    assert (
-        records.PAGES.names[:19]
-        == (
-            "document_uri page_index source_sha256 source_size source_modified width height dpi rotation_degrees "
-            "skew_degrees text lines word_count mean_confidence model_id run_id processed_at document_pages discarded_ink"
-        ).split()
+    assert ", ".join(records.PAGES.names).startswith(
+        "document_uri, page_index, source_sha256, source_size, source_modified, width, height, dpi, "
+        "rotation_degrees, skew_degrees, text, lines, word_count, mean_confidence, model_id, run_id, processed_at, "
+        "document_pages, discarded_ink"
     )
-    assert (
-        records.FAILURES.names[:9]
-        == ("document_uri page_index stage error_type message traceback attempts run_id failed_at").split()
+    assert ", ".join(records.FAILURES.names).startswith(
+        "document_uri, page_index, stage, error_type, message, traceback, attempts, run_id, failed_at"
     )

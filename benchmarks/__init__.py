@@ -1,0 +1,1 @@
+"""What is timed and measured: ``make bench``. Nothing here runs in the tests."""

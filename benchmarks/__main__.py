@@ -1,0 +1,145 @@
+"""Prints the tables of ``make bench``: recogniser, segmentation, whole job, and Tesseract on the same pages.
+
+Usage: ``python -m benchmarks [--pages N]``. Speeds are of this machine at this moment; the ratios, taken in one run,
+are what compares.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.jobs import digitize, tesseract
+from benchmarks.pages import COLLECTIONS, TruePage, data_folder, page_cer, sample_pages, validation_pages
+from htr_model.bundle import DEFAULT, load
+from htr_model.recognizer import Recognizer
+from pipelines.model_handler import TextImage, recognise
+from pipelines.transforms import text_images
+from segmentation.decoding import DecodingSettings, PageRef, decode_page
+from segmentation.page import segment
+
+console = Console(width=110)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i else "left")
+    return table
+
+
+def _seconds(function: Callable[[], object], repeats: int = 3) -> float:
+    """Median time of some calls, after one that does not count."""
+    function()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))
+
+
+def _images(pages: list[TruePage], recognizer: Recognizer, unit: str) -> list[TextImage]:
+    images: list[TextImage] = []
+    for page in pages:
+        ref = PageRef(str(page.path), 0)
+        gray = decode_page(page.path.read_bytes(), ref, DecodingSettings()).gray
+        images += text_images(ref, segment(gray), unit, recognizer.normalization)
+    return images
+
+
+def bench_recogniser(pages: list[TruePage], recognizer: Recognizer) -> None:
+    """Words and lines a second by batch size."""
+    table = _table("Recogniser alone", "batch size", "words/s", "lines/s")
+    words = _images(pages[:4], recognizer, "word")[:512]
+    lines = _images(pages, recognizer, "line")[:128]
+    for size in (1, 8, 32, 128):
+        rates = []
+        for images in (words, lines):
+            part = images[: max(64, size)] if size < 8 else images
+
+            def read(part=part, size=size):
+                for i in range(0, len(part), size):
+                    recognise(part[i : i + size], recognizer)
+
+            rates.append(len(part) / _seconds(read))
+        table.add_row(str(size), *(f"{r:.0f}" for r in rates))
+    console.print(table)
+
+
+def bench_segmentation(pages: list[TruePage]) -> None:
+    """Pages a second on one thread and on all."""
+    grays = [cv2.imread(str(p.path), cv2.IMREAD_GRAYSCALE) for p in pages]
+    table = _table("Segmentation alone", "threads", "pages/s", "seconds a page")
+    for threads in (1, 0):
+        cv2.setNumThreads(threads if threads else os.cpu_count())
+        seconds = _seconds(lambda: [segment(g) for g in grays]) / len(grays)
+        table.add_row(str(threads or os.cpu_count()), f"{1 / seconds:.2f}", f"{seconds:.3f}")
+    console.print(table)
+
+
+def plain_loop(pages: list[TruePage], recognizer: Recognizer) -> float:
+    """Seconds of a loop over the same functions without Beam: read, decode, segment, recognise page by page."""
+    start = time.perf_counter()
+    for page in pages:
+        recognise(_images([page], recognizer, "line"), recognizer)
+    return time.perf_counter() - start
+
+
+def bench_job(collections: dict[str, list[TruePage]], recognizer: Recognizer) -> None:
+    """The whole job beside a plain loop and Tesseract."""
+    table = _table(
+        "Whole job (start-up included)", "collection", "pages", "pages/s", "of loop", "MB", "× Tesseract", "CER line %",
+        "CER word %", "Tesseract %",
+    )  # fmt: skip
+    for name, pages in collections.items():
+        plain_loop(pages[:1], recognizer)
+        loop = len(pages) / plain_loop(pages, recognizer)
+        line = digitize(pages, "--unit", "line")
+        word = digitize(pages, "--unit", "word")
+        other = tesseract(pages, "fra" if name == "copiste" else "eng")
+        rate = len(pages) / line.seconds
+        table.add_row(
+            name,
+            str(len(pages)),
+            f"{rate:.2f}",
+            f"{line.pages_per_second_inside / loop:.2f}",
+            f"{line.peak_megabytes:.0f}",
+            f"{rate * other.seconds / len(pages):.1f}" if other else "–",
+            f"{100 * page_cer(pages, line.texts):.1f}",
+            f"{100 * page_cer(pages, word.texts):.1f}",
+            f"{100 * page_cer(pages, other.texts):.1f}" if other else "–",
+        )
+    console.print(table)
+
+
+def main() -> None:
+    """Run all benchmarks."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--pages", type=int, metavar="N", help="at most so many pages of each collection")
+    arguments = parser.parse_args()
+    if data_folder():
+        collections = {name: validation_pages(name, arguments.pages) for name in COLLECTIONS}
+    else:
+        console.print("No real pages (INKBEAM_DATA, ../shared/data): measuring on the samples.")
+        collections = {"samples": sample_pages()}
+    console.print(
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    )
+    recognizer = Recognizer(load(DEFAULT))
+    first = next(iter(collections.values()))[:12]
+    bench_recogniser(first, recognizer)
+    bench_segmentation(first)
+    bench_job(collections, recognizer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Pages with known text to measure on: the real collections where they are, else the samples."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from htr_model.charset import canonical_text
+from htr_model.metrics import error_rates
+
+ROOT = Path(__file__).resolve().parent.parent
+COLLECTIONS = ("iam_pages", "copiste", "hooker_letters", "stanford_letters")
+_PRINTED = "lu les conditions"
+"""Words of copiste's printed heading: only sheets whose ground truth holds them can be scored as whole pages."""
+
+
+@dataclass(frozen=True)
+class TruePage:
+    """A page picture and its lines' text."""
+
+    collection: str
+    path: Path
+    lines: tuple[str, ...]
+
+
+def data_folder() -> Path | None:
+    """Folder of the real collections: ``INKBEAM_DATA``, or ``../shared/data`` beside the checkout; None if absent."""
+    folder = Path(os.environ.get("INKBEAM_DATA", ROOT.parent / "shared" / "data"))
+    return folder if (folder / "iam_pages").is_dir() else None
+
+
+def validation_pages(collection: str, limit: int | None = None) -> list[TruePage]:
+    """Validation pages of a real collection that can be scored whole, at most ``limit``, evenly chosen."""
+    folder = data_folder() / collection
+    pages = []
+    with open(folder / "pages.jsonl", encoding="utf-8") as rows:
+        for row in rows:
+            page = json.loads(row)
+            lines = tuple(line["text"] for line in page["lines"] if line["text"])
+            whole = collection != "copiste" or _PRINTED in " ".join(lines[:4])
+            if page["split"] == "validation" and lines and whole:
+                pages.append(TruePage(collection, folder / page["image"], lines))
+    step = max(1, len(pages) // limit) if limit else 1
+    return pages[::step][:limit]
+
+
+def sample_pages() -> list[TruePage]:
+    """The single-page samples."""
+    truth = json.loads((ROOT / "samples" / "truth.json").read_text(encoding="utf-8"))
+    return [
+        TruePage("samples", ROOT / "samples" / name, tuple(texts[0].split("\n")))
+        for name, texts in truth.items()
+        if len(texts) == 1
+    ]
+
+
+def comparable(text: str) -> str:
+    """Text with single spaces, look-alike marks made one, and no space before punctuation (IAM's tokens have one)."""
+    text = canonical_text(text)
+    text = re.sub(r" ([.,;:!?)'])", r"\1", text)
+    return re.sub(r"([(]) ", r"\1", text)
+
+
+def page_cer(pages: list[TruePage], texts: list[str]) -> float:
+    """Character error rate over whole pages in reading order, line breaks counted as spaces."""
+    return error_rates([comparable(" ".join(p.lines)) for p in pages], [comparable(t) for t in texts]).cer

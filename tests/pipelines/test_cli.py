@@ -1,0 +1,231 @@
+import json
+import shutil
+
+import cv2
+import pytest
+
+from pipelines import cli, commands
+from tests import broken_files
+from tests.pipelines.conftest import write_letter
+from tests.pipelines.jobs import files, inkbeam, python
+
+COMMANDS = ("digitize", "segment", "train", "evaluate")
+SCREEN = 45
+"""Lines of a terminal window that is not small."""
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "tables"
+
+
+@pytest.fixture
+def digitize(letter, output, tiny_bundle):
+    """Runs a job over one page; arguments that come later win."""
+
+    def run(*arguments):
+        return inkbeam("digitize", "--input", letter, "--output", output, "--model", tiny_bundle, *arguments)
+
+    return run
+
+
+@pytest.mark.parametrize("command", [(), *((c,) for c in COMMANDS)])
+def test_help_fits_a_screen(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    done = inkbeam(*command, "--help")
+    assert done.code == 0
+    assert len(done.out.splitlines()) <= SCREEN
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert all(c in done.out for c in (command or COMMANDS))
+
+
+@pytest.mark.parametrize("arguments", [(), ("digitise",), ("digitize",), ("train", "--output", "x"), ("segment", "x")])
+def test_command_line_that_lacks_something_is_wrong_usage(arguments):
+    assert inkbeam(*arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--inptu", "x"), "unknown option --inptu"),
+        (("more.png",), "unknown option more.png"),
+        (("--run-id", "a/b"), "--run-id 'a/b'"),
+        (("--batch-size", "0"), "--batch-size"),
+        (("--workers", "0"), "--workers"),
+        (("--workers", "2", "--runner", "FlinkRunner"), "--workers is for one machine"),
+        (("--max-failure-rate", "1.5"), "--max-failure-rate"),
+        (("--max-failure-rate", "nan"), "--max-failure-rate"),
+        (("--pdf-dpi", "3"), "pdf_dpi"),
+        (("--max-megapixels", "0"), "max_pixels"),
+        (("--max-megapixels", "inf"), "infinity"),
+        (("--input", "nowhere"), "--input nowhere: no such file"),
+        (("--input-list", "nowhere.txt"), "--input-list nowhere.txt"),
+        (("--input", "nosuch://x/y.png"), "--input nosuch://x/y.png: cannot be listed"),
+        (("--output", "nosuch://x"), "--output nosuch://x: cannot be read"),
+        (("--output", "tables [1]"), "choose a folder without them"),
+        (("--model", "nowhere"), "nowhere: no model bundle can be read there"),
+        (("--model", "nosuch://x"), "--model nosuch://x: no model bundle"),
+        (("--runner", "NoRunner"), "Unexpected pipeline runner"),
+        (("--direct_num_workers", "two"), "invalid int value: 'two'"),
+    ],
+)
+def test_wrong_usage_gives_exit_code_2_a_reason_and_no_output(digitize, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    before = files(tmp_path)
+    done = digitize(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+    assert "Traceback" not in done.err
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("option", ["--unit", "--existing"])
+def test_choice_that_does_not_exist_is_wrong_usage(digitize, option):
+    done = digitize(option, "page")
+    assert done.code == 2
+    assert option in done.err
+
+
+def test_output_that_is_a_file_is_wrong_usage(digitize, output):
+    output.write_text("precious")
+    done = digitize()
+    assert done.code == 2
+    assert f"{output}: cannot be written" in done.err
+    assert output.read_text() == "precious"
+
+
+def test_damaged_model_is_wrong_usage(digitize, tiny_bundle, tmp_path, output):
+    model = tmp_path / "model"
+    shutil.copytree(tiny_bundle, model)
+    weights = (model / "weights.safetensors").read_bytes()
+    (model / "weights.safetensors").write_bytes(weights[: len(weights) // 2])
+    done = digitize("--model", model)
+    assert done.code == 2
+    assert f"{model}: damaged model bundle" in done.err
+    assert not output.exists()
+
+
+def test_damaged_commit_file_is_wrong_usage_and_names_the_file(digitize, output):
+    (output / "runs").mkdir(parents=True)
+    (output / "runs" / "night-1.json").write_text("{")
+    done = digitize()
+    assert done.code == 2
+    assert "night-1.json: damaged commit file" in done.err
+
+
+def test_dry_run_writes_nothing(digitize, letter, output):
+    done = digitize("--dry-run")
+    assert done.code == 0
+    assert done.out.splitlines() == [str(letter), "1 documents would be read; 0 pages are done and left out"]
+    assert not output.exists()
+
+
+def test_dry_run_keeps_even_what_dead_runs_left(digitize, output):
+    (output / "runs").mkdir(parents=True)
+    (output / "runs" / "dead.started").write_text(json.dumps({"host": "x", "pid": 1, "process_started": ""}))
+    before = files(output)
+    assert digitize("--dry-run").code == 0
+    assert files(output) == before
+
+
+def test_error_that_nobody_foresaw_is_not_taken_for_a_finished_job(digitize, monkeypatch):
+    """Python's own exit code for an exception is 1: done, with failed pages."""
+
+    def fail(*_):
+        raise ZeroDivisionError("surprise")
+
+    monkeypatch.setattr(cli.launch, "plan", fail)
+    done = digitize()
+    assert done.code == 3
+    assert "ZeroDivisionError: surprise" in done.err
+
+
+def test_exit_code_is_the_process_own(letter, output):
+    run = "import sys; from pipelines.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = python(run, "digitize", "--input", letter.with_name("nowhere.png"), "--output", output)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("inkbeam digitize: --input ")
+    assert "Traceback" not in done.stderr
+
+
+# ------------------------------------------------------------------------------------------------ the other commands
+
+
+def test_segment_draws_every_page(letter, tmp_path):
+    broken_files_ = letter.with_name("two.tif")
+    broken_files_.write_bytes(broken_files.tiff_of_levels([10, 240]))
+    done = inkbeam("segment", letter.parent, "--output", tmp_path / "drawn")
+    assert done.code == 0
+    pictures = {p.name: cv2.imread(str(p)) for p in (tmp_path / "drawn").iterdir()}
+    assert sorted(pictures) == ["letter.png.png", "two.tif-page1.png", "two.tif-page2.png"]
+    assert pictures["letter.png.png"].shape[0] >= 280
+    assert "3 lines" in done.out
+
+
+def test_segment_goes_on_after_a_broken_file_and_says_so(letter, tmp_path):
+    letter.with_name("a.png").write_bytes(broken_files.cut(broken_files.good_png)())
+    letter.with_name("b.pdf").write_bytes(broken_files.empty())
+    done = inkbeam("segment", letter.parent, "--output", tmp_path / "drawn")
+    assert done.code == 1
+    assert [p.name for p in (tmp_path / "drawn").iterdir()] == ["letter.png.png"]
+    assert done.err.count("failed: ") == 2
+
+
+@pytest.mark.parametrize("output", ["letter.png", "letter.png/below"])
+def test_segment_refuses_an_output_that_is_a_file(letter, output):
+    done = inkbeam("segment", letter, "--output", letter.parent / output)
+    assert done.code == 2
+    assert "--output" in done.err
+
+
+@pytest.mark.parametrize("command", ["evaluate", "train"])
+def test_missing_data_is_wrong_usage(command, tmp_path):
+    output = ("--output", tmp_path / "model") if command == "train" else ()
+    done = inkbeam(command, "--data", tmp_path / "nowhere", *output)
+    assert done.code == 2
+    assert "nowhere" in done.err
+    assert not (tmp_path / "model").exists()
+
+
+def test_options_of_beam_are_for_digitize_only(letter, tmp_path):
+    done = inkbeam("segment", letter, "--output", tmp_path / "drawn", "--runner=FnApiRunner")
+    assert done.code == 2
+    assert "unknown option --runner=FnApiRunner" in done.err
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    """A data set of a few drawn words, one of which cannot be read."""
+    folder = tmp_path / "words"
+    names = [f"{i}.png" for i in range(3)]
+    for name in names:
+        write_letter(folder / name, ("archive",))
+    (folder / "broken.png").write_bytes(b"")
+    rows = "".join(f"{name},archive\n" for name in (*names, "broken.png"))
+    (folder / "labels.csv").write_text("filename,label\n" + rows)
+    return folder
+
+
+def test_evaluate_prints_and_saves_figures(labelled, tiny_bundle, tmp_path):
+    done = inkbeam(
+        *("evaluate", "--model", tiny_bundle, "--data", labelled, "--json", tmp_path / "figures.json"),
+        *("--save-predictions", tmp_path / "predictions.parquet"),
+    )
+    assert done.code == 0, done.err
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["overall"]["samples"] == 3
+    assert figures["skipped"] == 1
+    assert (tmp_path / "predictions.parquet").is_file()
+    assert "CER %" in done.out
+
+
+def test_evaluate_of_a_missing_model_is_wrong_usage(labelled, tmp_path):
+    done = inkbeam("evaluate", "--model", tmp_path / "nowhere", "--data", labelled)
+    assert done.code == 2
+    assert "nowhere" in done.err
+
+
+def test_errors_of_training_are_usage_errors_once_it_is_loaded():
+    from htr_model.training import TrainingError
+
+    assert TrainingError in commands.usage_errors()

@@ -1,0 +1,127 @@
+import weakref
+
+import numpy as np
+import pytest
+
+from htr_model.normalization import normalize
+from htr_model.recognizer import Recognizer
+from pipelines.model_handler import ImageKey, RecognizerHandler, TextImage, load_bundle, recognise
+from pipelines.options import UsageError
+from segmentation.decoding import PageRef
+from tests.htr_model.drawing import word
+
+TEXTS = ("a", "manuscript of some length", "of", "the", "archive", "I,", "letters and papers", "ink", "quill")
+POISON = TEXTS.index("archive")
+
+
+@pytest.fixture(scope="module")
+def recognizer(tiny_bundle):
+    return Recognizer(load_bundle(str(tiny_bundle)))
+
+
+@pytest.fixture(scope="module")
+def images(recognizer):
+    normal = [normalize(word(t), recognizer.normalization) for t in TEXTS]
+    keys = [ImageKey(PageRef("/s/letter.png", 0), i, None) for i in range(len(TEXTS))]
+    return [TextImage(k, n.pixels, n.left, n.scale) for k, n in zip(keys, normal, strict=True)]
+
+
+class Poisoned:
+    """A recogniser that fails on one picture, and with it on every batch that holds it."""
+
+    def __init__(self, recognizer, picture, answer=None):
+        self._recognizer = recognizer
+        self._picture = picture
+        self._answer = answer
+        self.calls = []
+
+    @property
+    def normalization(self):
+        return self._recognizer.normalization
+
+    def read(self, pictures):
+        self.calls.append(len(pictures))
+        if any(p is self._picture for p in pictures):
+            if self._answer is not None:
+                return self._answer
+            raise MemoryError("out of memory on a picture")
+        return self._recognizer.read(pictures)
+
+
+def assert_same(one, other):
+    assert one.text == other.text
+    assert one.spans == other.spans
+    assert one.confidence == pytest.approx(other.confidence, abs=1e-4)
+
+
+def test_readings_come_in_the_order_of_the_pictures_whatever_their_widths(images, recognizer):
+    results = recognise(images, recognizer)
+    assert [r.key for r in results] == [i.key for i in images]
+    assert [(r.left, r.scale) for r in results] == [(i.left, i.scale) for i in images]
+    for result, image in zip(results, images, strict=True):
+        assert_same(result.reading, recognizer.read([image.pixels])[0])
+        assert result.error is None
+
+
+def test_culprit_costs_only_itself(images, recognizer):
+    results = recognise(images, Poisoned(recognizer, images[POISON].pixels))
+    assert [r.key for r in results] == [i.key for i in images]
+    assert [i for i, r in enumerate(results) if r.reading is None] == [POISON]
+    error = results[POISON].error
+    assert (error.error_type, error.message) == ("MemoryError", "out of memory on a picture")
+    assert "Traceback" in error.traceback
+    for result, expected in zip(results, recognise(images, recognizer), strict=True):
+        if result.error is None:
+            assert_same(result.reading, expected.reading)
+
+
+def test_answer_that_lacks_a_picture_is_an_error_and_shifts_no_text(images, recognizer):
+    results = recognise(images, Poisoned(recognizer, images[POISON].pixels, answer=[]))
+    assert [i for i, r in enumerate(results) if r.reading is None] == [POISON]
+
+
+def test_pictures_are_read_together(images, recognizer):
+    counting = Poisoned(recognizer, None)
+    recognise(images, counting)
+    assert sum(counting.calls) == len(images)
+    assert len(counting.calls) <= 2
+
+
+def test_pixels_stay_behind(images, recognizer):
+    for result in recognise(images, recognizer):
+        held = [vars(x) for x in (result, result.key, result.reading)]
+        assert not any(isinstance(v, np.ndarray) for values in held for v in values.values())
+
+
+def test_empty_batch_gives_nothing(recognizer):
+    assert recognise([], recognizer) == []
+
+
+def test_handler_loads_a_recogniser_that_beam_can_share(tiny_bundle, images):
+    handler = RecognizerHandler(str(tiny_bundle), batch_size=4)
+    model = handler.load_model()
+    assert weakref.ref(model)() is model
+    assert [r.key for r in handler.run_inference(images[:3], model)] == [i.key for i in images[:3]]
+
+
+@pytest.mark.parametrize("size", [1, 4, 64])
+def test_beam_is_told_the_batch_size(size):
+    sizes = RecognizerHandler("unused", size).batch_elements_kwargs()
+    assert sizes["max_batch_size"] == size
+    assert 1 <= sizes["min_batch_size"] <= size
+
+
+def test_missing_bundle_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match=r"--model .*nowhere: no model bundle"):
+        load_bundle(str(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "weights.safetensors"])
+@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[: len(data) // 2], lambda data: None])
+def test_damaged_bundle_is_a_usage_error(tiny_bundle, tmp_path, name, damage):
+    for path in tiny_bundle.iterdir():
+        data = damage(path.read_bytes()) if path.name == name else path.read_bytes()
+        if data is not None:
+            (tmp_path / path.name).write_bytes(data)
+    with pytest.raises(UsageError, match=f"--model {tmp_path}"):
+        load_bundle(str(tmp_path))

@@ -1,0 +1,74 @@
+import pytest
+
+from htr_model.normalization import Normalization, normalize
+from pipelines.inputs import Document
+from pipelines.records import PageFacts, PageText
+from pipelines.transforms import UnusableName, overlay_name, pages_of, text_images
+from segmentation.decoding import DecodingError, DecodingSettings, PageRef
+from segmentation.page import segment
+from tests import broken_files
+from tests.pipelines.drawing import LETTER, page
+
+SETTINGS = DecodingSettings()
+
+
+def document(path, content, done=()):
+    path.write_bytes(content)
+    return Document(str(path), len(content), 1.0, frozenset(done))
+
+
+def test_pages_of_a_document_are_those_not_done(tmp_path):
+    frames = document(tmp_path / "a.tif", broken_files.tiff_of_levels([10, 120, 240]), done={1})
+    tasks = pages_of(frames, SETTINGS)
+    assert [t.ref for t in tasks] == [PageRef(frames.uri, 0), PageRef(frames.uri, 2)]
+    assert {t.document_pages for t in tasks} == {3}
+
+
+@pytest.mark.parametrize("name", ["empty.png", "login.jpg", "encrypted.pdf", "frameless.tif"])
+def test_document_that_is_none_cannot_be_listed(tmp_path, name):
+    with pytest.raises(DecodingError):
+        pages_of(document(tmp_path / name, broken_files.BROKEN[name]()), SETTINGS)
+
+
+def test_file_whose_name_is_no_text_cannot_be_listed():
+    with pytest.raises(UnusableName, match=r"caf\\udce9.png: .*Rename it"):
+        pages_of(Document("/s/caf\udce9.png", 1, 1.0), SETTINGS)
+
+
+@pytest.mark.parametrize("unit", ["line", "word"])
+def test_pictures_are_made_by_the_one_normalisation_and_keyed_by_their_place(unit):
+    segmented, settings, ref = segment(page(LETTER)), Normalization(), PageRef("/s/letter.png", 3)
+    images = list(text_images(ref, segmented, unit, settings))
+    lines = segmented.layout.lines
+    if unit == "line":
+        expected = [(line.index, None, segmented.line_picture(line.index)) for line in lines]
+    else:
+        expected = [
+            (line.index, i, segmented.word_picture(line.index, i)) for line in lines for i in range(len(line.words))
+        ]
+    assert [(i.key.page, i.key.line_index, i.key.word_index) for i in images] == [(ref, a, b) for a, b, _ in expected]
+    for image, (_, _, picture) in zip(images, expected, strict=True):
+        normal = normalize(picture, settings)
+        assert image.pixels.tobytes() == normal.pixels.tobytes()
+        assert (image.left, image.scale) == (normal.left, normal.scale)
+
+
+def name_of(uri, page_index=0, document_pages=1, sha256="abcdef0123456789"):
+    facts = PageFacts(PageRef(uri, page_index), document_pages, sha256, 1, None, 9, 9, None, 0, 0.0, 0.0)
+    return overlay_name(PageText(facts, (), ()))
+
+
+def test_overlays_of_different_pages_have_different_names():
+    names = [
+        name_of("/s/a.png"),
+        name_of("/s/a.png", sha256="0123456789abcdef"),
+        name_of("/s/a.jpg"),
+        *(name_of("/s/a.tif", i, 2) for i in range(2)),
+    ]
+    assert len(set(names)) == len(names)
+
+
+def test_name_of_an_overlay_is_safe_and_tells_its_document():
+    assert name_of("gs://bucket/box 2/mü*ller?.png") == "mü_ller_.png-abcdef01.jpg"
+    assert name_of("/s/ledger.tif", 1, 2) == "ledger.tif-abcdef01-page2.jpg"
+    assert len(name_of("/s/" + "x" * 250)) < 120

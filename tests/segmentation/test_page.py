@@ -1,0 +1,401 @@
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+
+from segmentation.geometry import union
+from segmentation.metrics import compare_boxes
+from segmentation.page import SegmentationSettings, segment
+from tests.segmentation.drawing import (
+    INK,
+    PAPER,
+    PRINT,
+    SCRIPT,
+    TEXT,
+    DrawnPage,
+    around,
+    dark,
+    draw_line,
+    draw_page,
+    draw_word,
+    paper,
+    resized,
+    ruled,
+    turned,
+)
+
+
+def found_words(layout):
+    return [line.word_boxes() for line in layout.lines]
+
+
+def counts(words):
+    return [len(w) for w in words]
+
+
+def contains(outer, inner, slack):
+    return (
+        outer.left <= inner.left + slack
+        and outer.top <= inner.top + slack
+        and outer.right >= inner.right - slack
+        and outer.bottom >= inner.bottom - slack
+    )
+
+
+def assert_sound(layout, shape):
+    """What holds for every layout: order, boxes on the page, words made of all pieces."""
+    height, width = shape
+    assert [line.index for line in layout.lines] == list(range(len(layout.lines)))
+    assert -10 <= layout.skew_degrees <= 10 and layout.x_height >= 0
+    assert 0 <= layout.discarded_ink <= layout.ink
+    for line in layout.lines:
+        assert line.pieces and line.box == union(p.box for p in line.pieces)
+        assert line.box.left >= 0 and line.box.right <= width and line.box.top >= 0 and line.box.bottom <= height
+        assert [i for a, b in line.words for i in range(a, b)] == list(range(len(line.pieces)))
+        assert all(p.start < p.end for p in line.pieces)
+        assert all(a.end <= b.start for a, b in itertools.pairwise(line.pieces))
+        assert all(0 <= x <= width and 0 <= y <= height for x, y in line.polygon)
+
+
+def assert_found(layout, page):
+    """Every drawn line and word is found, in order, with a box of its own."""
+    assert_sound(layout, page.gray.shape)
+    assert len(layout.lines) == len(page.lines)
+    for line, true in zip(layout.lines, page.lines, strict=True):
+        assert line.box.intersection_over_union(true) > 0.8
+    assert counts(found_words(layout)) == counts(page.words)
+    for found, true in zip(found_words(layout), page.words, strict=True):
+        assert compare_boxes(found, true, 0.75).f1 == 1.0
+
+
+# ------------------------------------------------------------------------------------------------ lines and words
+
+
+@pytest.mark.parametrize("size", [16, 24, 40, 70])
+@pytest.mark.parametrize("font", [PRINT, SCRIPT])
+def test_lines_and_words_of_a_page_are_found_in_order(font, size):
+    page = draw_page(size=size, font=font)
+    assert_found(segment(page.gray).layout, page)
+
+
+@pytest.mark.parametrize("pitch", [1.4, 3.5])
+def test_narrow_and_wide_lines_are_found(pitch):
+    page = draw_page(pitch=pitch)
+    assert_found(segment(page.gray).layout, page)
+
+
+@pytest.mark.parametrize("texts", [["Alone on a page, one line."], ["Alone"], ["Two lines of", "writing, no more"]])
+def test_pages_of_one_line_or_two_are_found(texts):
+    page = draw_page(texts, margin=200)
+    assert_found(segment(page.gray).layout, page)
+
+
+def test_short_lines_among_long_ones_are_found():
+    page = draw_page([TEXT[0], "I", TEXT[1], "and so on", TEXT[2], TEXT[3], "No."])
+    layout = segment(page.gray).layout
+    assert len(layout.lines) == 7
+    assert compare_boxes([line.box for line in layout.lines], page.lines, 0.6).f1 == 1.0
+
+
+def test_words_are_divided_by_their_gaps_whatever_the_spacing():
+    gray = paper(700, 1400)
+    words = []
+    for row in range(7):
+        x, boxes = 60, []
+        for text in TEXT[row].split():
+            boxes.append(draw_word(gray, text, x, 100 + 80 * row, 40))
+            x = boxes[-1].right + 34 + 3 * row
+        words.append(boxes)
+    page = DrawnPage(gray, words)
+    assert_found(segment(gray).layout, page)
+
+
+def test_a_page_at_150_and_at_400_dpi_has_the_same_lines_and_words():
+    drawn = draw_page(TEXT * 3, size=100)  # 100 pixels of letters and a pitch of 12 mm at 400 dpi
+    assert max(drawn.gray.shape) > SegmentationSettings().working_side
+    fine, coarse = segment(drawn.gray).layout, segment(resized(drawn.gray, 150 / 400)).layout
+    assert counts(found_words(fine)) == counts(found_words(coarse)) == counts(drawn.words)
+    ratio = 400 / 150
+    for a, b in zip(fine.lines, coarse.lines, strict=True):
+        for first, second in zip(a.word_boxes(), b.word_boxes(), strict=True):
+            assert first.left == pytest.approx(ratio * second.left, abs=8)
+            assert first.right == pytest.approx(ratio * second.right, abs=8)
+            assert first.top == pytest.approx(ratio * second.top, abs=8)
+            assert first.bottom == pytest.approx(ratio * second.bottom, abs=8)
+    assert fine.x_height == pytest.approx(ratio * coarse.x_height, rel=0.15)
+
+
+def test_a_smaller_working_side_finds_the_same_words():
+    page = draw_page(size=70)
+    layout = segment(page.gray, SegmentationSettings(working_side=1000)).layout
+    assert_found(layout, page)
+
+
+def test_a_working_side_too_small_to_read_is_refused():
+    with pytest.raises(ValueError, match="199"):
+        SegmentationSettings(working_side=199)
+
+
+# ------------------------------------------------------------------------------------------------ no ink is lost
+
+
+@pytest.mark.parametrize("font", [PRINT, SCRIPT])
+def test_dots_and_commas_stay_in_the_box_of_their_word(font):
+    texts = ["jijili, lilij; his, its.", "if, in, it, is; ill, jib.", "Fit, bit, mini, pipi, skiing."]
+    page = draw_page(texts, font=font)
+    found = found_words(segment(page.gray).layout)
+    assert counts(found) == counts(page.words)
+    for boxes, true in zip(found, page.words, strict=True):
+        assert all(contains(a, b, 1) for a, b in zip(boxes, true, strict=True))
+
+
+@pytest.mark.parametrize("size", [16, 24, 40, 70])
+@pytest.mark.parametrize("degrees", [0, 3])
+def test_no_ink_is_lost(size, degrees):
+    page = draw_page(size=size)
+    gray = turned(page.gray, degrees) if degrees else page.gray
+    layout = segment(gray).layout
+    left_over = dark(gray)
+    for box in [box for words in found_words(layout) for box in words]:
+        left_over[box.top : box.bottom, box.left : box.right] = False
+    assert np.count_nonzero(left_over) <= layout.discarded_ink
+    assert layout.discarded_ink < 0.02 * layout.ink
+
+
+def test_ink_that_is_in_no_line_is_counted():
+    page = draw_page(margin=150)
+    gray = page.gray.copy()
+    gray[40:80, 200:900] = INK  # a bar, 28 000 pixels
+    layout = segment(gray).layout
+    assert len(layout.lines) == len(page.lines)
+    assert 27_000 < layout.discarded_ink < 30_000
+    assert layout.ink - layout.discarded_ink == pytest.approx(np.count_nonzero(page.ink), rel=0.25)
+
+
+# ------------------------------------------------------------------------------------------------ slanted pages
+
+
+@pytest.mark.parametrize("degrees", [3, -3, 7])
+def test_boxes_on_a_slanted_page_contain_the_words(degrees):
+    page = draw_page(margin=120)
+    layout = segment(turned(page.gray, degrees)).layout
+    assert_sound(layout, page.gray.shape)
+    assert layout.skew_degrees == pytest.approx(degrees, abs=0.6)
+    assert counts(found_words(layout)) == counts(page.words)
+    for boxes, true_boxes in zip(found_words(layout), page.words, strict=True):
+        for found, straight in zip(boxes, true_boxes, strict=True):
+            alone = paper(*page.gray.shape)
+            rows, columns = slice(straight.top, straight.bottom), slice(straight.left, straight.right)
+            alone[rows, columns] = page.gray[rows, columns]
+            true = around(dark(turned(alone, degrees)))
+            assert contains(found, true, 2)
+            assert found.intersection_over_union(true) > 0.7
+
+
+def test_pictures_of_a_slanted_page_are_level():
+    page = draw_page(["nun mum nun mum nun mum"] * 6, margin=120)
+    segmented = segment(turned(page.gray, 4))
+    assert len(segmented.layout.lines) == 6
+    for index in range(6):
+        assert abs(fall(segmented.line_picture(index))) < 3
+
+
+def test_the_picture_of_a_line_that_climbs_alone_is_level():
+    gray = paper(900, 1200)
+    for i in range(5):
+        draw_line(gray, "nun mum nun mum nun mum", 60, 80 + 80 * i, 40)
+    strip = paper(300, 1200)
+    draw_line(strip, "nun mum nun mum nun mum", 60, 180, 40)
+    gray[500:800] = np.minimum(gray[500:800], turned(strip, 3.5))
+    segmented = segment(gray)
+    assert segmented.layout.skew_degrees == pytest.approx(0, abs=1)
+    assert len(segmented.layout.lines) == 6
+    assert abs(fall(segmented.line_picture(5))) < 4
+
+
+def fall(picture):
+    """Rows by which the writing at the end of a line is lower than at its beginning."""
+    ys, xs = np.nonzero(dark(picture))
+    third = np.ptp(xs) / 3
+    return ys[xs > xs.max() - third].mean() - ys[xs < xs.min() + third].mean()
+
+
+# ------------------------------------------------------------------------------------------------ pictures
+
+
+@pytest.fixture(scope="module", params=[0, 3], ids=["straight", "slanted"])
+def crowded(request):
+    """A page whose descenders reach among the letters of the next line."""
+    page = draw_page(
+        ["jumpy gypsy, fly by quay", "illegibly jagged fjord", "quickly typing happy pygmy"] * 2, pitch=1.15
+    )
+    gray = turned(page.gray, request.param) if request.param else page.gray
+    segmented = segment(gray)
+    assert counts(found_words(segmented.layout)) == counts(page.words)
+    return gray, segmented
+
+
+def test_line_pictures_are_dark_on_white_and_hold_the_columns_of_their_pieces(crowded):
+    _, segmented = crowded
+    for line in segmented.layout.lines:
+        picture = segmented.line_picture(line.index)
+        assert picture.dtype == np.uint8 and picture.ndim == 2
+        assert np.median(picture) > 240
+        ink = dark(picture)
+        outside = np.ones(picture.shape[1], bool)
+        for piece in line.pieces:
+            assert 0 <= piece.start < piece.end <= picture.shape[1]
+            columns = slice(int(piece.start), int(np.ceil(piece.end)))
+            assert ink[:, columns].any()
+            outside[columns] = False
+        assert np.count_nonzero(ink[:, outside]) < 0.03 * np.count_nonzero(ink)
+
+
+def test_ink_of_other_lines_is_painted_over_and_each_lines_own_is_kept(crowded):
+    gray, segmented = crowded
+    lines = segmented.layout.lines
+    pictures = [segmented.line_picture(line.index) for line in lines]
+    in_pictures = sum(np.count_nonzero(dark(p)) for p in pictures)
+    assert in_pictures == pytest.approx(np.count_nonzero(dark(gray)), rel=0.04)
+    overlap = [a.box.bottom - b.box.top for a, b in itertools.pairwise(lines)]
+    assert max(overlap) > 0  # so that there was something to paint over
+
+
+def test_word_pictures_hold_the_ink_of_their_line(crowded):
+    _, segmented = crowded
+    for line in segmented.layout.lines:
+        words = [segmented.word_picture(line.index, k) for k in range(len(line.words))]
+        assert all(w.dtype == np.uint8 and w.ndim == 2 and dark(w).any() for w in words)
+        in_words = sum(np.count_nonzero(dark(w)) for w in words)
+        assert in_words == pytest.approx(np.count_nonzero(dark(segmented.line_picture(line.index))), rel=0.06)
+        assert sum(w.shape[1] for w in words) < 1.2 * segmented.line_picture(line.index).shape[1]
+
+
+def test_pictures_are_cut_without_changing_the_page():
+    segmented = segment(draw_page(pitch=1.3).gray)
+    first = [segmented.line_picture(i).copy() for i in range(8)]
+    for i in range(8):
+        segmented.word_picture(i, 0)
+    assert all(np.array_equal(a, segmented.line_picture(i)) for i, a in enumerate(first))
+
+
+# ------------------------------------------------------------------------------------------------ paper and scanner
+
+
+def uneven(gray):
+    return np.round(gray * np.linspace(1.0, 0.5, gray.shape[1])).astype(np.uint8)
+
+
+def noisy(gray):
+    noise = np.random.default_rng(3).normal(0, 7, gray.shape)
+    return np.clip(gray + noise, 0, 255).astype(np.uint8)
+
+
+def bordered(gray):
+    return cv2.copyMakeBorder(gray, 25, 40, 60, 15, cv2.BORDER_CONSTANT, value=10)
+
+
+@pytest.mark.parametrize("worsen", [uneven, noisy, bordered])
+def test_bad_scans_have_the_same_lines_and_words(worsen):
+    page = draw_page()
+    layout = segment(worsen(page.gray)).layout
+    assert counts(found_words(layout)) == counts(page.words)
+
+
+@pytest.mark.parametrize("size", [24, 40, 70])
+@pytest.mark.parametrize("degrees", [0, 3])
+def test_rulings_make_no_lines_and_join_no_words(size, degrees):
+    page = draw_page(size=size, margin=100)
+    gray = ruled(page, size)
+    layout = segment(turned(gray, degrees) if degrees else gray).layout
+    assert counts(found_words(layout)) == counts(page.words)
+
+
+@pytest.mark.parametrize("degrees", [0, 2])
+def test_ruled_paper_without_writing_has_no_lines(degrees):
+    gray = ruled(DrawnPage(paper(*draw_page().gray.shape), draw_page().words))
+    assert segment(turned(gray, degrees) if degrees else gray).layout.lines == ()
+
+
+def test_two_columns_are_read_one_after_the_other():
+    left, right = draw_page(TEXT[:6], size=30), draw_page(TEXT[2:], size=30)
+    columns = [c.gray[:, : max(b.right for b in c.lines) + 40] for c in (left, right)]
+    layout = segment(np.hstack(columns)).layout
+    shift = columns[0].shape[1]
+    assert len(layout.lines) == 12
+    for line, true in zip(layout.lines[:6], left.lines, strict=True):
+        assert line.box.intersection_over_union(true) > 0.8
+    for line, true in zip(layout.lines[6:], right.lines, strict=True):
+        assert (line.box.left - shift, line.box.top) == pytest.approx((true.left, true.top), abs=4)
+
+
+def test_a_date_at_the_right_above_the_body_is_read_first():
+    page = draw_page(margin=160)
+    date = draw_word(page.gray, "1.March,1861", 800, 90, 40)
+    layout = segment(page.gray).layout
+    assert layout.lines[0].box.intersection_over_union(date) > 0.8
+    assert [line.box.top for line in layout.lines] == sorted(line.box.top for line in layout.lines)
+
+
+# ------------------------------------------------------------------------------------------------ odd pages
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (2, 9000), (20, 20), (400, 300)])
+@pytest.mark.parametrize("value", [0, 127, 255])
+def test_uniform_pages_of_any_shape_are_empty(shape, value):
+    segmented = segment(np.full(shape, value, np.uint8))
+    assert_sound(segmented.layout, shape)
+    assert segmented.layout.lines == ()
+
+
+@pytest.mark.parametrize("deviation", [2, 5, 8])
+def test_noisy_paper_without_writing_has_no_lines(deviation):
+    noise = np.random.default_rng(0).normal(0, deviation, (900, 700))
+    layout = segment(np.clip(225 + noise, 0, 255).astype(np.uint8)).layout
+    assert layout.lines == ()
+
+
+@pytest.mark.parametrize("shape", [(1, 3000), (3000, 1), (20, 20), (300, 260)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_random_pages_end_in_a_bounded_number_of_lines(shape, seed):
+    gray = np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
+    segmented = segment(gray)
+    assert_sound(segmented.layout, shape)
+    assert len(segmented.layout.lines) <= 100
+    for line in segmented.layout.lines:
+        assert segmented.line_picture(line.index).size
+        assert all(segmented.word_picture(line.index, k).size for k in range(len(line.words)))
+
+
+def test_a_page_of_blots_is_no_error():
+    gray = paper(500, 500)
+    rng = np.random.default_rng(5)
+    for x, y, radius in zip(*rng.integers(10, 490, (2, 25)).tolist(), rng.integers(2, 60, 25).tolist(), strict=True):
+        cv2.circle(gray, (x, y), radius, INK, -1)
+    assert_sound(segment(gray).layout, gray.shape)
+
+
+def test_a_tiny_crop_of_a_word_is_one_line():
+    gray = paper(40, 130)
+    draw_word(gray, "hand", 10, 28, 30)
+    layout = segment(gray).layout
+    assert counts(found_words(layout)) == [1]
+
+
+def test_a_page_is_segmented_alike_twice_and_is_not_changed():
+    gray = turned(ruled(draw_page(margin=100)), 2)
+    before = gray.copy()
+    gray.setflags(write=False)
+    first, second = segment(gray), segment(gray)
+    assert first.layout == second.layout
+    assert np.array_equal(gray, before)
+    for index in range(len(first.layout.lines)):
+        assert np.array_equal(first.line_picture(index), second.line_picture(index))
+
+
+def test_a_view_of_a_larger_page_is_segmented_like_a_copy():
+    gray = draw_page().gray
+    wide = np.full((gray.shape[0], 2 * gray.shape[1]), PAPER, np.uint8)
+    wide[:, ::2] = gray
+    assert segment(wide[:, ::2]).layout == segment(gray).layout
