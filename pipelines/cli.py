@@ -1,73 +1,51 @@
-"""The command line: ``inkbeam digitize | segment | train | evaluate``."""
+"""The command line: ``inkbeam digitize | segment | train | evaluate``.
+
+Only arguments are handled here; the libraries that the commands need are loaded when one runs, so that ``--help`` is
+quick and what they print while loading can be held back.
+"""
 
 from __future__ import annotations
 
 import argparse
-import datetime
-import logging
 import os
-import secrets
 import signal
 import sys
 
-from pipelines import commands, launch
-from pipelines.files import absolute, printable
-from pipelines.options import DEFAULT_MODEL, EXISTING, UNITS, Job, UsageError
-from segmentation.decoding import DecodingSettings
-
-log = logging.getLogger("inkbeam")
+from pipelines.logs import configure_logging, hold_back_native_output
+from pipelines.options import DEFAULT_MODEL, EXISTING, UNITS, UsageError
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 too many failed pages, 2 wrong usage, 3 the job failed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    parser = _parser()
-    arguments, rest = parser.parse_known_args(argv)
-    _configure_logging(arguments.verbose)
+    arguments, rest = _parser().parse_known_args(argv)
+    configure_logging(arguments.verbose)
     signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        if arguments.command == "digitize":
-            return _digitize(arguments, rest)
-        if rest:
-            raise UsageError(f"unknown option {rest[0]}; see inkbeam {arguments.command} --help")
-        return arguments.run(arguments)
-    except (UsageError, *commands.usage_errors()) as error:
-        print(f"inkbeam {arguments.command}: {error}", file=sys.stderr)
-        return launch.USAGE
-    except launch.JobFailed as error:
-        print(f"inkbeam: the job failed, and nothing of it was kept: {error}", file=sys.stderr)
-        if arguments.verbose:
-            log.exception("traceback")
-        return launch.FAILED
-    except KeyboardInterrupt:
-        print("inkbeam: interrupted", file=sys.stderr)
-        return launch.FAILED
-    except Exception as error:
-        # Python's own exit code for it is 1, which says that the job is done.
-        log.exception("traceback")
-        print(f"inkbeam {arguments.command}: {type(error).__name__}: {error}", file=sys.stderr)
-        return launch.FAILED
+    with hold_back_native_output():
+        from pipelines import commands
+    if arguments.command == "digitize":
+        return commands.finish(arguments, lambda: commands.run_digitize(arguments, rest))
+    run = {"segment": commands.run_segment, "train": commands.run_train, "evaluate": commands.run_evaluate}
+    return commands.finish(arguments, lambda: run[arguments.command](_without_rest(arguments, rest)))
+
+
+def _without_rest(arguments: argparse.Namespace, rest: list[str]) -> argparse.Namespace:
+    if rest:
+        raise UsageError(f"unknown option {rest[0]}; see inkbeam {arguments.command} --help")
+    return arguments
 
 
 def _interrupt(signum, frame):
     raise KeyboardInterrupt
 
 
-def _configure_logging(verbose: bool) -> None:
-    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.WARNING, force=True)
-    for name in ("apache_beam", "root", "tensorflow", "absl"):
-        logging.getLogger(name).setLevel(logging.WARNING if verbose else logging.ERROR)
-    for name in ("pipelines", "htr_model", "segmentation", "inkbeam"):
-        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="inkbeam", description="Digitise scanned handwriting.", allow_abbrev=False)
-    commands_ = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    add_digitize(_command(commands_, "digitize", "read pages and write tables of words, pages and failures"))
-    commands.add_segment(_command(commands_, "segment", "find lines and words and draw them on the pages"))
-    commands.add_train(_command(commands_, "train", "train a recogniser"))
-    commands.add_evaluate(_command(commands_, "evaluate", "measure a recogniser on pictures with known text"))
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_digitize(_command(subparsers, "digitize", "read pages and write tables of words, pages and failures"))
+    _add_segment(_command(subparsers, "segment", "find lines and words and draw them on the pages"))
+    _add_train(_command(subparsers, "train", "train a recogniser"))
+    _add_evaluate(_command(subparsers, "evaluate", "measure a recogniser on pictures with known text"))
     return parser
 
 
@@ -79,8 +57,7 @@ def _command(subparsers, name: str, summary: str) -> argparse.ArgumentParser:
     return parser
 
 
-def add_digitize(parser: argparse.ArgumentParser) -> None:
-    """Arguments of ``inkbeam digitize``, as Beam's own options pass through they are left out here."""
+def _add_digitize(parser: argparse.ArgumentParser) -> None:
     parser.usage = "inkbeam digitize --input PATH --output DIR [options] [Beam's options]"
     parser.epilog = "Beam's own options pass through, such as --runner."
     what = parser.add_argument_group("what to read")
@@ -124,79 +101,63 @@ def add_digitize(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _digitize(arguments: argparse.Namespace, rest: list[str]) -> int:
-    if not 0 <= arguments.max_failure_rate <= 1:
-        raise UsageError(f"--max-failure-rate must lie between 0 and 1, got {arguments.max_failure_rate!r}")
-    if arguments.workers < 1:
-        raise UsageError(f"--workers must be at least 1, got {arguments.workers!r}")
-    options = launch.beam_options(rest, arguments.workers)
-    planned = launch.plan(_job(arguments, rest), tuple(arguments.input_list))
-    if arguments.dry_run:
-        return _print_plan(planned)
-    launch.remove_dead_runs(planned.job.output)
-    selection = planned.selection
-    if selection.done_pages:
-        print(f"{selection.done_pages} pages are done already and left out (--existing redo reads them again)")
-    if not selection.documents:
-        print("Nothing to do.")
-        return launch.DONE
-    log.info("reading %d documents with model %s", len(selection.documents), planned.bundle.id)
-    outcome = launch.run(planned, options)
-    _print_summary(outcome, planned.job)
-    return launch.TOO_MANY_FAILURES if outcome.failure_rate > arguments.max_failure_rate else launch.DONE
+def _add_segment(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pages", nargs="+", metavar="PAGE", help="files, folders or globs")
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder for the pictures")
 
 
-def _job(arguments: argparse.Namespace, rest: list[str]) -> Job:
-    try:
-        decoding = DecodingSettings(pdf_dpi=arguments.pdf_dpi, max_pixels=round(arguments.max_megapixels * 1_000_000))
-    except (ValueError, OverflowError) as error:
-        raise UsageError(str(error)) from error
-    model = arguments.model if arguments.model == DEFAULT_MODEL else absolute(arguments.model)
-    return Job(
-        inputs=tuple(arguments.input),
-        output=absolute(arguments.output),
-        run_id=arguments.run_id or _new_run_id(),
-        model=model,
-        unit=arguments.unit,
-        existing=arguments.existing,
-        batch_size=arguments.batch_size,
-        overlays=absolute(arguments.overlays) if arguments.overlays else None,
-        redistribute=launch.runner_of(rest) not in (None, *launch.LOCAL_RUNNERS),
-        threads=launch.threads_per_worker(arguments.workers),
-        decoding=decoding,
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    data = parser.add_argument_group("data and result")
+    data.add_argument(
+        "--data",
+        action="append",
+        required=True,
+        metavar="PATH",
+        help="IAM folder, CSV, Parquet or pages.jsonl; again for more",
     )
-
-
-def _new_run_id() -> str:
-    now = datetime.datetime.now(datetime.timezone.utc)
-    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
-def _print_plan(planned: launch.Plan) -> int:
-    selection = planned.selection
-    for document in selection.documents:
-        note = f"  ({len(document.done)} pages of it are done)" if document.done else ""
-        print(f"{printable(document.uri)}{note}")
-    print(f"{len(selection.documents)} documents would be read; {selection.done_pages} pages are done and left out")
-    return launch.DONE
-
-
-def _print_summary(outcome: launch.Outcome, job: Job) -> None:
-    for failure in outcome.failures:
-        page = "" if failure.page_index is None else f", page {failure.page_index + 1}"
-        print(f"failed ({failure.stage}): {failure.uri}{page}: {failure.message}")
-    if outcome.failed > len(outcome.failures):
-        print(f"… and {outcome.failed - len(outcome.failures)} more, all in the failures table")
-    rate = outcome.pages / outcome.seconds
-    print(
-        f"\nRun {outcome.run_id}: {outcome.pages} pages, {outcome.words} words, {outcome.failed} failures "
-        f"in {outcome.seconds:.1f} s ({rate:.2f} pages/s)"
+    data.add_argument(
+        "--output", required=True, metavar="DIR", help="the model bundle; DIR/training holds curves and checkpoints"
     )
-    if outcome.stage_seconds:
-        print("  " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in outcome.stage_seconds.items()))
-    print(f"  tables: {job.output}/{{words,pages,failures}}/run={outcome.run_id}/")
-    if job.overlays:
-        print(f"  overlays: {job.overlays}")
+    data.add_argument("--from", dest="start", metavar="DIR", help="begin with this bundle's weights")
+    data.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR/training")
+    how = parser.add_argument_group("how to train")
+    how.add_argument("--network", default="crnn", help="crnn or resnet-ctc (default: crnn)")
+    how.add_argument("--epochs", type=int, default=40, metavar="N", help="passes over the data at most (default: 40)")
+    how.add_argument(
+        "--max-minutes", type=float, metavar="N", help="time budget; the learning rate is lowered within it"
+    )
+    how.add_argument(
+        "--patience", type=int, default=8, metavar="N", help="epochs without gain before it stops (default: 8)"
+    )
+    how.add_argument("--learning-rate", type=float, default=2e-3, metavar="R", help="highest rate (default: 0.002)")
+    how.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        default="float32",
+        help="of the convolutions (default: float32)",
+    )
+    how.add_argument("--seed", type=int, default=0, metavar="N")
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="DIR", help="model bundle (default: the one inside)")
+    parser.add_argument(
+        "--data",
+        action="append",
+        required=True,
+        metavar="PATH",
+        help="IAM folder, CSV, Parquet or pages.jsonl; again for more",
+    )
+    parser.add_argument(
+        "--split",
+        choices=("validation", "train", "all"),
+        default="validation",
+        help="part of data that names its splits; other data is read whole (default: validation)",
+    )
+    parser.add_argument("--json", metavar="FILE", help="also write the figures here")
+    parser.add_argument(
+        "--save-predictions", metavar="FILE", help="also write a Parquet file of id, text, prediction and confidence"
+    )
 
 
 if __name__ == "__main__":

@@ -1,39 +1,134 @@
-"""The commands beside digitize: segment, train, evaluate. TensorFlow is imported only by those that need it."""
+"""What the commands do. TensorFlow is loaded only by those that recognise."""
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
+import logging
+import secrets
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import cv2
 
-from htr_model import bundle
+from htr_model.bundle import BundleError
 from htr_model.datasets import Dataset, load
 from htr_model.samples import DatasetError, Sample
 from pipelines import launch
-from pipelines.files import absolute, read_bytes
+from pipelines.files import absolute, printable, read_bytes
 from pipelines.inputs import find
+from pipelines.logs import hold_back_native_output
 from pipelines.model_handler import load_bundle
-from pipelines.options import DEFAULT_MODEL, UsageError
+from pipelines.options import DEFAULT_MODEL, Job, UsageError
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
 from segmentation.overlay import draw_overlay
 from segmentation.page import segment
 
-
-def usage_errors() -> tuple[type[Exception], ...]:
-    """Exceptions that say what the user did wrong; training's is known only once its libraries are loaded."""
-    training = sys.modules.get("htr_model.training")
-    return (DatasetError, bundle.BundleError, *((training.TrainingError,) if training else ()))
+log = logging.getLogger(__name__)
 
 
-def add_segment(parser: argparse.ArgumentParser) -> None:
-    """Arguments of ``inkbeam segment``."""
-    parser.add_argument("pages", nargs="+", metavar="PAGE", help="files, folders or globs")
-    parser.add_argument("--output", required=True, metavar="DIR", help="folder for the pictures")
-    parser.set_defaults(run=run_segment)
+def finish(arguments: argparse.Namespace, run: Callable[[], int]) -> int:
+    """Exit code of a command; errors become messages."""
+    try:
+        return run()
+    except (UsageError, DatasetError, BundleError) as error:
+        print(f"inkbeam {arguments.command}: {error}", file=sys.stderr)
+        return launch.USAGE
+    except launch.JobFailed as error:
+        print(f"inkbeam: the job failed, and nothing of it was kept: {error}", file=sys.stderr)
+        log.debug("where it failed", exc_info=True)
+        return launch.FAILED
+    except KeyboardInterrupt:
+        print("inkbeam: interrupted", file=sys.stderr)
+        return launch.FAILED
+    except Exception as error:
+        # Python's own exit code for it is 1, which says that the job is done.
+        log.exception("where it failed")
+        print(f"inkbeam {arguments.command}: {type(error).__name__}: {error}", file=sys.stderr)
+        return launch.FAILED
+
+
+def run_digitize(arguments: argparse.Namespace, rest: list[str]) -> int:
+    """Read what is to be read and print a summary.
+
+    Args:
+        rest: Beam's options.
+    """
+    if not 0 <= arguments.max_failure_rate <= 1:
+        raise UsageError(f"--max-failure-rate must lie between 0 and 1, got {arguments.max_failure_rate!r}")
+    if arguments.workers < 1:
+        raise UsageError(f"--workers must be at least 1, got {arguments.workers!r}")
+    options = launch.beam_options(rest, arguments.workers)
+    planned = launch.plan(_job(arguments, rest), tuple(arguments.input_list))
+    if arguments.dry_run:
+        return _print_plan(planned)
+    launch.remove_dead_runs(planned.job.output)
+    selection = planned.selection
+    if selection.done_pages:
+        print(f"{selection.done_pages} pages are done already and left out (--existing redo reads them again)")
+    if not selection.documents:
+        print("Nothing to do.")
+        return launch.DONE
+    log.info("reading %d documents with model %s", len(selection.documents), planned.bundle.id)
+    outcome = launch.run(planned, options)
+    _print_summary(outcome, planned.job)
+    return launch.TOO_MANY_FAILURES if outcome.failure_rate > arguments.max_failure_rate else launch.DONE
+
+
+def _job(arguments: argparse.Namespace, rest: list[str]) -> Job:
+    try:
+        decoding = DecodingSettings(pdf_dpi=arguments.pdf_dpi, max_pixels=round(arguments.max_megapixels * 1_000_000))
+    except (ValueError, OverflowError) as error:
+        raise UsageError(str(error)) from error
+    model = arguments.model if arguments.model == DEFAULT_MODEL else absolute(arguments.model)
+    return Job(
+        inputs=tuple(arguments.input),
+        output=absolute(arguments.output),
+        run_id=arguments.run_id or _new_run_id(),
+        model=model,
+        unit=arguments.unit,
+        existing=arguments.existing,
+        batch_size=arguments.batch_size,
+        overlays=absolute(arguments.overlays) if arguments.overlays else None,
+        redistribute=launch.runner_of(rest) not in (None, *launch.LOCAL_RUNNERS),
+        threads=launch.threads_per_worker(arguments.workers),
+        decoding=decoding,
+    )
+
+
+def _new_run_id() -> str:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def _print_plan(planned: launch.Plan) -> int:
+    selection = planned.selection
+    for document in selection.documents:
+        note = f"  ({len(document.done)} pages of it are done)" if document.done else ""
+        print(f"{printable(document.uri)}{note}")
+    print(f"{len(selection.documents)} documents would be read; {selection.done_pages} pages are done and left out")
+    return launch.DONE
+
+
+def _print_summary(outcome: launch.Outcome, job: Job) -> None:
+    for failure in outcome.failures:
+        page = "" if failure.page_index is None else f", page {failure.page_index + 1}"
+        print(f"failed ({failure.stage}): {failure.uri}{page}: {failure.message}")
+    if outcome.failed > len(outcome.failures):
+        print(f"… and {outcome.failed - len(outcome.failures)} more, all in the failures table")
+    rate = outcome.pages / outcome.seconds
+    print(
+        f"\nRun {outcome.run_id}: {outcome.pages} pages, {outcome.words} words, {outcome.failed} failures "
+        f"in {outcome.seconds:.1f} s ({rate:.2f} pages/s)"
+    )
+    if outcome.stage_seconds:
+        print("  " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in outcome.stage_seconds.items()))
+    print(f"  tables: {job.output}/{{words,pages,failures}}/run={outcome.run_id}/")
+    if job.overlays:
+        print(f"  overlays: {job.overlays}")
 
 
 def run_segment(arguments: argparse.Namespace) -> int:
@@ -74,90 +169,39 @@ def run_segment(arguments: argparse.Namespace) -> int:
     return launch.TOO_MANY_FAILURES if failed else launch.DONE
 
 
-def add_train(parser: argparse.ArgumentParser) -> None:
-    """Arguments of ``inkbeam train``."""
-    data = parser.add_argument_group("data and result")
-    data.add_argument(
-        "--data",
-        action="append",
-        required=True,
-        metavar="PATH",
-        help="IAM folder, CSV, Parquet or pages.jsonl; again for more",
-    )
-    data.add_argument(
-        "--output", required=True, metavar="DIR", help="the model bundle; DIR/training holds curves and checkpoints"
-    )
-    data.add_argument("--from", dest="start", metavar="DIR", help="begin with this bundle's weights")
-    data.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR/training")
-    how = parser.add_argument_group("how to train")
-    how.add_argument("--network", default="crnn", help="crnn or resnet-ctc (default: crnn)")
-    how.add_argument("--epochs", type=int, default=40, metavar="N", help="passes over the data at most (default: 40)")
-    how.add_argument(
-        "--max-minutes", type=float, metavar="N", help="time budget; the learning rate is lowered within it"
-    )
-    how.add_argument(
-        "--patience", type=int, default=8, metavar="N", help="epochs without gain before it stops (default: 8)"
-    )
-    how.add_argument("--learning-rate", type=float, default=2e-3, metavar="R", help="highest rate (default: 0.002)")
-    how.add_argument(
-        "--precision",
-        choices=("float32", "mixed_bfloat16"),
-        default="float32",
-        help="of the convolutions (default: float32)",
-    )
-    how.add_argument("--seed", type=int, default=0, metavar="N")
-    parser.set_defaults(run=run_train)
-
-
 def run_train(arguments: argparse.Namespace) -> int:
     """Train, and say where the bundle is."""
     data = load(arguments.data)
-    from htr_model.training import TrainingRun, TrainingSettings
+    with hold_back_native_output():
+        from htr_model.training import TrainingError, TrainingRun, TrainingSettings
 
-    settings = TrainingSettings(
-        network=arguments.network,
-        epochs=arguments.epochs,
-        max_minutes=arguments.max_minutes,
-        learning_rate=arguments.learning_rate,
-        patience=arguments.patience,
-        seed=arguments.seed,
-        precision=arguments.precision,
-    )
     start = load_bundle(arguments.start) if arguments.start else None
-    run = TrainingRun(data, settings, Path(arguments.output), start_from=start)
+    try:
+        settings = TrainingSettings(
+            network=arguments.network,
+            epochs=arguments.epochs,
+            max_minutes=arguments.max_minutes,
+            learning_rate=arguments.learning_rate,
+            patience=arguments.patience,
+            seed=arguments.seed,
+            precision=arguments.precision,
+        )
+        run = TrainingRun(data, settings, Path(arguments.output), start_from=start)
+    except TrainingError as error:
+        raise UsageError(str(error)) from error
     print(
         f"{len(run.train):,} samples to train on, {len(run.validation):,} to validate, {len(run.skipped):,} skipped "
         f"(listed in {run.folder / 'skipped.csv'}); {run.model.count_params():,} parameters"
     )
-    done = run.run(resume=arguments.resume)
+    try:
+        done = run.run(resume=arguments.resume)
+    except TrainingError as error:
+        raise UsageError(str(error)) from error
     print(
         f"{arguments.output}: {done.step:,} steps in {done.seconds / 60:.0f} minutes, "
         f"best validation CER {100 * done.best_cer:.2f} % after epoch {done.best_epoch + 1}"
     )
     return launch.DONE
-
-
-def add_evaluate(parser: argparse.ArgumentParser) -> None:
-    """Arguments of ``inkbeam evaluate``."""
-    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="DIR", help="model bundle (default: the one inside)")
-    parser.add_argument(
-        "--data",
-        action="append",
-        required=True,
-        metavar="PATH",
-        help="IAM folder, CSV, Parquet or pages.jsonl; again for more",
-    )
-    parser.add_argument(
-        "--split",
-        choices=("validation", "train", "all"),
-        default="validation",
-        help="part of data that names its splits; other data is read whole (default: validation)",
-    )
-    parser.add_argument("--json", metavar="FILE", help="also write the figures here")
-    parser.add_argument(
-        "--save-predictions", metavar="FILE", help="also write a Parquet file of id, text, prediction and confidence"
-    )
-    parser.set_defaults(run=run_evaluate)
 
 
 def _part(data: Dataset, name: str) -> list[Sample]:
@@ -174,8 +218,9 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     if not samples:
         raise UsageError(f"no usable sample in split {arguments.split!r}; {len(data.skipped)} were skipped")
     loaded = load_bundle(arguments.model if arguments.model == DEFAULT_MODEL else absolute(arguments.model))
-    from htr_model.evaluation import evaluate
-    from htr_model.recognizer import Recognizer
+    with hold_back_native_output():
+        from htr_model.evaluation import evaluate
+        from htr_model.recognizer import Recognizer
 
     result = evaluate(Recognizer(loaded), samples)
     print(f"model {loaded.id} ({loaded.network}); {len(data.skipped)} samples skipped")

@@ -13,6 +13,7 @@ from apache_beam.ml.inference.base import ModelHandler
 from htr_model import bundle
 from htr_model.reading import Reading
 from pipelines.files import join, read_bytes
+from pipelines.logs import hold_back_native_output
 from pipelines.options import DEFAULT_MODEL, UsageError
 from segmentation.decoding import PageRef
 
@@ -96,7 +97,8 @@ class RecognizerHandler(ModelHandler[TextImage, Recognized, object]):
         if self._threads:
             os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(self._threads))
         # Keras takes seconds to import: only workers that recognise pay for it.
-        from htr_model.recognizer import Recognizer
+        with hold_back_native_output():
+            from htr_model.recognizer import Recognizer
 
         return Recognizer(load_bundle(self._model))
 

@@ -39,10 +39,14 @@ def test_line_is_cut_at_the_gap_where_the_space_was_read():
     assert [(w.line_index, w.word_index) for w in words] == [(0, 0), (0, 1)]
 
 
-def test_line_is_cut_at_the_widest_gap_between_the_letters_not_where_the_space_was_seen():
-    line = line_of([(0, 40), (46, 80), (100, 160)])
-    words = words_of_line(line, whole("a b", [(10, 14), (42, 44), (130, 134)]))
-    assert sides(words) == [("a", 0, 80), ("b", 100, 160)]
+@pytest.mark.parametrize(
+    ("columns", "cut"),
+    [([(0, 40), (46, 80), (100, 160)], (80, 100)), ([(0, 40), (60, 80), (86, 160)], (40, 60))],
+)
+def test_line_is_cut_at_the_widest_gap_between_the_letters_not_where_the_space_was_seen(columns, cut):
+    for seen in (20, 50, 83, 110):
+        words = words_of_line(line_of(columns), whole("a b", [(10, 14), (seen, seen + 2), (130, 134)]))
+        assert sides(words) == [("a", 0, cut[0]), ("b", cut[1], 160)]
 
 
 def test_gaps_beyond_the_letters_are_not_taken():

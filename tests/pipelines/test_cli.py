@@ -4,7 +4,7 @@ import shutil
 import cv2
 import pytest
 
-from pipelines import cli, commands
+from pipelines import launch
 from tests import broken_files
 from tests.pipelines.conftest import write_letter
 from tests.pipelines.jobs import files, inkbeam, python
@@ -134,7 +134,7 @@ def test_error_that_nobody_foresaw_is_not_taken_for_a_finished_job(digitize, mon
     def fail(*_):
         raise ZeroDivisionError("surprise")
 
-    monkeypatch.setattr(cli.launch, "plan", fail)
+    monkeypatch.setattr(launch, "plan", fail)
     done = digitize()
     assert done.code == 3
     assert "ZeroDivisionError: surprise" in done.err
@@ -225,7 +225,8 @@ def test_evaluate_of_a_missing_model_is_wrong_usage(labelled, tmp_path):
     assert "nowhere" in done.err
 
 
-def test_errors_of_training_are_usage_errors_once_it_is_loaded():
-    from htr_model.training import TrainingError
-
-    assert TrainingError in commands.usage_errors()
+def test_training_without_a_sample_to_train_on_is_wrong_usage(labelled, tmp_path):
+    (labelled / "labels.csv").write_text("filename,label\nbroken.png,archive\n")
+    done = inkbeam("train", "--data", labelled, "--output", tmp_path / "model")
+    assert done.code == 2
+    assert "Traceback" not in done.err

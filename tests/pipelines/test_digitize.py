@@ -20,6 +20,8 @@ from tests.pipelines.conftest import write_broken, write_letter, write_scans
 from tests.pipelines.drawing import LETTER
 from tests.pipelines.jobs import files, inkbeam, page_of, rows, run_ids, table
 
+pytestmark = pytest.mark.filterwarnings("ignore:Corrupt EXIF data:UserWarning")  # Pillow's, on broken files
+
 SETTINGS = DecodingSettings()
 
 
@@ -155,9 +157,7 @@ def test_empty_page_is_no_failure(night_1, output):
 
 
 def test_every_row_names_its_run_and_its_model(night_1, output, tiny_bundle):
-    assert {r["run_id"] for name in ("words", "pages", "failures") for r in rows(output, name, "night-1")} == {
-        "night-1"
-    }
+    assert {r["run_id"] for name in records.TABLES for r in rows(output, name, "night-1")} == {"night-1"}
     models = {r["model_id"] for name in ("words", "pages") for r in rows(output, name)}
     assert models == {load(tiny_bundle).id}
 
@@ -332,25 +332,36 @@ def without_run(found: list[dict]) -> list[dict]:
     return sorted(plain, key=lambda r: [r.get(k) or 0 for k in ("page_index", "line_index", "word_index")])
 
 
-def by_document(found: list[dict]) -> dict[str, list[dict]]:
-    """Rows of each document as `without_run` puts them."""
-    return {
-        uri: without_run([r for r in found if r["document_uri"] == uri]) for uri in {r["document_uri"] for r in found}
-    }
+@pytest.fixture(scope="module")
+def tables_of_job(tmp_path_factory, tiny_bundle):
+    """Runs a job with some options over the same good and broken scans; its tables, each document's rows in order."""
+    scans = tmp_path_factory.mktemp("same") / "scans"
+    write_scans(scans)
+    (scans / "broken.png").write_bytes(broken_files.cut(broken_files.good_png)())
 
-
-@pytest.mark.parametrize("arguments", [("--batch-size", "1"), ("--workers", "2")])
-def test_rows_do_not_depend_on_batch_size_or_workers(arguments, tmp_path, tiny_bundle):
-    write_scans(tmp_path / "good")
-    (tmp_path / "good" / "broken.png").write_bytes(broken_files.cut(broken_files.good_png)())
-    found = []
-    for i, more in enumerate(((), arguments)):
-        output = tmp_path / f"tables-{i}"
-        done = inkbeam(*("digitize", "--input", tmp_path / "good", "--output", output, "--model", tiny_bundle), *more)
+    def tables(*options):
+        output = tmp_path_factory.mktemp("tables")
+        done = inkbeam("digitize", "--input", scans, "--output", output, "--model", tiny_bundle, *options)
         assert done.code == 1, done.err
-        found.append({name: by_document(rows(output, name)) for name in ("words", "pages", "failures")})
-    assert len(found[0]["words"]) >= 5
-    assert found[0] == found[1]
+        found = {}
+        for name in records.TABLES:
+            all_rows = rows(output, name)
+            for uri in {r["document_uri"] for r in all_rows}:
+                found[name, uri] = without_run([r for r in all_rows if r["document_uri"] == uri])
+        return found
+
+    return tables
+
+
+@pytest.fixture(scope="module")
+def usual_tables(tables_of_job):
+    return tables_of_job()
+
+
+@pytest.mark.parametrize("options", [("--batch-size", "1"), ("--workers", "2")])
+def test_rows_do_not_depend_on_batch_size_or_workers(options, tables_of_job, usual_tables):
+    assert len(usual_tables) == 6 + 5 + 1, "six documents, one of them without words, and a broken one"
+    assert tables_of_job(*options) == usual_tables
 
 
 # ------------------------------------------------------------------------------------------------ stages that fail

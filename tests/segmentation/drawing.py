@@ -57,16 +57,18 @@ def paper(height: int, width: int) -> np.ndarray:
 
 def draw_word(gray: np.ndarray, text: str, x: int, baseline: int, size: int, font: int = PRINT) -> Box:
     """Box around the ink of ``text``, drawn into ``gray`` from column ``x`` on; ``size`` is about two x-heights."""
+    top, left = max(0, baseline - 2 * size), max(0, x - size)
+    part = gray[top : baseline + size, left : x + size * (len(text) + 1)]
+    drawn, place = paper(*part.shape), (x - left, baseline - top)
     if font == PRINT:
-        canvas = Image.new("L", (gray.shape[1], gray.shape[0]), PAPER)
-        letters = ImageFont.load_default(size=size)
-        ImageDraw.Draw(canvas).text((x, baseline), text, INK, letters, anchor="ls")
+        canvas = Image.fromarray(drawn)
+        ImageDraw.Draw(canvas).text(place, text, INK, ImageFont.load_default(size=size), anchor="ls")
         drawn = np.asarray(canvas)
     else:
-        drawn = paper(*gray.shape)
-        cv2.putText(drawn, text, (x, baseline), font, size / 28, INK, max(1, round(size / 16)), cv2.LINE_AA)
-    np.minimum(gray, drawn, out=gray)
-    return around(dark(drawn))
+        cv2.putText(drawn, text, place, font, size / 28, INK, max(1, round(size / 16)), cv2.LINE_AA)
+    np.minimum(part, drawn, out=part)
+    box = around(dark(drawn))
+    return Box(box.left + left, box.top + top, box.right + left, box.bottom + top)
 
 
 def around(ink: np.ndarray) -> Box:
