@@ -38,7 +38,7 @@ def finish(arguments: argparse.Namespace, run: Callable[[], int]) -> int:
         print(f"inkbeam {arguments.command}: {error}", file=sys.stderr)
         return launch.USAGE
     except launch.JobFailed as error:
-        print(f"inkbeam: the job failed, and nothing of it was kept: {error}", file=sys.stderr)
+        print(f"inkbeam: the job failed: {error}", file=sys.stderr)
         log.debug("where it failed", exc_info=True)
         return launch.FAILED
     except KeyboardInterrupt:

@@ -129,10 +129,12 @@ def run(planned: Plan, beam_options: list[str]) -> Outcome:
         if not _is_committed(job):
             raise JobFailed(f"the runner ended in state {result.state} without a commit")
     except BaseException as error:
+        if _is_committed(job):
+            raise JobFailed(f"run {job.run_id} was committed and is kept, but then: {error}") from error
         runs.remove(job.output, job.run_id)
         if isinstance(error, (KeyboardInterrupt, JobFailed)):
             raise
-        raise JobFailed(f"{type(error).__name__}: {error}") from error
+        raise JobFailed(f"nothing of the run was kept: {type(error).__name__}: {error}") from error
     runs.end(job.output, job.run_id)
     failures = _failures(job)
     lost = {(f.uri, f.page_index) for f in failures if f.stage in LOSING_STAGES}

@@ -186,8 +186,12 @@ class AssemblePages(beam.DoFn):
 
     def process(self, element):
         _, groups = element
+        readings = list(groups["readings"])
         for layout in groups["layout"]:
-            page = assemble(layout.facts, layout.lines, list(groups["readings"]))
+            if layout.lines and not readings:
+                # Nothing of it could be read: its failures are recorded, and without a row it is tried again.
+                continue
+            page = assemble(layout.facts, layout.lines, readings)
             Metrics.counter(NAMESPACE, "pages").inc()
             Metrics.counter(NAMESPACE, "words").inc(len(page.words))
             yield page

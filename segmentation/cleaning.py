@@ -30,6 +30,23 @@ _STRONG_SHARE = 0.15
 """A weak component is ink when so much of it is strong: keeps faint ends of strokes, drops show-through."""
 _LEAST_CONTRAST = 18
 """Grey levels below paper that any ink must have on the flattened page; a blank page has only noise."""
+_SOLID = 0.35
+"""Share of the paper's brightness below which all is ink: a local threshold hollows areas wider than its window."""
+
+
+_NOISE_FACTOR = 4.5
+"""Ink is darker than paper by so many standard deviations of the paper's grain: cloth-like paper is not writing."""
+_MOST_CONTRAST = 70
+"""Grey levels that are enough on any paper."""
+
+
+def _noise(flat: np.ndarray) -> float:
+    """Standard deviation of the paper's grain, grey levels.
+
+    From the median absolute deviation of the page from its own blurred self, which ink, being rare, hardly changes.
+    """
+    grain = cv2.absdiff(flat, cv2.blur(flat, (5, 5)))[::2, ::2]
+    return 1.4826 * float(np.median(grain))
 
 
 def binarise(flat: np.ndarray) -> np.ndarray:
@@ -46,9 +63,13 @@ def binarise(flat: np.ndarray) -> np.ndarray:
     largest = max(float(np.percentile(deviation[::4, ::4], 99.8)), 1.0)
     pull = (1 - deviation / largest) * (mean - darkest)
     paper = float(np.median(flat[::4, ::4]))
-    dark_enough = values < paper - _LEAST_CONTRAST
+    grain = min(_NOISE_FACTOR * _noise(flat), _MOST_CONTRAST)
+    dark_enough = values < paper - max(_LEAST_CONTRAST, grain)
     weak = (values < mean - _WEAK * pull) & dark_enough
     strong = (values < mean - _STRONG * pull) & dark_enough
+    solid = cv2.blur(values, (5, 5)) < _SOLID * paper
+    weak |= solid
+    strong |= solid
     count, labels = cv2.connectedComponents(weak.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)
     flat_labels = labels.ravel()
     sizes = np.bincount(flat_labels, minlength=count)
@@ -85,6 +106,12 @@ def components(ink: np.ndarray) -> Components:
     return Components(labels, *(stats[:, i] for i in range(4)), stats[:, cv2.CC_STAT_AREA])
 
 
+_INKED = 0.8
+"""Share of a ruling that is ink; joined feet of letters have gaps."""
+_THICKEST_SHARE = 180
+"""Long side over the thickness of the thickest ruling, on average over its length."""
+
+
 def remove_rulings(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Ink without long straight horizontal and vertical lines, and those lines: bool (h, w) each.
 
@@ -93,6 +120,7 @@ def remove_rulings(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     h, w = ink.shape
     rules = np.zeros_like(ink)
+    thickest = max(6.0, max(h, w) / _THICKEST_SHARE)
     mask = ink.astype(np.uint8)
     for length, axis in ((max(40, w // 14), 0), (max(60, h // 8), 1)):
         kernel = np.ones((1, length), np.uint8) if axis == 0 else np.ones((length, 1), np.uint8)
@@ -101,7 +129,13 @@ def remove_rulings(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = cv2.morphologyEx(joined, cv2.MORPH_OPEN, kernel)
         if not found.any():
             continue
-        found = cv2.dilate(found, np.ones((3, 3), np.uint8)) & mask
+        # Letters of a word close to each other look like a rule after closing, but are taller and have gaps.
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(found)
+        extent, area = stats[:, cv2.CC_STAT_WIDTH + axis], stats[:, cv2.CC_STAT_AREA]
+        inked = np.bincount(labels[mask > 0], minlength=len(area)) / np.maximum(area, 1)
+        keep = (inked >= _INKED) & (area <= thickest * extent)
+        keep[0] = False
+        found = cv2.dilate(keep[labels].astype(np.uint8), np.ones((3, 3), np.uint8)) & mask
         rules |= (found > 0) & ~_crossing_strokes(mask, found, axis)
     return ink & ~rules, rules
 

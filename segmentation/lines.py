@@ -262,6 +262,10 @@ def _nearest_curve(
     return best, distance
 
 
+_MOST_LEFTOVERS = 20
+"""More groups of unclaimed ink than this, and than the lines found, are noise: none is taken for writing."""
+
+
 def claim_leftovers(parts: Components, owners: np.ndarray, scale: Scale) -> list[Curve]:
     """New lines for ink that no line claims but that looks like writing: groups of letter-sized components."""
     unclaimed = (parts.labels > 0) & (owners == 0)
@@ -271,7 +275,7 @@ def claim_leftovers(parts: Components, owners: np.ndarray, scale: Scale) -> list
         (parts.height > 0.5 * scale.x_height)
         & (parts.height < 5 * scale.x_height)
         & (parts.width < 12 * scale.x_height)
-        & (parts.area > 1.5 * scale.stroke_width * scale.x_height)
+        & (parts.area > 1.1 * scale.stroke_width * scale.x_height)
     )
     letter[0] = False
     mask = (unclaimed & letter[parts.labels]).astype(np.uint8)
@@ -283,6 +287,9 @@ def claim_leftovers(parts: Components, owners: np.ndarray, scale: Scale) -> list
     curves = []
     for i in range(1, count):
         left, _, width, height, area = stats[i]
-        if width >= 0.8 * scale.x_height and height >= 0.6 * scale.x_height and area >= scale.x_height**2 * 0.3:
+        wide = width >= 0.8 * scale.x_height and height >= 0.6 * scale.x_height and area >= 0.3 * scale.x_height**2
+        # A lone I or 1: narrow, but as high as a letter.
+        upright = height >= 1.1 * scale.x_height and area >= 1.1 * scale.stroke_width * scale.x_height
+        if wide or upright:
             curves.append(Curve(int(left), np.full(int(width), centres[i][1], np.float32)))
-    return curves
+    return curves if len(curves) <= max(_MOST_LEFTOVERS, int(owners.max())) else []

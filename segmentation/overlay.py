@@ -24,7 +24,8 @@ def draw_overlay(
         texts: what was read in each line; drawn above it.
     """
     factor = min(1.0, _LONG_SIDE / max(gray.shape))
-    picture = cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) if factor < 1 else gray
+    size = (max(1, round(gray.shape[1] * factor)), max(1, round(gray.shape[0] * factor)))
+    picture = cv2.resize(gray, size, interpolation=cv2.INTER_AREA) if factor < 1 else gray
     picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
     for index, line in enumerate(lines):
         colour = _COLOURS[index % len(_COLOURS)]

@@ -135,11 +135,13 @@ def segment(gray: np.ndarray, settings: SegmentationSettings | None = None) -> S
     if total_ink < _LEAST_INK:
         return _empty(flat, total_ink)
 
-    layout_ink = _layout_ink(ink)
+    layout_ink = remove_border_and_bars(ink, stroke_width(ink))
     skew = estimate_skew(layout_ink)
     turn = np.array([[1.0, 0, 0], [0, 1.0, 0]])
     if abs(skew) >= _LEAST_SKEW:
         flat, layout_ink, turn = _turn(flat, layout_ink, skew)
+    # Only now: a slanted ruling is short in every row.
+    layout_ink = _without_rulings_and_specks(layout_ink)
     parts = components(layout_ink)
     if np.count_nonzero(layout_ink) < _LEAST_INK:
         return _empty(flat, total_ink)
@@ -164,10 +166,9 @@ def _empty(flat: np.ndarray, ink: int) -> SegmentedPage:
     return SegmentedPage(Layout((), 0.0, 0.0, ink, ink), flat, np.zeros(flat.shape, np.int32), [], [])
 
 
-def _layout_ink(ink: np.ndarray) -> np.ndarray:
-    """Ink that may be writing: no border, no bars, no rulings, no specks."""
+def _without_rulings_and_specks(ink: np.ndarray) -> np.ndarray:
+    """Ink that may be writing, of a level page without border and bars."""
     stroke = stroke_width(ink)
-    ink = remove_border_and_bars(ink, stroke)
     ink, _ = remove_rulings(ink)
     parts = components(ink)
     keep = parts.area >= max(4, 0.6 * stroke * stroke)

@@ -25,10 +25,21 @@ class Scale:
     pitch: float
 
 
+_SOLID = 21
+"""Pixels that no stroke is wide at the working scale."""
+
+
 def stroke_width(ink: np.ndarray) -> float:
-    """Width of strokes: twice the ink's area over its contour length (exact for long thin strokes)."""
-    area = np.count_nonzero(ink)
+    """Width of strokes: twice the ink's area over its contour length (exact for long thin strokes).
+
+    Solid areas, such as the scanner's border, do not count unless there is nothing else.
+    """
     mask = ink.astype(np.uint8)
+    solid = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((_SOLID, _SOLID), np.uint8))
+    if solid.any():
+        thin = mask & (cv2.dilate(solid, np.ones((5, 5), np.uint8)) == 0)
+        mask = thin if thin.any() else mask
+    area = np.count_nonzero(mask)
     contour = area - np.count_nonzero(cv2.erode(mask, np.ones((3, 3), np.uint8)))
     return 2.0 * area / max(contour, 1)
 
