@@ -71,12 +71,12 @@ def binarise(flat: np.ndarray) -> np.ndarray:
     weak |= solid
     strong |= solid
     count, labels = cv2.connectedComponents(weak.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)
-    flat_labels = labels.ravel()
-    sizes = np.bincount(flat_labels, minlength=count)
-    sure = np.bincount(flat_labels[strong.ravel()], minlength=count)
+    of_weak = labels[weak]
+    sizes = np.bincount(of_weak, minlength=count)
+    sure = np.bincount(labels[strong], minlength=count)
     keep = sure >= np.maximum(1, _STRONG_SHARE * sizes)
-    keep[0] = False
-    return keep[labels]
+    weak[weak] = keep[of_weak]
+    return weak
 
 
 @dataclass(frozen=True)

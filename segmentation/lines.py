@@ -218,25 +218,37 @@ def assign(parts: Components, curves: list[Curve], scale: Scale) -> np.ndarray:
         return owners
     nearest, distance = _nearest_curve(ys, xs, curves, labels.shape[1], scale)
     component = labels[ys, xs]
-    pairs = component.astype(np.int64) * len(curves) + nearest
     in_core = distance <= _CORE * scale.x_height
-    core = np.bincount(pairs[in_core], minlength=parts.count * len(curves)).reshape(parts.count, len(curves))
-    closest = np.full(parts.count * len(curves), np.inf)
-    np.minimum.at(closest, pairs, distance)
-    closest = closest.reshape(parts.count, len(curves))
+    best, second = _most_core_ink(component[in_core], nearest[in_core], parts.count, len(curves))
+    outside = np.flatnonzero(best[component] < 0)
+    closest_first = outside[np.lexsort((distance[outside], component[outside]))]
+    lonely, first = np.unique(component[closest_first], return_index=True)
+    closest = closest_first[first]
+    best[lonely] = np.where(distance[closest] <= _REACH * scale.x_height, nearest[closest], -1)
+    result = best[component].astype(np.int32) + 1
 
-    best = np.where(core.max(axis=1) > 0, core.argmax(axis=1), closest.argmin(axis=1))
-    reachable = closest[np.arange(parts.count), best] <= _REACH * scale.x_height
-    owner_of = np.where(reachable, best + 1, 0)
-    owner_of[0] = 0
-    result = owner_of[component]
-
-    second = np.sort(core, axis=1)[:, -2] if len(curves) > 1 else np.zeros(parts.count)
-    shared = (second > 1.2 * scale.x_height * scale.stroke_width) & (parts.height > 1.2 * scale.pitch * 0.6)
+    shared = (second > 1.2 * scale.x_height * scale.stroke_width) & (parts.height > 0.72 * scale.pitch)
     divided = shared[component]
     result[divided] = np.where(distance[divided] <= _REACH * scale.x_height, nearest[divided] + 1, 0)
     owners[ys, xs] = result
     return owners
+
+
+def _most_core_ink(component: np.ndarray, line: np.ndarray, parts: int, lines: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each component the line with most of its core ink (−1 for none), and how much the second line has.
+
+    Args:
+        component, line: of each ink pixel near the middle of a line.
+    """
+    pairs, counts = np.unique(component.astype(np.int64) * lines + line, return_counts=True)
+    order = np.lexsort((-(pairs % lines), counts, pairs // lines))
+    of, counts, at = (pairs // lines)[order], counts[order], (pairs % lines)[order]
+    best, second = np.full(parts, -1, np.int64), np.zeros(parts, np.int64)
+    # Sorted by component and amount: later entries of a component overwrite earlier ones.
+    best[of] = at
+    last_but_one = np.flatnonzero(of[:-1] == of[1:])
+    second[of[last_but_one]] = counts[last_but_one]
+    return best, second
 
 
 def _nearest_curve(

@@ -172,8 +172,9 @@ def _without_rulings_and_specks(ink: np.ndarray) -> np.ndarray:
     ink, _ = remove_rulings(ink)
     parts = components(ink)
     keep = parts.area >= max(4, 0.6 * stroke * stroke)
-    keep[0] = False
-    return keep[parts.labels]
+    inked = parts.labels > 0
+    inked[inked] = keep[parts.labels[inked]]
+    return inked
 
 
 def _turn(flat: np.ndarray, ink: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -294,9 +295,12 @@ def _outline(xs, ys, turn, factor, scale: Scale, shape) -> tuple[tuple[int, int]
     step = max(8.0, 2 * scale.x_height)
     cell = ((xs - xs.min()) / step).astype(int)
     n = int(cell.max()) + 1
+    order = np.argsort(cell, kind="stable")
+    starts = np.searchsorted(cell[order], np.arange(n))
+    occupied = np.flatnonzero(np.bincount(cell, minlength=n))
     top, bottom = np.full(n, np.inf), np.full(n, -np.inf)
-    np.minimum.at(top, cell, ys)
-    np.maximum.at(bottom, cell, ys)
+    top[occupied] = np.minimum.reduceat(ys[order], starts[occupied])
+    bottom[occupied] = np.maximum.reduceat(ys[order], starts[occupied])
     left = xs.min() + np.arange(n) * step
     right = np.minimum(left + step, xs.max() + 1)
     filled = np.isfinite(top)
