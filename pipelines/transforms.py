@@ -25,7 +25,8 @@ from pipelines.records import Failure, PageFacts, PageText
 from segmentation.decoding import DecodingSettings, Page, PageRef, count_pages, decode_page
 from segmentation.geometry import Line
 from segmentation.overlay import draw_overlay
-from segmentation.page import SegmentedPage, segment
+from segmentation.page import segment
+from segmentation.segmented import SegmentedPage
 
 FAILURES = "failures"
 LAYOUTS = "layouts"

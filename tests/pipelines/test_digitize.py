@@ -472,7 +472,7 @@ def test_job_that_fails_gives_exit_code_3_and_leaves_no_rows(damage, two_letters
     output = tmp_path / "tables"
     done = inkbeam("digitize", "--input", two_letters, "--output", output, "--model", model)
     assert done.code == 3
-    assert "the job failed, and nothing of it was kept" in done.err
+    assert "the job failed: nothing of the run was kept" in done.err
     assert files(output) == {}
 
 

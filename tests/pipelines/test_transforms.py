@@ -1,10 +1,13 @@
 import pytest
 
 from htr_model.normalization import Normalization, normalize
+from htr_model.reading import Reading
+from pipelines.assembly import UnitReading
 from pipelines.inputs import Document
 from pipelines.records import PageFacts, PageText
-from pipelines.transforms import UnusableName, overlay_name, pages_of, text_images
+from pipelines.transforms import AssemblePages, PageLayout, UnusableName, overlay_name, pages_of, text_images
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef
+from segmentation.geometry import Box, Line, Piece
 from segmentation.page import segment
 from tests import broken_files
 from tests.pipelines.drawing import LETTER, page
@@ -72,3 +75,17 @@ def test_name_of_an_overlay_is_safe_and_tells_its_document():
     assert name_of("gs://bucket/box 2/mü*ller?.png") == "mü_ller_.png-abcdef01.jpg"
     assert name_of("/s/ledger.tif", 1, 2) == "ledger.tif-abcdef01-page2.jpg"
     assert len(name_of("/s/" + "x" * 250)) < 120
+
+
+def assembled(layout, readings):
+    return list(AssemblePages().process((layout.facts.ref, {"layout": [layout], "readings": readings})))
+
+
+def test_page_of_which_nothing_could_be_read_has_no_row_and_so_is_tried_again():
+    box = Box(0, 0, 10, 10)
+    line = Line(0, box, (), (Piece(box, 0.0, 10.0),), ((0, 1),))
+    facts = PageFacts(PageRef("/scans/a.png", 0), 1, "0" * 64, 1, None, 20, 20, None, 0, 0.0, 0.0)
+    reading = UnitReading(0, None, Reading("a", 0.5, 0.5, ((0, 10),), (0.5,)), 0.0, 1.0)
+    assert assembled(PageLayout(facts, (line,)), []) == []
+    assert [p.text for p in assembled(PageLayout(facts, (line,)), [reading])] == ["a"]
+    assert [p.text for p in assembled(PageLayout(facts, ()), [])] == [""]

@@ -1,0 +1,185 @@
+"""From ink that has been given to lines to what is told of them: boxes, pieces, words, reading order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from segmentation.cleaning import Components
+from segmentation.geometry import Box, Line, Piece, union
+from segmentation.lines import Curve
+from segmentation.reading_order import reading_order
+from segmentation.scale import Scale
+from segmentation.words import Run, gap_threshold, group, runs
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the working picture lies on the page.
+
+    Attributes:
+        turn: float (2, 3), the affine map by which the scaled page was turned level.
+        factor: pixels of the working picture per pixel of the page.
+        height, width: of the page, pixels.
+    """
+
+    turn: np.ndarray
+    factor: float
+    height: int
+    width: int
+
+    def to_page(self, xs: np.ndarray, ys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Positions on the page, float, of pixel corners of the working picture."""
+        back = cv2.invertAffineTransform(self.turn)
+        x = back[0, 0] * xs + back[0, 1] * ys + back[0, 2]
+        y = back[1, 0] * xs + back[1, 1] * ys + back[1, 2]
+        return x / self.factor, y / self.factor
+
+    def box(self, x: np.ndarray, y: np.ndarray) -> Box:
+        """Box on the page around working pixels whose corners lie at ``x``, ``y`` of the page."""
+        pixel = 1 / self.factor
+        left = min(max(0, int(np.floor(x.min()))), self.width - 1)
+        top = min(max(0, int(np.floor(y.min()))), self.height - 1)
+        right, bottom = min(self.width, int(np.ceil(x.max() + pixel))), min(self.height, int(np.ceil(y.max() + pixel)))
+        return Box(left, top, max(right, left + 1), max(bottom, top + 1))
+
+
+@dataclass(frozen=True)
+class LineInk:
+    """The ink of one line in the working picture.
+
+    Attributes:
+        curve: its index among the curves.
+        xs, ys: int (n,), its pixels.
+        offsets: float (n,), rows below the line's middle.
+        runs: its ink from left to right.
+    """
+
+    curve: int
+    xs: np.ndarray
+    ys: np.ndarray
+    offsets: np.ndarray
+    runs: list[Run]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A line, and what is needed to cut its picture.
+
+    Attributes:
+        curve: index of its curve.
+        frame: of its picture in the working picture.
+        slope: rows by which it falls per column.
+    """
+
+    line: Line
+    curve: int
+    frame: Box
+    slope: float
+
+
+def describe(
+    owners: np.ndarray, parts: Components, curves: list[Curve], scale: Scale, placement: Placement
+) -> list[Described]:
+    """Lines in reading order.
+
+    Args:
+        owners: int32 (h, w) of the working picture, 0 or i + 1 for the line of ``curves[i]``.
+        parts: the components of its ink.
+    """
+    inks = _inks_of_lines(owners, parts, curves, scale)
+    gaps = [b.start - a.end for ink in inks for a, b in zip(ink.runs, ink.runs[1:], strict=False)]
+    threshold = gap_threshold(np.array(gaps, float), scale.x_height)
+    frames = [_frame(ink, scale, owners.shape) for ink in inks]
+    described = []
+    for index, k in enumerate(reading_order(frames)):
+        ink, frame = inks[k], frames[k]
+        pieces = _pieces(ink, frame, placement)
+        outline = _outline(ink, scale, placement)
+        line = Line(index, union(p.box for p in pieces), outline, pieces, _words(ink, threshold, scale.x_height))
+        described.append(Described(line, ink.curve, frame, _slope(curves[ink.curve], scale)))
+    return described
+
+
+def _inks_of_lines(owners: np.ndarray, parts: Components, curves: list[Curve], scale: Scale) -> list[LineInk]:
+    """Ink of each line; what is too little for a letter or left over from a ruling is none."""
+    ys, xs = np.nonzero(owners)
+    owner = owners[ys, xs]
+    order = np.argsort(owner, kind="stable")
+    ys, xs, owner = ys[order], xs[order], owner[order]
+    component = parts.labels[ys, xs]
+    bounds = np.searchsorted(owner, np.arange(1, len(curves) + 2))
+    inks = []
+    for i, curve in enumerate(curves):
+        part = slice(bounds[i], bounds[i + 1])
+        if part.stop - part.start < max(6, scale.stroke_width**2):
+            continue
+        x, y = xs[part], ys[part]
+        offsets = y - curve.ys[np.clip(x - curve.first, 0, len(curve.ys) - 1)]
+        if not _is_ruling(offsets, x, scale):
+            inks.append(LineInk(i, x, y, offsets, runs(x, offsets, component[part], scale.x_height)))
+    return inks
+
+
+def _frame(ink: LineInk, scale: Scale, shape: tuple[int, int]) -> Box:
+    margin = max(3, round(0.25 * scale.x_height))
+    return Box(
+        max(0, int(ink.xs.min()) - margin),
+        max(0, int(ink.ys.min()) - margin),
+        min(shape[1], int(ink.xs.max()) + 1 + margin),
+        min(shape[0], int(ink.ys.max()) + 1 + margin),
+    )
+
+
+def _pieces(ink: LineInk, frame: Box, placement: Placement) -> tuple[Piece, ...]:
+    x, y = placement.to_page(ink.xs, ink.ys)
+    return tuple(
+        Piece(placement.box(x[r.pixels], y[r.pixels]), float(r.start - frame.left), float(r.end - frame.left))
+        for r in ink.runs
+    )
+
+
+def _words(ink: LineInk, threshold: float, x_height: float) -> tuple[tuple[int, int], ...]:
+    starts, ends = np.array([r.start for r in ink.runs]), np.array([r.end for r in ink.runs])
+    small = np.array([_is_stop(ink.offsets[r.pixels], r, x_height) for r in ink.runs])
+    return tuple(group(starts, ends, small, threshold, x_height))
+
+
+def _is_stop(offsets: np.ndarray, run: Run, x_height: float) -> bool:
+    """Whether a run of ink looks like a comma or a full stop: small, and at the foot of the line."""
+    height = float(np.ptp(offsets)) + 1
+    return run.end - run.start < 0.7 * x_height and height < x_height and float(offsets.mean()) > 0.1 * x_height
+
+
+def _is_ruling(offsets: np.ndarray, xs: np.ndarray, scale: Scale) -> bool:
+    """Whether a line's ink is what was left of a ruling: long, and nowhere as high as letters."""
+    low, high = np.percentile(offsets, [4, 96])
+    thickness = max(0.4 * scale.x_height, 1.8 * scale.stroke_width)
+    return high - low < thickness and np.ptp(xs) > 2.5 * scale.x_height
+
+
+def _slope(curve: Curve, scale: Scale) -> float:
+    """Rows by which a line falls per column; 0 for a line too short to tell."""
+    if len(curve.ys) < 6 * scale.x_height:
+        return 0.0
+    return float(np.polyfit(np.arange(len(curve.ys)), curve.ys, 1)[0])
+
+
+def _outline(ink: LineInk, scale: Scale, placement: Placement) -> tuple[tuple[int, int], ...]:
+    """Polygon around a line's ink: its highest and lowest ink in steps of about two x-heights."""
+    step = max(8.0, 2 * scale.x_height)
+    cell = ((ink.xs - ink.xs.min()) / step).astype(int)
+    order = np.argsort(cell, kind="stable")
+    cells, starts = np.unique(cell[order], return_index=True)
+    top = np.minimum.reduceat(ink.ys[order], starts)
+    bottom = np.maximum.reduceat(ink.ys[order], starts) + 1
+    left = ink.xs.min() + cells * step
+    right = np.minimum(left + step, ink.xs.max() + 1)
+    upper = [point for a, b, y in zip(left, right, top, strict=True) for point in ((a, y), (b, y))]
+    lower = [point for a, b, y in zip(left, right, bottom, strict=True) for point in ((a, y), (b, y))]
+    points = np.array(upper + lower[::-1], float)
+    x, y = placement.to_page(points[:, 0], points[:, 1])
+    x, y = np.clip(np.round(x), 0, placement.width), np.clip(np.round(y), 0, placement.height)
+    return tuple((int(a), int(b)) for a, b in zip(x, y, strict=True))

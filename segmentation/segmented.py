@@ -1,0 +1,80 @@
+"""A segmented page: its layout, and the pictures of lines and words that are cut by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from segmentation.geometry import Box, Line
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What was found on a page.
+
+    Attributes:
+        lines: in reading order.
+        skew_degrees: by how much the writing climbs (positive: counter-clockwise), −10 … 10.
+        x_height: of the page's writing, pixels of the page; 0 for an empty page.
+        ink: pixels of ink at the working scale.
+        discarded_ink: pixels of it that are in no line: specks, rulings, bars, the scanner's border.
+    """
+
+    lines: tuple[Line, ...]
+    skew_degrees: float
+    x_height: float
+    ink: int
+    discarded_ink: int
+
+
+class SegmentedPage:
+    """A page's layout together with what is needed to cut pictures from it."""
+
+    def __init__(self, layout: Layout, flat: np.ndarray, owners: np.ndarray, slopes: list[float], frames: list[Box]):
+        self.layout = layout
+        self._flat = flat
+        self._owners = owners
+        self._slopes = slopes
+        self._frames = frames
+
+    def line_picture(self, index: int) -> np.ndarray:
+        """Line ``index`` on white paper, level, uint8 (h, w): the ink of other lines is painted over.
+
+        Column ``c`` of the picture is column ``c`` of the line's `Piece.start` and ``end``.
+        """
+        frame = self._frames[index]
+        return _level(self._cut(index, frame), self._slopes[index])
+
+    def word_picture(self, index: int, word: int) -> np.ndarray:
+        """Word ``word`` of line ``index`` on white paper, uint8 (h, w)."""
+        line = self.layout.lines[index]
+        first, last = line.words[word]
+        start = min(p.start for p in line.pieces[first:last])
+        end = max(p.end for p in line.pieces[first:last])
+        frame = self._frames[index]
+        margin = max(2, frame.height // 20)
+        picture = self._cut(index, frame)[:, max(0, int(start) - margin) : int(np.ceil(end)) + margin]
+        return _level(picture, self._slopes[index])
+
+    def _cut(self, index: int, frame: Box) -> np.ndarray:
+        rows, columns = slice(frame.top, frame.bottom), slice(frame.left, frame.right)
+        picture = self._flat[rows, columns]
+        owners = self._owners[rows, columns]
+        foreign = ((owners > 0) & (owners != index + 1)).astype(np.uint8)
+        if not foreign.any():
+            return picture
+        own = owners == index + 1
+        covered = (cv2.dilate(foreign, np.ones((5, 5), np.uint8)) > 0) & ~own
+        return np.where(covered, np.uint8(255), picture)
+
+
+def _level(picture: np.ndarray, slope: float) -> np.ndarray:
+    """``picture`` sheared so that a line falling by ``slope`` rows a column becomes level."""
+    h, w = picture.shape
+    drop = slope * w
+    if abs(drop) < 2:
+        return picture
+    matrix = np.array([[1, 0, 0], [-slope, 1, max(0.0, drop)]], float)
+    return cv2.warpAffine(picture, matrix, (w, h + int(np.ceil(abs(drop)))), borderValue=255)
