@@ -10,7 +10,7 @@ from htr_model import bundle
 from htr_model.charset import canonical_text
 from tests.pipelines.jobs import inkbeam, rows
 
-HIGHEST_CER = {"iam_pages": 0.60, "copiste": 0.60, "hooker_letters": 0.90, "stanford_letters": 0.60}
+HIGHEST_CER = {"iam_pages": 0.22, "copiste": 0.30, "hooker_letters": 0.55, "stanford_letters": 0.60}
 """Character error rate of a collection's pages, reading order and all, that is never to be exceeded."""
 PAGES = 3
 """Pages of each collection: enough to notice a broken stage, too few to compare models by."""
