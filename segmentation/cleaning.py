@@ -22,6 +22,37 @@ def flatten_paper(gray: np.ndarray) -> np.ndarray:
     return cv2.divide(gray, np.maximum(paper, 1), scale=255)
 
 
+_DARK_TABLE = 0.6
+"""Brightness of what surrounds a sheet, as a share of the sheet's, below which it is not paper."""
+
+
+def outside_of_sheet(gray: np.ndarray) -> np.ndarray | None:
+    """Where a photograph shows the table around the sheet, and the sheet's edge: bool (h, w); None for a plain scan.
+
+    The sheet is the largest bright area by Otsu's threshold of the blurred page. It must fill a third of the picture
+    at least, and all that surrounds it must be much darker.
+    """
+    h, w = gray.shape
+    factor = 250 / max(h, w)
+    if min(h, w) * factor < 20:
+        return None
+    small = cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    small = cv2.medianBlur(small, 7)
+    level, _ = cv2.threshold(small, 0, 255, cv2.THRESH_OTSU)
+    contours, _ = cv2.findContours((small > level).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return None
+    sheet = np.zeros_like(small)
+    cv2.fillPoly(sheet, [cv2.convexHull(max(contours, key=cv2.contourArea))], 255)
+    inside, outside = small[sheet > 0], small[sheet == 0]
+    if inside.size < small.size / 3 or outside.size < 0.02 * small.size:
+        return None
+    if np.percentile(outside, 90) > _DARK_TABLE * np.median(inside):
+        return None
+    around = cv2.dilate(255 - sheet, np.ones((5, 5), np.uint8), borderValue=0)
+    return cv2.resize(around, (w, h), interpolation=cv2.INTER_LINEAR) > 127
+
+
 _WINDOW_SHARE = 40
 """Local thresholds look at a window of long side / 40: about one and a half lines of an ordinary page."""
 _WEAK, _STRONG = 0.35, 0.55

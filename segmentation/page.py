@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from segmentation.cleaning import binarise, components, flatten_paper, remove_border_and_bars, remove_rulings
+from segmentation.cleaning import (
+    binarise,
+    components,
+    flatten_paper,
+    outside_of_sheet,
+    remove_border_and_bars,
+    remove_rulings,
+)
 from segmentation.columns import divide_at_gutters
 from segmentation.description import Placement, describe
 from segmentation.lines import assign, claim_leftovers, find_curves
@@ -49,8 +56,7 @@ def segment(gray: np.ndarray, settings: SegmentationSettings | None = None) -> S
     settings = settings or SegmentationSettings()
     height, width = gray.shape
     factor = min(1.0, settings.working_side / max(height, width))
-    work = _resize(gray, factor)
-    flat = flatten_paper(work)
+    flat = _flat_sheet(_resize(gray, factor))
     ink = binarise(flat)
     if np.count_nonzero(ink) >= _LEAST_INK:
         small = measure(ink, components(ink)).x_height
@@ -58,7 +64,7 @@ def segment(gray: np.ndarray, settings: SegmentationSettings | None = None) -> S
         enlargement = min(_UNIT_X_HEIGHT / small, _LARGEST_ENLARGEMENT, room)
         if small < _SMALLEST_X_HEIGHT and enlargement > 1.2:
             factor *= enlargement
-            flat = flatten_paper(_resize(gray, factor))
+            flat = _flat_sheet(_resize(gray, factor))
             ink = binarise(flat)
     total_ink = int(np.count_nonzero(ink))
     if total_ink < _LEAST_INK:
@@ -88,6 +94,15 @@ def segment(gray: np.ndarray, settings: SegmentationSettings | None = None) -> S
     discarded = max(0, total_ink - int(np.count_nonzero(owners)))
     layout = Layout(tuple(d.line for d in lines), skew, scale.x_height / factor, total_ink, discarded)
     return SegmentedPage(layout, flat, owners, [d.slope for d in lines], [d.frame for d in lines])
+
+
+def _flat_sheet(gray: np.ndarray) -> np.ndarray:
+    """The page on even paper, and nothing but paper around the sheet."""
+    flat = flatten_paper(gray)
+    around = outside_of_sheet(gray)
+    if around is not None:
+        flat[around] = 255
+    return flat
 
 
 def _resize(gray: np.ndarray, factor: float) -> np.ndarray:

@@ -2,7 +2,14 @@ import cv2
 import numpy as np
 import pytest
 
-from segmentation.cleaning import binarise, components, flatten_paper, remove_border_and_bars, remove_rulings
+from segmentation.cleaning import (
+    binarise,
+    components,
+    flatten_paper,
+    outside_of_sheet,
+    remove_border_and_bars,
+    remove_rulings,
+)
 from segmentation.scale import stroke_width
 from tests.segmentation.drawing import INK, PAPER, SCRIPT, dark, draw_page, draw_word, paper, ruled
 
@@ -210,3 +217,33 @@ def test_the_inks_mask_is_not_changed_in_place():
     remove_rulings(ink)
     remove_border_and_bars(ink, 4.0)
     assert np.array_equal(ink, before)
+
+
+def photographed(corners, table=60, paper=220):
+    """A sheet with some writing on a table, as a camera sees it."""
+    gray = np.full((900, 700), table, np.uint8)
+    cv2.fillPoly(gray, [np.array(corners)], paper)
+    for y in range(200, 700, 60):
+        cv2.putText(gray, "found on the table", (150, y), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 40, 3)
+    return gray
+
+
+def test_table_around_a_sheet_is_seen_and_the_sheet_is_not():
+    gray = photographed([(60, 50), (650, 70), (640, 850), (40, 830)])
+    around = outside_of_sheet(gray)
+    assert around[:40].all() and around[:, :30].all() and around[-40:].all() and around[:, -40:].all()
+    assert not around[100:800, 90:610].any()
+
+
+@pytest.mark.parametrize("table", [200, 160])
+def test_page_on_a_ground_not_much_darker_is_left_whole(table):
+    assert outside_of_sheet(photographed([(60, 50), (650, 70), (640, 850), (40, 830)], table=table)) is None
+
+
+def test_scan_with_dark_writing_to_its_edges_is_left_whole():
+    gray = np.full((900, 700), 220, np.uint8)
+    for y in range(40, 900, 50):
+        cv2.putText(gray, "written from edge to edge of it", (0, y), cv2.FONT_HERSHEY_SIMPLEX, 1.3, 20, 6)
+    assert outside_of_sheet(gray) is None
+    assert outside_of_sheet(np.full((900, 700), 220, np.uint8)) is None
+    assert outside_of_sheet(np.zeros((5, 3000), np.uint8)) is None
