@@ -62,7 +62,7 @@ def _add_digitize(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Beam's own options pass through, such as --runner."
     what = parser.add_argument_group("what to read")
     what.add_argument(
-        "--input", action="append", default=[], metavar="PATH", help="file, folder, glob or URI; again for more"
+        "--input", action="extend", nargs="+", default=[], metavar="PATH", help="files, folders, globs or URIs"
     )
     what.add_argument(
         "--input-list", action="append", default=[], metavar="FILE", help="text file with an input a line"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import io
 import logging
@@ -20,6 +21,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from htr_model.bundle import Bundle
 from pipelines import digitize, inputs, runs
 from pipelines.files import join, matching, read_bytes
+from pipelines.logs import hold_back_native_output
 from pipelines.model_handler import load_bundle
 from pipelines.options import Job, UsageError
 from pipelines.records import Failure
@@ -124,8 +126,9 @@ def run(planned: Plan, beam_options: list[str]) -> Outcome:
     try:
         record = _record(planned)
         digitize.build(pipeline, list(planned.selection.documents), job, record, planned.bundle.normalization)
-        result = pipeline.run()
-        result.wait_until_finish()
+        with _quiet_workers(beam_options):
+            result = pipeline.run()
+            result.wait_until_finish()
         if not _is_committed(job):
             raise JobFailed(f"the runner ended in state {result.state} without a commit")
     except BaseException as error:
@@ -150,6 +153,14 @@ def run(planned: Plan, beam_options: list[str]) -> Outcome:
         failures=tuple(failures[:20]),
         stage_seconds=_stage_seconds(result),
     )
+
+
+def _quiet_workers(beam_options: list[str]) -> contextlib.AbstractContextManager:
+    """Holds back what local worker processes print: Beam gives them no log level, and they tell every step."""
+    processes = "--direct_running_mode=multi_processing" in beam_options
+    if processes and not log.isEnabledFor(logging.DEBUG):
+        return hold_back_native_output()
+    return contextlib.nullcontext()
 
 
 def _is_committed(job: Job) -> bool:

@@ -108,7 +108,8 @@ class RecognizerHandler(ModelHandler[TextImage, Recognized, object]):
         return recognise(batch, model)
 
     def batch_elements_kwargs(self) -> dict:
-        return {"min_batch_size": min(8, self._batch_size), "max_batch_size": self._batch_size}
+        # Left to itself Beam begins with small batches and grows them by timing; full ones are the faster at once.
+        return {"min_batch_size": self._batch_size, "max_batch_size": self._batch_size}
 
     def get_metrics_namespace(self) -> str:
         return "inkbeam_recognition"
