@@ -78,12 +78,12 @@ def test_wheel_holds_the_packages_and_the_default_bundle(tmp_path):
         shutil.copytree(REPOSITORY / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(REPOSITORY / name, source)
+    expected = {str(p.relative_to(source)) for p in source.rglob("*.py")}
+    expected |= {str(p.relative_to(source)) for p in (source / "htr_model" / "bundles" / "default").glob("*")}
     build = "import os, sys; os.chdir(sys.argv[1]); from setuptools import build_meta as b; b.build_wheel(sys.argv[2])"
     done = python(build, source, tmp_path)
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("inkbeam-*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
-    expected = {str(p.relative_to(source)) for p in source.rglob("*.py")}
-    expected |= {str(p.relative_to(source)) for p in (source / "htr_model" / "bundles" / "default").glob("*")}
     assert expected <= held
     assert not any(name.startswith(("tests/", "samples/", "benchmarks/")) for name in held)
