@@ -23,13 +23,10 @@ from pipelines import digitize, inputs, runs
 from pipelines.files import join, matching, read_bytes
 from pipelines.logs import hold_back_native_output
 from pipelines.model_handler import load_bundle
-from pipelines.options import Job, UsageError
+from pipelines.options import Job, JobFailed, UsageError
 from pipelines.records import Failure
 
 log = logging.getLogger(__name__)
-
-DONE, TOO_MANY_FAILURES, USAGE, FAILED = 0, 1, 2, 3
-"""Exit codes."""
 
 LOSING_STAGES = ("list", "read", "segment")
 """Stages at which a failure costs a page or a document; later it costs some writing, or an overlay."""
@@ -37,10 +34,6 @@ LOSING_STAGES = ("list", "read", "segment")
 LOCAL_RUNNERS = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner")
 DEFAULT_RUNNER = "FnApiRunner"
 """Beam's in-process runner. `DirectRunner` would first try to download another one."""
-
-
-class JobFailed(Exception):
-    """The pipeline broke; nothing of the run was kept."""
 
 
 @dataclass(frozen=True)

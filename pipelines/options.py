@@ -20,6 +20,10 @@ class UsageError(Exception):
     """The job cannot begin as it was asked for: exit code 2."""
 
 
+class JobFailed(Exception):
+    """The pipeline broke; nothing of the run was kept: exit code 3."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A digitize job.

@@ -1,0 +1,64 @@
+"""``inkbeam segment``: lines, words and reading order, drawn."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+
+from pipelines import exit_codes
+from pipelines.options import UsageError
+from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
+from segmentation.overlay import draw_overlay
+from segmentation.page import segment
+
+SUMMARY = "find lines and words and draw them on the pages"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pages", nargs="+", metavar="PAGE", help="files, folders or globs")
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder for the pictures")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw lines, words and reading order on every page; 1 when a page could not be read."""
+    # Beam's file systems take two seconds to load.
+    from pipelines.files import read_bytes
+    from pipelines.inputs import find
+
+    output = Path(arguments.output)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--output {output}: cannot be written ({error})") from error
+    settings = DecodingSettings()
+    failed = 0
+    for document in find(arguments.pages):
+        try:
+            data = read_bytes(document.uri)
+            pages = count_pages(data, document.uri, settings)
+        except (OSError, DecodingError) as error:
+            failed += 1
+            print(f"failed: {error}", file=sys.stderr)
+            continue
+        for index in range(pages):
+            try:
+                page = decode_page(data, PageRef(document.uri, index), settings)
+            except DecodingError as error:
+                failed += 1
+                print(f"failed: {error}", file=sys.stderr)
+                continue
+            layout = segment(page.gray).layout
+            words = [line.word_boxes() for line in layout.lines]
+            picture = draw_overlay(page.gray, [line.box for line in layout.lines], words)
+            number = f"-page{index + 1}" if pages > 1 else ""
+            path = output / f"{Path(document.uri).name}{number}.png"
+            cv2.imwrite(str(path), picture)
+            print(
+                f"{path}: {len(layout.lines)} lines, {sum(map(len, words))} words, skew {layout.skew_degrees:+.1f}°, "
+                f"x-height {layout.x_height:.0f} px, "
+                f"{layout.discarded_ink / max(layout.ink, 1):.0%} of the ink left out"
+            )
+    return exit_codes.TOO_MANY_FAILURES if failed else exit_codes.DONE
