@@ -24,7 +24,7 @@ def line_crop(gray: np.ndarray, line: dict, typical_height: float) -> np.ndarray
     """
     height, width = gray.shape
     baseline = np.array(line.get("baseline") or [], float).reshape(-1, 2)
-    shapes = _line_shapes(line, baseline, typical_height)
+    shapes = line_shapes(line, typical_height)
     points = np.vstack(shapes)
     left, top = np.floor(points.min(axis=0)).astype(int) - 3
     right, bottom = np.ceil(points.max(axis=0)).astype(int) + 4
@@ -44,9 +44,14 @@ def line_crop(gray: np.ndarray, line: dict, typical_height: float) -> np.ndarray
     return crop
 
 
-def _line_shapes(line: dict, baseline: np.ndarray, typical_height: float) -> list[np.ndarray]:
-    """Outlines of what belongs to a line, each float (n, 2)."""
+def line_shapes(line: dict, typical_height: float) -> list[np.ndarray]:
+    """Outlines of what belongs to a line, float (n, 2) each; for the arguments see `line_crop`.
+
+    The polygon; the baseline, as high as a usual line, where the polygon is a strip; without polygon the word boxes or
+    the box.
+    """
     if line.get("polygon"):
+        baseline = np.array(line.get("baseline") or [], float).reshape(-1, 2)
         polygon = np.array(line["polygon"], float).reshape(-1, 2)
         if len(baseline) > 1 and np.ptp(polygon[:, 1]) - np.ptp(baseline[:, 1]) < _STRIP * typical_height:
             above = baseline - (0, _ABOVE * typical_height)

@@ -1,8 +1,9 @@
-"""Where the lines of writing run: ridges of smoothed ink, traced and linked, then each piece of ink given to one.
+"""Where the lines of writing run: ridges, traced and linked, then each piece of ink given to one.
 
 A line is found as a curve through the middle of its x-height zone. The method is the classical one that did best on
 the project's pages: a difference of Gaussians across the writing whose scale follows the line pitch, ridges by
-non-maximum suppression, ridge segments linked end to end.
+non-maximum suppression, ridge segments linked end to end. Where a line network (`segmentation.line_network`) marked the
+zones, the ridges are those of its answer, and the rest is the same.
 """
 
 from __future__ import annotations
@@ -49,8 +50,41 @@ def find_curves(ink: np.ndarray, scale: Scale) -> list[Curve]:
     chains = _link(segments)
     curves = [_join(chain) for chain in chains]
     curves = [c for c in curves if _is_supported(c, density)]
-    curves = _drop_twins(curves, pitch)
-    return [_enlarge(c, factor, w) for c in curves]
+    long_twin, short_twin = _TWIN * min(pitch, 4.5 * _UNIT), _SHORT_TWIN * min(pitch, 6 * _UNIT)
+    return [_enlarge(c, factor, w) for c in _drop_twins(curves, long_twin, short_twin)]
+
+
+_MARKED = 0.35
+"""Of a line network's blurred answer, above which a ridge may be a line."""
+_MARKED_TWIN = 0.7
+"""X-heights from a longer curve within which another follows the same marked zone."""
+_LEAST_MARKED = 0.8
+"""X-heights of a curve that must be marked: a letter."""
+
+
+def curves_in_zones(zones: np.ndarray, factor: float, scale: Scale, width: int) -> list[Curve]:
+    """Curves of the lines whose x-height zones a network marked, in no particular order.
+
+    Args:
+        zones: float32 (rows, columns), 0–1, how surely a pixel lies in such a zone.
+        factor: pixels of ``zones`` per pixel of the page.
+        width: of the page, pixels.
+    """
+    to_page = _UNIT / scale.x_height
+    size = tuple(max(8, round(n * to_page / factor)) for n in zones.shape[::-1])
+    zones = cv2.resize(zones, size, interpolation=cv2.INTER_LINEAR)
+    response = cv2.GaussianBlur(zones, (0, 0), sigmaX=_UNIT, sigmaY=0.4 * _UNIT)
+    segments = _segments(_crests(response) & (response > _MARKED))
+    curves = [_join(chain) for chain in _link(segments)]
+    curves = [c for c in curves if _marked(c, zones) >= _LEAST_MARKED * _UNIT]
+    return [_enlarge(c, to_page, width) for c in _drop_twins(curves, _MARKED_TWIN * _UNIT, _MARKED_TWIN * _UNIT)]
+
+
+def _marked(curve: Curve, zones: np.ndarray) -> int:
+    """Columns of a curve that lie in a marked zone."""
+    rows = np.clip(np.round(curve.ys).astype(int), 0, zones.shape[0] - 1)
+    columns = np.minimum(np.arange(curve.first, curve.last + 1), zones.shape[1] - 1)
+    return int(np.count_nonzero(zones[rows, columns] > 0.5))
 
 
 def _ridge_response(density: np.ndarray, pitch: float) -> tuple[np.ndarray, np.ndarray]:
@@ -63,16 +97,27 @@ def _ridge_response(density: np.ndarray, pitch: float) -> tuple[np.ndarray, np.n
 
 
 def _trace(response: np.ndarray, density: np.ndarray) -> list[np.ndarray]:
-    """Ridge segments: each int (n, 2) of (x, y), one point a column, left to right."""
-    above = np.vstack([response[:1], response[:-1]])
-    below = np.vstack([response[1:], response[-1:]])
-    peaks = response[(response > above) & (response >= below) & (response > 0)]
+    """Ridge segments of the response to ink (see `_segments`): what is high enough and has ink nearby."""
+    crests = _crests(response)
+    peaks = response[crests & (response > 0)]
     if peaks.size == 0:
         return []
     least = max(0.004, 0.12 * float(np.percentile(peaks, 90)))
-    ridge = (response > above) & (response >= below) & (response > least)
     near = cv2.blur(density, (int(3 * _UNIT) | 1, int(1.6 * _UNIT) | 1)) > 0.012
-    ridge &= near
+    return _segments(crests & (response > least) & near)
+
+
+def _crests(response: np.ndarray) -> np.ndarray:
+    """Pixels above both neighbours of their column: bool."""
+    above = np.vstack([response[:1], response[:-1]])
+    below = np.vstack([response[1:], response[-1:]])
+    return (response > above) & (response >= below)
+
+
+def _segments(ridge: np.ndarray) -> list[np.ndarray]:
+    """Connected pieces of a mask of ridges: each float (n, 2) of (x, y), one point a column, left to right."""
+    if not ridge.any():
+        return []
     # One row of tolerance lets a climbing ridge stay connected; the original row is read off the ridge itself.
     tolerant = cv2.dilate(ridge.astype(np.uint8), np.ones((3, 1), np.uint8))
     _, labels = cv2.connectedComponents(tolerant, connectivity=8, ltype=cv2.CV_32S)
@@ -167,12 +212,15 @@ _SHORT_TWIN = 0.62
 its tall letters. Short curves are held to the wider limit."""
 
 
-def _drop_twins(curves: list[Curve], pitch: float) -> list[Curve]:
-    """Curves without those that run close along a longer one for most of their length."""
+def _drop_twins(curves: list[Curve], long_twin: float, short_twin: float) -> list[Curve]:
+    """Curves without those that run along a longer one for most of their length, closer than a limit.
+
+    Args:
+        long_twin, short_twin: the limits for long and for short curves.
+    """
     kept: list[Curve] = []
     for curve in sorted(curves, key=lambda c: -len(c.ys)):
-        is_long = len(curve.ys) > _SHORT
-        nearest = _TWIN * min(pitch, 4.5 * _UNIT) if is_long else _SHORT_TWIN * min(pitch, 6 * _UNIT)
+        nearest = long_twin if len(curve.ys) > _SHORT else short_twin
         if not any(_mean_distance(curve, other) < nearest for other in kept):
             kept.append(curve)
     return kept

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from segmentation import line_network
 from segmentation.cleaning import (
+    Components,
     binarise,
     components,
     flatten_paper,
@@ -17,10 +20,12 @@ from segmentation.cleaning import (
 )
 from segmentation.columns import divide_at_gutters
 from segmentation.description import Placement, describe
-from segmentation.lines import assign, claim_leftovers, find_curves
-from segmentation.scale import measure, stroke_width
+from segmentation.lines import Curve, assign, claim_leftovers, curves_in_zones, find_curves
+from segmentation.scale import Scale, measure, stroke_width
 from segmentation.segmented import Layout, SegmentedPage
 from segmentation.skew import estimate_skew
+
+CLASSICAL, LEARNED = "classical", "learned"
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,23 @@ class SegmentationSettings:
     Attributes:
         working_side: the layout is found on the page scaled down to this long side, pixels; the pictures of lines
             and words are cut at that scale too, which is well above what the recogniser needs.
+        lines: what finds the lines: `CLASSICAL`, which needs no model, `LEARNED`, the line network that ships inside
+            the package, or the folder of another one.
     """
 
     working_side: int = 2200
+    lines: str = CLASSICAL
 
     def __post_init__(self) -> None:
         if self.working_side < 200:
             raise ValueError(f"working_side must be at least 200, got {self.working_side!r}")
+
+    @property
+    def line_model(self) -> Path | None:
+        """Folder of the line network; None where none is used."""
+        if self.lines == CLASSICAL:
+            return None
+        return line_network.DEFAULT if self.lines == LEARNED else Path(self.lines)
 
 
 _LEAST_SKEW = 0.4
@@ -48,52 +63,98 @@ _UNIT_X_HEIGHT = 18.0
 _LARGEST_ENLARGEMENT = 3.0
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A page made ready for its lines to be found, at the working scale and level.
+
+    Attributes:
+        flat: uint8 (h, w), on even white paper.
+        ink: bool (h, w), what may be writing; nothing of it on an empty page.
+        parts: the ink's components.
+        scale: sizes of the writing; None for an empty page.
+        placement: where it lies on the page.
+        skew_degrees: by how much the writing climbed.
+        total_ink: pixels of ink before borders, rulings and specks were left out.
+    """
+
+    flat: np.ndarray
+    ink: np.ndarray
+    parts: Components
+    scale: Scale | None
+    placement: Placement
+    skew_degrees: float
+    total_ink: int
+
+
+def prepare(gray: np.ndarray, settings: SegmentationSettings) -> Prepared:
+    """An upright grey page, uint8 (height, width), cleaned, levelled and measured."""
+    factor = min(1.0, settings.working_side / max(gray.shape))
+    page = _prepare_at(factor, gray)
+    if page.scale is None or page.scale.x_height >= _SMALLEST_X_HEIGHT:
+        return page
+    room = settings.working_side / (factor * max(gray.shape))
+    enlargement = min(_UNIT_X_HEIGHT / page.scale.x_height, _LARGEST_ENLARGEMENT, room)
+    return _prepare_at(factor * enlargement, gray) if enlargement > 1.2 else page
+
+
+def _prepare_at(factor: float, gray: np.ndarray) -> Prepared:
+    """The page prepared at a scale."""
+    height, width = gray.shape
+    flat = _flat_sheet(_resize(gray, factor))
+    ink = binarise(flat)
+    total_ink = int(np.count_nonzero(ink))
+    turn = np.array([[1.0, 0, 0], [0, 1.0, 0]])
+    skew = 0.0
+    parts = None
+    if total_ink >= _LEAST_INK:
+        ink = remove_border_and_bars(ink, stroke_width(ink))
+        skew = estimate_skew(ink)
+        if abs(skew) >= _LEAST_SKEW:
+            flat, ink, turn = _turn(flat, ink, skew)
+        # Only now: a slanted ruling is short in every row.
+        ink, parts = _without_rulings_and_specks(ink)
+    parts = parts or components(ink)
+    scale = measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
+    return Prepared(flat, ink, parts, scale, Placement(turn, factor, height, width), skew, total_ink)
+
+
 def segment(gray: np.ndarray, settings: SegmentationSettings | None = None) -> SegmentedPage:
     """Lines and words of an upright grey page, uint8 (height, width), 0 black … 255 white.
 
     An empty page has no lines; that is no error.
+
+    Raises:
+        LineModelError: the line network of the settings is missing or damaged.
     """
     settings = settings or SegmentationSettings()
-    height, width = gray.shape
-    factor = min(1.0, settings.working_side / max(height, width))
-    flat = _flat_sheet(_resize(gray, factor))
-    ink = binarise(flat)
-    if np.count_nonzero(ink) >= _LEAST_INK:
-        small = measure(ink, components(ink)).x_height
-        room = settings.working_side / max(flat.shape)
-        enlargement = min(_UNIT_X_HEIGHT / small, _LARGEST_ENLARGEMENT, room)
-        if small < _SMALLEST_X_HEIGHT and enlargement > 1.2:
-            factor *= enlargement
-            flat = _flat_sheet(_resize(gray, factor))
-            ink = binarise(flat)
-    total_ink = int(np.count_nonzero(ink))
-    if total_ink < _LEAST_INK:
-        return _empty(flat, total_ink)
-
-    layout_ink = remove_border_and_bars(ink, stroke_width(ink))
-    skew = estimate_skew(layout_ink)
-    turn = np.array([[1.0, 0, 0], [0, 1.0, 0]])
-    if abs(skew) >= _LEAST_SKEW:
-        flat, layout_ink, turn = _turn(flat, layout_ink, skew)
-    # Only now: a slanted ruling is short in every row.
-    layout_ink = _without_rulings_and_specks(layout_ink)
-    parts = components(layout_ink)
-    if np.count_nonzero(layout_ink) < _LEAST_INK:
-        return _empty(flat, total_ink)
-    scale = measure(layout_ink, parts)
-    curves = divide_at_gutters(find_curves(layout_ink, scale), layout_ink, scale)
+    page = prepare(gray, settings)
+    parts, scale = page.parts, page.scale
+    if scale is None:
+        return _empty(page)
+    curves = divide_at_gutters(_curves(page, settings), page.ink, scale)
     owners = assign(parts, curves, scale)
     leftovers = claim_leftovers(parts, owners, scale)
     if leftovers:
         curves = curves + leftovers
         owners = assign(parts, curves, scale)
-    lines = describe(owners, parts, curves, scale, Placement(turn, factor, height, width))
+    lines = describe(owners, parts, curves, scale, page.placement)
     numbers = np.zeros(len(curves) + 1, np.int32)
     numbers[[d.curve + 1 for d in lines]] = [d.line.index + 1 for d in lines]
     owners = numbers[owners]
-    discarded = max(0, total_ink - int(np.count_nonzero(owners)))
-    layout = Layout(tuple(d.line for d in lines), skew, scale.x_height / factor, total_ink, discarded)
-    return SegmentedPage(layout, flat, owners, [d.slope for d in lines], [d.frame for d in lines])
+    discarded = max(0, page.total_ink - int(np.count_nonzero(owners)))
+    x_height = scale.x_height / page.placement.factor
+    layout = Layout(tuple(d.line for d in lines), page.skew_degrees, x_height, page.total_ink, discarded)
+    slopes, frames = [d.slope for d in lines], [d.frame for d in lines]
+    return SegmentedPage(layout, page.flat, owners, slopes, frames, page.placement)
+
+
+def _curves(page: Prepared, settings: SegmentationSettings) -> list[Curve]:
+    """Curves of the lines of a page that is not empty."""
+    if settings.line_model is None:
+        return find_curves(page.ink, page.scale)
+    network = line_network.load(settings.line_model)
+    zones, factor = network.find(page.flat, page.scale.x_height)
+    return curves_in_zones(zones, factor, page.scale, page.flat.shape[1])
 
 
 def _flat_sheet(gray: np.ndarray) -> np.ndarray:
@@ -112,19 +173,18 @@ def _resize(gray: np.ndarray, factor: float) -> np.ndarray:
     return cv2.resize(gray, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
 
 
-def _empty(flat: np.ndarray, ink: int) -> SegmentedPage:
-    return SegmentedPage(Layout((), 0.0, 0.0, ink, ink), flat, np.zeros(flat.shape, np.int32), [], [])
+def _empty(page: Prepared) -> SegmentedPage:
+    layout = Layout((), 0.0, 0.0, page.total_ink, page.total_ink)
+    return SegmentedPage(layout, page.flat, np.zeros(page.flat.shape, np.int32), [], [], page.placement)
 
 
-def _without_rulings_and_specks(ink: np.ndarray) -> np.ndarray:
-    """Ink that may be writing, of a level page without border and bars."""
+def _without_rulings_and_specks(ink: np.ndarray) -> tuple[np.ndarray, Components]:
+    """Ink that may be writing, of a level page without border and bars, and its components."""
     stroke = stroke_width(ink)
     ink, _ = remove_rulings(ink)
     parts = components(ink)
-    keep = parts.area >= max(4, 0.6 * stroke * stroke)
-    inked = parts.labels > 0
-    inked[inked] = keep[parts.labels[inked]]
-    return inked
+    parts = parts.only(parts.area >= max(4, 0.6 * stroke * stroke))
+    return parts.labels > 0, parts
 
 
 def _turn(flat: np.ndarray, ink: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

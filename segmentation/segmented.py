@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from segmentation.description import Placement
 from segmentation.geometry import Box, Line
 
 
@@ -32,12 +33,36 @@ class Layout:
 class SegmentedPage:
     """A page's layout together with what is needed to cut pictures from it."""
 
-    def __init__(self, layout: Layout, flat: np.ndarray, owners: np.ndarray, slopes: list[float], frames: list[Box]):
+    def __init__(
+        self,
+        layout: Layout,
+        flat: np.ndarray,
+        owners: np.ndarray,
+        slopes: list[float],
+        frames: list[Box],
+        placement: Placement,
+    ):
         self.layout = layout
         self._flat = flat
         self._owners = owners
         self._slopes = slopes
         self._frames = frames
+        self._placement = placement
+
+    def line_numbers(self) -> np.ndarray:
+        """Whose ink each pixel of the page is: uint16 (height, width), 0 for no line's, i + 1 for line i's.
+
+        Each line's ink is a working pixel wider than it was found, because the edges of strokes move a little when a
+        page is scaled and turned.
+        """
+        place = self._placement
+        numbers = cv2.dilate(self._owners.astype(np.uint16), np.ones((3, 3), np.uint8))
+        # The middle of pixel c of the page is at (c + 0.5) · factor − 0.5 of the scaled page.
+        matrix = place.turn.astype(float).copy()
+        matrix[:, 2] += place.turn[:, :2] @ np.full(2, 0.5 * place.factor - 0.5)
+        matrix[:, :2] *= place.factor
+        method = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(numbers, matrix, (place.width, place.height), flags=method)
 
     def line_picture(self, index: int) -> np.ndarray:
         """Line ``index`` on white paper, level, uint8 (h, w): the ink of other lines is painted over.

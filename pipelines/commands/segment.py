@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 
 from pipelines import exit_codes
-from pipelines.options import UsageError
+from pipelines.options import UsageError, add_lines_option, segmentation_settings
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
 from segmentation.overlay import draw_overlay
 from segmentation.page import segment
@@ -20,6 +20,7 @@ SUMMARY = "find lines and words and draw them on the pages"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pages", nargs="+", metavar="PAGE", help="files, folders or globs")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for the pictures")
+    add_lines_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -28,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pipelines.files import read_bytes
     from pipelines.inputs import find
 
+    segmentation = segmentation_settings(arguments.lines)
     output = Path(arguments.output)
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -50,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
                 failed += 1
                 print(f"failed: {error}", file=sys.stderr)
                 continue
-            layout = segment(page.gray).layout
+            layout = segment(page.gray, segmentation).layout
             words = [line.word_boxes() for line in layout.lines]
             picture = draw_overlay(page.gray, [line.box for line in layout.lines], words)
             number = f"-page{index + 1}" if pages > 1 else ""

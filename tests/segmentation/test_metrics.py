@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from segmentation.geometry import Box
-from segmentation.metrics import BoxScores, compare_boxes
+from segmentation.metrics import Scores, compare_boxes, kendall_tau
 
 
 def best_matching(found, true, threshold):
@@ -56,7 +56,7 @@ def test_matches_of_overlapping_boxes_are_one_to_one(seed, threshold):
 def test_a_true_box_found_twice_counts_once():
     box = Box(0, 0, 10, 10)
     scores = compare_boxes([box, box], [box], 0.5)
-    assert scores == BoxScores(1, 2, 1)
+    assert scores == Scores(1, 2, 1)
     assert (scores.precision, scores.recall) == (0.5, 1.0)
 
 
@@ -93,4 +93,12 @@ def test_scores_where_boxes_are_missing(found, true, expected):
 
 
 def test_scores_of_pages_add_up():
-    assert BoxScores(1, 2, 3) + BoxScores(10, 20, 30) == BoxScores(11, 22, 33)
+    assert Scores(1, 2, 3) + Scores(10, 20, 30) == Scores(11, 22, 33)
+
+
+@pytest.mark.parametrize(
+    ("order", "tau"),
+    [([], None), ([4], None), ([0, 1, 2, 3], 1), ([9, 5, 1], -1), ([1, 0, 2], 1 / 3), ([3, 0, 1, 2], 0), ([7, 9], 1)],
+)
+def test_kendalls_tau_of_small_orders(order, tau):
+    assert kendall_tau(order) == pytest.approx(tau)

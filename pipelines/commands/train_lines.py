@@ -1,0 +1,66 @@
+"""``inkbeam train-lines``: pages with known lines in, a network that finds lines out."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from pathlib import Path
+
+from pipelines import exit_codes
+from pipelines.logs import hold_back_native_output
+from pipelines.options import UsageError
+
+SUMMARY = "train a network that finds lines"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    data = parser.add_argument_group("data and result")
+    data.add_argument(
+        "--data", action="append", required=True, metavar="PATH", help="pages.jsonl, or its folder; again for more"
+    )
+    data.add_argument("--output", required=True, metavar="DIR", help="the line network, for --lines DIR")
+    data.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR/training")
+    how = parser.add_argument_group("how to train")
+    how.add_argument("--steps", type=int, default=6000, metavar="N", help="batches at most (default: 6000)")
+    how.add_argument(
+        "--max-minutes", type=float, metavar="N", help="time budget; the learning rate is lowered within it"
+    )
+    how.add_argument("--learning-rate", type=float, default=3e-3, metavar="R", help="highest rate (default: 0.003)")
+    how.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        default="float32",
+        help="of the convolutions (default: float32)",
+    )
+    how.add_argument("--seed", type=int, default=0, metavar="N")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, and say where the network is."""
+    if importlib.util.find_spec("onnx") is None:
+        raise UsageError("the package onnx is needed to write the network: pip install 'inkbeam[lines]'")
+    with hold_back_native_output():
+        from htr_model.line_training import LineTrainingError, LineTrainingRun, LineTrainingSettings
+    from htr_model.page_truth import true_pages
+    from pipelines.line_pages import line_pages
+
+    try:
+        settings = LineTrainingSettings(
+            steps=arguments.steps,
+            max_minutes=arguments.max_minutes,
+            learning_rate=arguments.learning_rate,
+            seed=arguments.seed,
+            precision=arguments.precision,
+        )
+        pages = [page for path in arguments.data for page in line_pages(true_pages(path))]
+        run = LineTrainingRun(pages, settings, Path(arguments.output))
+        print(
+            f"{len(run.train):,} pages to train on, {len(run.validation):,} to validate; "
+            f"{run.model.count_params():,} parameters"
+        )
+        done = run.run(resume=arguments.resume)
+    except LineTrainingError as error:
+        raise UsageError(str(error)) from error
+    found = ", ".join(f"{name} {value:.3f}" for name, value in run.validate().items())
+    print(f"{arguments.output}: {done.step:,} steps in {done.seconds / 60:.0f} minutes; Dice of bands: {found or '-'}")
+    return exit_codes.DONE

@@ -1,0 +1,150 @@
+"""Pages with known lines, made ready for the network that finds lines."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+
+import cv2
+import numpy as np
+
+from htr_model.line_pages import STORED, LinePage
+from htr_model.page_truth import TruePage
+from htr_model.samples import Skipped, decode_gray
+from segmentation.page import Prepared, SegmentationSettings, prepare
+
+log = logging.getLogger(__name__)
+
+
+def line_pages(pages: Iterable[TruePage | Skipped]) -> Iterator[LinePage]:
+    """What the network can learn from of some pages; those that are of no use are told of in the log."""
+    for page in pages:
+        if isinstance(page, Skipped):
+            log.warning("%s: left out: %s", page.id, page.reason)
+            continue
+        try:
+            gray = decode_gray(page.picture.read_bytes())
+        except (OSError, ValueError) as error:
+            log.warning("%s: left out: %s", page.picture, error)
+            continue
+        made = line_page(page, gray)
+        if made is None:
+            log.warning("%s: left out, no writing was found on it", page.picture)
+        else:
+            yield made
+
+
+def line_page(page: TruePage, gray: np.ndarray) -> LinePage | None:
+    """A page to learn from, of its picture, uint8 (height, width); None where there is no ink on it."""
+    prepared = prepare(gray, SegmentationSettings())
+    if prepared.scale is None:
+        return None
+    x_height = prepared.scale.x_height
+    inks, middles = [], []
+    for line in page.lines:
+        ink, top = _ink_within([_to_working(prepared, o) for o in line.outlines], prepared.ink)
+        ys, xs = np.nonzero(ink)
+        if len(xs) < prepared.scale.stroke_width**2:
+            continue
+        inks.append((ys + top, xs))
+        middles.append(_middle(ys + top, xs, _to_working(prepared, line.baseline), x_height))
+    factor = STORED / x_height
+    size = (max(1, round(prepared.flat.shape[1] * factor)), max(1, round(prepared.flat.shape[0] * factor)))
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    picture = 255 - cv2.resize(prepared.flat, size, interpolation=method)
+    unknown = cv2.resize(_untold(prepared, inks), size, interpolation=cv2.INTER_NEAREST) > 0
+    lines = tuple(((m + 0.5) * factor - 0.5).astype(np.float32) for m in middles)
+    return LinePage(page.collection, page.split or "train", picture, lines, unknown)
+
+
+def _to_working(page: Prepared, points: np.ndarray) -> np.ndarray:
+    """Points of the page, float (n, 2), in its working picture."""
+    turn = page.placement.turn
+    return points * page.placement.factor @ turn[:, :2].T + turn[:, 2]
+
+
+def _ink_within(outlines: list[np.ndarray], ink: np.ndarray) -> tuple[np.ndarray, int]:
+    """The rows of ``ink`` that the outlines reach, nothing but what lies in them, and the first of those rows."""
+    points = np.vstack(outlines)
+    top, bottom = np.clip([np.floor(points[:, 1].min()), np.ceil(points[:, 1].max()) + 1], 0, len(ink)).astype(int)
+    inside = np.zeros((bottom - top, ink.shape[1]), np.uint8)
+    if inside.size == 0:
+        return ink[:0], 0
+    cv2.fillPoly(inside, [np.round(o - (0, top)).astype(np.int32) for o in outlines], 1)
+    return ink[top:bottom] & (inside > 0), int(top)
+
+
+_WINDOW = 8.0
+"""X-heights of a line of which the middle is sought at once."""
+
+
+def _middle(ys: np.ndarray, xs: np.ndarray, baseline: np.ndarray, x_height: float) -> np.ndarray:
+    """The middle of a line's x-height zone, float (n, 2) of x, y from its first to its last ink.
+
+    The rows of an x-height's width that hold most ink, first of the whole line beside its baseline, then of each
+    window of it near those; a baseline drawn straight by hand need not be where the letters stand.
+
+    Args:
+        ys, xs: the line's ink.
+        baseline: float (n, 2), or (0, 2) where it is not known.
+    """
+    if len(baseline) >= 2:
+        base = np.interp(np.arange(xs.max() + 1), baseline[:, 0], baseline[:, 1]) - 0.5 * x_height
+        reach = 0.6
+    else:
+        base = np.full(xs.max() + 1, np.median(ys))
+        reach = 1.2
+    offsets = ys - base[xs]
+    whole = _fullest(offsets, 0.0, reach * x_height, x_height)
+    step = _WINDOW * x_height / 2
+    centres = np.arange(xs.min() + step / 2, xs.max() - step / 2, step) if np.ptp(xs) > 2 * step else []
+    points = []
+    for centre in centres:
+        near = np.abs(xs - centre) < step
+        local = whole
+        if np.count_nonzero(near) > x_height:
+            local = _fullest(offsets[near], whole, 0.4 * x_height, x_height)
+        points.append((centre, local))
+    at = np.array([p[0] for p in points] or [xs.min()])
+    by = np.array([p[1] for p in points] or [whole])
+    if len(by) >= 3:
+        by = np.convolve(np.pad(by, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
+    columns = np.unique(np.append(np.arange(xs.min(), xs.max(), max(1.0, x_height)), xs.max()).astype(int))
+    if len(columns) < 2:
+        columns = np.array([columns[0], columns[0] + 1])
+    rows = base[np.minimum(columns, len(base) - 1)] + np.interp(columns, at, by)
+    return np.column_stack([columns, rows])
+
+
+def _fullest(offsets: np.ndarray, middle: float, reach: float, height: float) -> float:
+    """The offset within ``reach`` of ``middle`` around which ``height`` rows hold most ink; the nearer of equals."""
+    candidates = np.linspace(middle - reach, middle + reach, 17)
+    ordered = np.sort(offsets)
+    held = np.searchsorted(ordered, candidates + height / 2) - np.searchsorted(ordered, candidates - height / 2)
+    return float(candidates[np.argmax(held * (1 - 0.1 * np.abs(candidates - middle) / max(reach, 1e-6)))])
+
+
+_NEAR = 1.5
+"""X-heights from a known line's ink within which other ink belongs to it, or is known to be no line."""
+
+
+def _untold(page: Prepared, inks: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Where there may be lines that the ground truth leaves out: uint8 (h, w).
+
+    Those who transcribe often leave out letterheads, page numbers and printed lines. What is as dark as the known
+    lines and lies apart from them may be such; what shows through the sheet is paler, and no line for sure.
+    """
+    h, w = page.ink.shape
+    untold = page.ink.copy()
+    if inks:
+        known = np.zeros((h, w), np.uint8)
+        ys, xs = (np.concatenate(a) for a in zip(*inks, strict=True))
+        known[ys, xs] = 1
+        reach = 2 * int(_NEAR * page.scale.x_height) + 1
+        near = cv2.dilate(known, np.ones((reach, reach), np.uint8)) > 0
+        darkness = 255 - page.flat
+        untold &= ~near & (darkness > 0.6 * np.median(darkness[ys, xs]))
+    # Single dark pixels of pale strokes do not count.
+    untold = cv2.morphologyEx(untold.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    reach = int(2 * page.scale.x_height) | 1
+    return cv2.dilate(untold, np.ones((reach, reach), np.uint8))

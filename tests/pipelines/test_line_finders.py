@@ -1,0 +1,78 @@
+"""The option ``--lines``: which finder of lines a job uses, and what depends on it."""
+
+import pytest
+
+from pipelines.options import Job, UsageError, segmentation_settings
+from segmentation.page import SegmentationSettings
+from tests.pipelines.jobs import inkbeam, rows
+from tests.pipelines.test_evaluate_pages import write_pages
+from tests.segmentation.line_networks import smearing_network, write_network
+
+pytest.importorskip("onnx", reason="the networks of these tests are made with the package onnx")
+
+
+@pytest.fixture
+def network(tmp_path):
+    return write_network(tmp_path / "lines", smearing_network())
+
+
+def job(**changes):
+    return Job(("scans",), "tables", "a", **changes)
+
+
+def test_a_job_without_a_network_has_the_fingerprint_that_jobs_had_before_there_were_networks():
+    assert job().fingerprint == job(segmentation=segmentation_settings("classical")).fingerprint == "f4cb958c47d0fa6d"
+
+
+def test_a_network_changes_the_fingerprint_and_so_does_another_one(network, tmp_path):
+    other = write_network(tmp_path / "other", smearing_network(), x_height=8.0)
+    learned = [job(segmentation=segmentation_settings(str(n))).fingerprint for n in (network, other)]
+    prints = {job().fingerprint, *learned}
+    assert len(prints) == 3
+    copy = write_network(tmp_path / "copy", smearing_network())
+    assert job(segmentation=segmentation_settings(str(copy))).fingerprint in prints
+
+
+@pytest.mark.parametrize("command", ["digitize", "segment", "evaluate-pages"])
+def test_a_missing_network_is_wrong_usage(command, letter, tmp_path):
+    data = {"digitize": ("--input", letter), "segment": (letter,), "evaluate-pages": ("--pages", letter)}[command]
+    where = () if command == "evaluate-pages" else ("--output", tmp_path / "out")
+    done = inkbeam(command, *data, *where, "--lines", tmp_path / "nowhere")
+    assert done.code == 2
+    assert f"--lines {tmp_path / 'nowhere'}" in done.err and "no line network" in done.err
+
+
+def test_a_job_is_refused_whose_network_is_damaged(network):
+    (network / "network.onnx").write_bytes(b"no network")
+    with pytest.raises(UsageError, match="damaged line network"):
+        job(segmentation=SegmentationSettings(lines=str(network)))
+
+
+def test_pages_are_digitized_segmented_and_measured_with_a_network(letter, network, tmp_path, tiny_bundle):
+    tables = tmp_path / "tables"
+    read = ("digitize", "--input", letter, "--output", tables, "--model", tiny_bundle)
+    assert inkbeam(*read, "--lines", network).code == 0
+    (page,) = rows(tables, "pages")
+    assert len(page["lines"]) == 3
+    assert "Nothing to do" in inkbeam(*read, "--lines", network).out
+    assert "1 pages" in inkbeam(*read).out  # another finder may find other lines: it is read again
+    done = inkbeam("segment", letter, "--output", tmp_path / "pictures", "--lines", network)
+    assert done.code == 0 and "3 lines" in done.out
+    data = write_pages(tmp_path / "data", "validation")
+    done = inkbeam("evaluate-pages", "--pages", data, "--layout-only", "--lines", network)
+    assert done.code == 0 and "1.000" in done.out
+
+
+def test_a_network_is_trained_by_one_command_and_used_by_the_others(letter, tmp_path):
+    data, output = write_pages(tmp_path / "data", "train", "validation"), tmp_path / "trained"
+    done = inkbeam("train-lines", "--data", data, "--output", output, "--steps", 2)
+    assert done.code == 0, done.err
+    assert "1 pages to train on, 1 to validate" in done.out and "2 steps" in done.out
+    assert inkbeam("segment", letter, "--output", tmp_path / "pictures", "--lines", output).code == 0
+
+
+def test_training_without_pages_is_wrong_usage(tmp_path):
+    done = inkbeam("train-lines", "--data", tmp_path / "nowhere", "--output", tmp_path / "out")
+    assert done.code == 2 and "no such file" in done.err
+    done = inkbeam("train-lines", "--data", write_pages(tmp_path / "d", "validation"), "--output", tmp_path / "out")
+    assert done.code == 2 and "no page to train on" in done.err
