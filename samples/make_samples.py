@@ -22,6 +22,8 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageDraw, ImageFont, TiffImagePlugin
 
+from htr_model.synthetic.noise import smooth_noise
+
 SEED = 1902
 FONT_VERSION = "5.3.0"  # pinned: another version may hold other outlines, and so other pages
 DPI = 150  # what the page sizes below amount to for a sheet of letter paper
@@ -215,13 +217,6 @@ def fetch_fonts(folder: Path) -> dict[str, Path]:
     subprocess.run(["npm", "install", "--silent", "--ignore-scripts", "--prefix", str(folder), *packages], check=True)
     files = "node_modules/@fontsource/{0}/files/{0}-latin-400-normal.woff"
     return {hand.font: folder / files.format(hand.font) for hand in HANDS}
-
-
-def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cell: tuple[float, float]) -> np.ndarray:
-    """Noise of about unit deviation that changes over ``cell`` pixels: ``shape`` float32; both are (height, width)."""
-    (height, width), (cell_height, cell_width) = shape, cell
-    grid = rng.normal(size=(math.ceil(height / cell_height) + 3, math.ceil(width / cell_width) + 3)).astype(np.float32)
-    return cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
 def bend(mask: np.ndarray, pivot: tuple[float, float], em: float, slant: float, rng: np.random.Generator) -> np.ndarray:

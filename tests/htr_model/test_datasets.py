@@ -1,5 +1,6 @@
 import contextlib
 import json
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +9,7 @@ import pytest
 
 from htr_model import samples
 from htr_model.charset import LATIN, Charset
-from htr_model.datasets import load, read, split
+from htr_model.datasets import divided_by_words, load, part, read, split
 from htr_model.line_crops import line_crop
 from htr_model.readers import join_tokens
 from htr_model.samples import DatasetError, Sample, Skipped
@@ -436,3 +437,27 @@ def test_named_splits_are_obeyed_and_test_is_used_for_neither():
 @pytest.mark.parametrize(("share", "validated"), [(0.0, 0), (1.0, 50)])
 def test_extreme_shares(share, validated):
     assert len(split([sample(f"{i}") for i in range(50)], share)[1]) == validated
+
+
+GRAY = np.full((4, 4), 255, np.uint8)
+
+
+def test_division_by_words_is_90_5_5_whatever_the_data_names_and_the_same_every_time():
+    samples = [Sample(f"w{i}", "a", GRAY, "iam", writer=f"{i % 7}", split="train") for i in range(4000)]
+    divided = divided_by_words(samples)
+    counts = Counter(s.split for s in divided)
+    assert counts["validation"] == pytest.approx(200, abs=45)
+    assert counts["test"] == pytest.approx(200, abs=45)
+    assert counts["train"] == 4000 - counts["validation"] - counts["test"]
+    assert {s.writer for s in divided if s.split == "test"} == {str(i) for i in range(7)}
+    again = divided_by_words(samples[::-1])
+    assert {s.id: s.split for s in again} == {s.id: s.split for s in divided}
+    train, validation = split(divided)
+    assert (len(train), len(validation)) == (counts["train"], counts["validation"])
+
+
+def test_part_of_data_is_what_names_the_split_or_none():
+    samples = [Sample(n, "a", GRAY, split=s) for n, s in (("a", "dev"), ("b", None), ("c", "test"), ("d", "train"))]
+    assert [s.id for s in part(samples, "validation")] == ["a", "b"]
+    assert [s.id for s in part(samples, "test")] == ["b", "c"]
+    assert [s.id for s in part(samples, "all")] == ["a", "b", "c", "d"]

@@ -1,0 +1,36 @@
+"""Pictures and samples of a data set's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from htr_model.charset import canonical_text
+from htr_model.samples import Item, Sample, Skipped, decode_gray
+
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".jp2", ".pgm")
+_MAX_BYTES = 512 * 2**20
+"""Larger picture files are not read."""
+
+
+def file_bytes(path: Path) -> bytes:
+    """Content of a picture's file; empty, and so no picture, where there is none or it is larger than 512 MB."""
+    try:
+        return path.read_bytes() if path.stat().st_size <= _MAX_BYTES else b""
+    except OSError:
+        return b""
+
+
+def leads_out(name: str) -> bool:
+    """Whether a name from a file would lead out of that file's folder."""
+    return Path(name).is_absolute() or ".." in Path(name).parts
+
+
+def sample(identifier: str, text: str | None, data: bytes, **attributes) -> Item:
+    """The sample of an encoded picture and its text; `Skipped` where either cannot be used."""
+    text = canonical_text(text or "")
+    if not text:
+        return Skipped(identifier, "no text")
+    try:
+        return Sample(identifier, text, decode_gray(data), **attributes)
+    except ValueError as error:
+        return Skipped(identifier, str(error))

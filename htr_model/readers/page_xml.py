@@ -1,0 +1,72 @@
+"""PAGE XML (Pletschacher and Antonacopoulos 2010), as Transkribus, eScriptorium and kraken write it."""
+
+from __future__ import annotations
+
+import math
+from xml.etree.ElementTree import Element
+
+from htr_model.readers.transcription import Transcription, base_name, number, points, with_box
+
+ROOT = "PcGts"
+
+
+def parse_page(root: Element) -> Transcription:
+    """The page of a file with the root element ``PcGts``; lines in the order of the file.
+
+    Raises:
+        ValueError: it has no page, or its size is no number.
+    """
+    page = root.find("Page")
+    if page is None:
+        raise ValueError("it describes no page")
+    width, height = (number(page.get(key, "0")) for key in ("imageWidth", "imageHeight"))
+    size = (width, height) if width > 0 and height > 0 else None
+    lines = [_line(element) for element in page.iter("TextLine")]
+    return Transcription(base_name(page.get("imageFilename", "")), size, True, lines)
+
+
+def _line(element: Element) -> dict:
+    line: dict = {"text": _text(element)}
+    try:
+        line |= {"polygon": _points(element.find("Coords")), "baseline": _points(element.find("Baseline"))}
+    except ValueError as error:
+        return line | {"error": str(error)}
+    return with_box(line)
+
+
+def _points(element: Element | None) -> list[list[float]]:
+    """Points of an attribute (since 2013) or of elements (before)."""
+    if element is None:
+        return []
+    if element.get("points") is not None:
+        return points(element.get("points"))
+    return [[number(point.get("x", "")), number(point.get("y", ""))] for point in element.findall("Point")]
+
+
+def _text(line: Element) -> str:
+    """The text of the line itself, else that of its words."""
+    text = _chosen(line)
+    return text or " ".join(filter(None, (_chosen(word) for word in line.findall("Word"))))
+
+
+def _chosen(element: Element) -> str:
+    """Of several readings the one with the lowest index, which the format calls the main one; then the surest."""
+
+    def rank(reading: Element) -> tuple[float, float]:
+        return _float(reading.get("index"), 0.0), -_float(reading.get("conf"), 0.0)
+
+    readings = sorted(element.findall("TextEquiv"), key=rank)
+    for reading in readings[:1]:
+        for name in ("Unicode", "PlainText"):
+            text = reading.findtext(name)
+            if text and text.strip():
+                return text.strip()
+    return ""
+
+
+def _float(written: str | None, otherwise: float) -> float:
+    try:
+        value = float(written) if written is not None else otherwise
+    except ValueError:
+        return otherwise
+    return value if math.isfinite(value) else otherwise

@@ -1,0 +1,51 @@
+"""Parquet tables of pictures and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from htr_model.readers.files import sample
+from htr_model.samples import DatasetError, Item, Skipped
+
+
+def read_parquet(path: Path) -> Iterator[Item]:
+    """Samples of a Parquet file with columns id, text and image (encoded bytes, or a struct that holds them as
+    ``bytes``), and where present writer, form, split and segmentation (rows marked ``err`` are skipped).
+
+    Raises:
+        DatasetError: not Parquet, or a column is missing or of another type.
+    """
+    try:
+        table = pq.ParquetFile(path)
+    except Exception as error:
+        raise DatasetError(f"{path}: not readable as Parquet ({error})") from error
+    missing = {"id", "text", "image"} - set(table.schema_arrow.names)
+    if missing:
+        raise DatasetError(f"{path}: lacks the columns {', '.join(sorted(missing))}")
+    image_type = table.schema_arrow.field("image").type
+    in_struct = pa.types.is_struct(image_type) and image_type.get_field_index("bytes") >= 0
+    if not in_struct and not pa.types.is_binary(image_type) and not pa.types.is_large_binary(image_type):
+        raise DatasetError(f"{path}: column image holds {image_type}; expected the bytes of encoded pictures")
+    text_type = table.schema_arrow.field("text").type
+    if not pa.types.is_string(text_type) and not pa.types.is_large_string(text_type):
+        raise DatasetError(f"{path}: column text holds {text_type}; expected strings")
+    for batch in table.iter_batches(batch_size=512):
+        for row in batch.to_pylist():
+            identifier = str(row["id"])
+            if row.get("segmentation") == "err":
+                yield Skipped(identifier, "marked as wrongly segmented")
+                continue
+            image = (row["image"] or {}).get("bytes") if in_struct else row["image"]
+            yield sample(
+                identifier,
+                row["text"],
+                image or b"",
+                collection=path.parent.name,
+                writer=row.get("writer"),
+                group=row.get("form"),
+                split=row.get("split"),
+            )

@@ -1,0 +1,125 @@
+"""PAGE and ALTO files beside the pictures of their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from htr_model.readers import alto, page_xml
+from htr_model.readers.files import file_bytes
+from htr_model.readers.pages import page_lines
+from htr_model.readers.safe_xml import XmlError, parse_xml
+from htr_model.readers.transcription import Transcription, in_pixels_of
+from htr_model.samples import DatasetError, Item, Skipped, decode_gray
+
+_PARSERS = {page_xml.ROOT: page_xml.parse_page, alto.ROOT: alto.parse_alto}
+_COMPANIONS = ("mets", "trpDocMetadata")
+"""Root elements of the tables of contents that exports hold beside their pages."""
+_EXPORTED = ("page", "alto")
+"""Folders in which Transkribus puts the files of pages, below that of their pictures."""
+
+
+def xml_files(folder: Path) -> list[Path]:
+    """XML files of a folder, else those of its folders ``page`` or ``alto``; empty where there are none."""
+    for place in (folder, *(folder / name for name in _EXPORTED)):
+        found = sorted(p for p in place.glob("*.xml") if p.is_file())
+        if any(_root(path) in (*_PARSERS, None) for path in found):
+            return found
+    return []
+
+
+def _root(path: Path) -> str | None:
+    """Name of a file's root element; None where it is no XML that can be read."""
+    try:
+        return parse_xml(path).tag
+    except (XmlError, OSError):
+        return None
+
+
+@dataclass(frozen=True)
+class DescribedPage:
+    """A page picture that an XML file describes.
+
+    Attributes:
+        picture: its file.
+        gray: uint8 (height, width).
+        lines: as in ``pages.jsonl``, in pixels of the picture.
+        collection: name of the folder that the set lies in.
+    """
+
+    picture: Path
+    gray: np.ndarray
+    lines: list[dict]
+    collection: str
+
+    def samples(self) -> Iterator[Item]:
+        """The page's lines."""
+        return page_lines({"image": self.picture.name, "lines": self.lines}, self.gray, self.collection)
+
+
+def read_xml(path: Path) -> Iterator[Item]:
+    """Lines of the page that a PAGE or ALTO file describes.
+
+    Raises:
+        DatasetError: it is neither, or cannot be read.
+    """
+    try:
+        transcription = _transcription(parse_xml(path))
+    except (ValueError, OSError) as error:
+        raise DatasetError(f"{path}: {error}") from error
+    return _samples(_described(path, transcription))
+
+
+def read_xml_folder(paths: list[Path]) -> Iterator[Item]:
+    """Lines of the pages of a folder's files; files that cannot be used are `Skipped`."""
+    for page in described_pages(paths):
+        yield from _samples(page)
+
+
+def described_pages(paths: list[Path]) -> Iterator[DescribedPage | Skipped]:
+    """The pages of a folder's files; files that cannot be used are `Skipped`."""
+    for path in paths:
+        try:
+            root = parse_xml(path)
+            if root.tag not in _COMPANIONS:
+                yield _described(path, _transcription(root))
+        except (ValueError, OSError) as error:
+            yield Skipped(path.name, str(error))
+
+
+def _samples(page: DescribedPage | Skipped) -> Iterator[Item]:
+    return iter([page]) if isinstance(page, Skipped) else page.samples()
+
+
+def _transcription(root: Element) -> Transcription:
+    """The page below a root element.
+
+    Raises:
+        ValueError: the format is another, or it holds no usable page.
+    """
+    if root.tag not in _PARSERS:
+        raise ValueError(f"neither PAGE nor ALTO: its root element is {root.tag!r:.60}")
+    return _PARSERS[root.tag](root)
+
+
+def _described(path: Path, transcription: Transcription) -> DescribedPage | Skipped:
+    name = transcription.picture
+    if not name:
+        return Skipped(path.name, "it names no picture")
+    folders = [path.parent, path.parent / "images"]
+    if path.parent.name in _EXPORTED:
+        folders += [path.parent.parent, path.parent.parent / "images"]
+    picture = next((f / name for f in folders if (f / name).is_file()), None)
+    if picture is None:
+        return Skipped(path.name, f"no picture {name} beside the file or in images/")
+    try:
+        gray = decode_gray(file_bytes(picture))
+        lines = in_pixels_of(transcription, gray.shape[1], gray.shape[0])
+    except ValueError as error:
+        return Skipped(path.name, f"{name}: {error}")
+    collection = path.parent.parent.name if path.parent.name in _EXPORTED else path.parent.name
+    return DescribedPage(picture, gray, lines, collection)
