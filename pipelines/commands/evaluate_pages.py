@@ -1,0 +1,128 @@
+"""``inkbeam evaluate-pages``: how well whole pages are found and read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+
+from pipelines import exit_codes
+from pipelines.logs import hold_back_native_output
+from pipelines.options import DEFAULT_MODEL, UNITS, UsageError, add_lines_option, segmentation_settings
+
+SUMMARY = "measure lines, words, reading order and text of pages with known lines"
+
+log = logging.getLogger(__name__)
+_REPORT_SECONDS = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_argument_group("what to measure on")
+    what.add_argument(
+        "--pages",
+        action="append",
+        required=True,
+        metavar="PATH",
+        help="pages.jsonl, PAGE or ALTO files, or their folder; again for more",
+    )
+    what.add_argument(
+        "--split",
+        choices=("validation", "train", "all"),
+        default="validation",
+        help="part of data that names its splits; other data is read whole (default: validation)",
+    )
+    what.add_argument("--limit", type=int, metavar="N", help="at most N pages of each collection, evenly chosen")
+    how = parser.add_argument_group("how to read")
+    how.add_argument("--layout-only", action="store_true", help="find lines and words, read no text")
+    how.add_argument("--model", default=DEFAULT_MODEL, metavar="DIR", help="model bundle (default: the one inside)")
+    how.add_argument("--unit", choices=UNITS, default="line", help="what the recogniser is given (default: line)")
+    add_lines_option(how)
+    how.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes; seconds a page are right for one (default: 1)"
+    )
+    where = parser.add_argument_group("where to write")
+    where.add_argument("--json", metavar="FILE", help="also write the figures here")
+    where.add_argument(
+        "--report", metavar="DIR", help="also write a table of all pages and pictures of the worst ones here"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a table of the collections; 1 when a page could not be measured."""
+    for option in ("limit", "workers"):
+        value = getattr(arguments, option)
+        if value is not None and value < 1:
+            raise UsageError(f"--{option} must be at least 1, got {value!r}")
+    settings = segmentation_settings(arguments.lines)
+    pages, skipped = _pages(arguments)
+    report = _folder(arguments.report)
+    with hold_back_native_output():
+        from pipelines.files import absolute
+        from pipelines.model_handler import load_bundle
+        from pipelines.page_evaluation import PageFailure, evaluate_pages
+        from pipelines.page_report import figures_by_collection, print_tables, write_report
+    model = None
+    if not arguments.layout_only:
+        model = arguments.model if arguments.model == DEFAULT_MODEL else absolute(arguments.model)
+        print(f"model {load_bundle(model).id}, unit {arguments.unit}")
+    results, failures = [], []
+    reported = time.monotonic()
+    for done, outcome in enumerate(evaluate_pages(pages, model, arguments.unit, arguments.workers, settings), start=1):
+        (failures if isinstance(outcome, PageFailure) else results).append(outcome)
+        if time.monotonic() - reported > _REPORT_SECONDS:
+            reported = time.monotonic()
+            log.info("%d of %d pages measured", done, len(pages))
+    for failure in failures:
+        print(f"failed: {failure.picture}: {failure.message}", file=sys.stderr)
+    if not results:
+        raise UsageError(f"none of the {len(pages)} pages could be measured")
+    print_tables(results)
+    if arguments.json:
+        figures = {
+            "lines": arguments.lines,
+            "unit": None if model is None else arguments.unit,
+            "split": arguments.split,
+        }
+        figures |= {"failed_pages": len(failures) + len(skipped), "by_collection": figures_by_collection(results)}
+        Path(arguments.json).write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    if report:
+        for path in write_report(report, results, pages, settings):
+            print(path)
+    return exit_codes.TOO_MANY_FAILURES if failures or skipped else exit_codes.DONE
+
+
+def _pages(arguments: argparse.Namespace) -> tuple[list, list]:
+    """Pages to measure, and what of the data is no page."""
+    from htr_model.page_truth import true_pages
+    from htr_model.samples import Skipped
+
+    pages, skipped = [], []
+    for path in arguments.pages:
+        items = list(true_pages(path))
+        skipped += [item for item in items if isinstance(item, Skipped)]
+        chosen = [
+            p
+            for p in items
+            if not isinstance(p, Skipped) and (arguments.split == "all" or p.split in (None, arguments.split))
+        ]
+        count = min(len(chosen), arguments.limit or len(chosen))
+        pages += [chosen[i * len(chosen) // count] for i in range(count)]
+    for item in skipped:
+        print(f"skipped: {item.id}: {item.reason}", file=sys.stderr)
+    if not pages:
+        raise UsageError(f"no usable page in split {arguments.split!r}; {len(skipped)} were skipped")
+    return pages, skipped
+
+
+def _folder(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--report {folder}: cannot be written ({error})") from error
+    return folder

@@ -1,0 +1,349 @@
+"""Whole pages against their ground truth: lines, words, reading order and text, one page after another."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from htr_model.metrics import ErrorRates, error_rates
+from htr_model.page_text import comparable, shared_words
+from htr_model.page_truth import TruePage
+from pipelines.assembly import UnitReading, assemble
+from pipelines.inputs import Document
+from pipelines.model_handler import RecognizerHandler, recognise
+from pipelines.records import PageText
+from pipelines.transforms import PageTask, facts_of, text_images
+from segmentation.contact_sheet import draw_comparison
+from segmentation.decoding import DecodingSettings, Page, PageRef, decode_page
+from segmentation.geometry import Box
+from segmentation.line_scores import (
+    THRESHOLDS,
+    InkOverlap,
+    LineScores,
+    TrueInk,
+    divide_ink,
+    overlap,
+    score_lines,
+    writing_ink,
+)
+from segmentation.metrics import Scores, compare_boxes
+from segmentation.page import SegmentationSettings, segment
+from segmentation.segmented import SegmentedPage
+
+WORD_THRESHOLDS = (0.5, 0.7)
+"""Intersections over union from which a found and a true word box match."""
+
+
+class UnusableTruth(Exception):
+    """A page's ground truth does not fit its picture."""
+
+
+@dataclass(frozen=True)
+class PageTexts:
+    """A page's true text and what was read, as they are compared (`htr_model.page_text.comparable`).
+
+    Attributes:
+        read: text of the lines that are counted.
+        read_all: the text that ``digitize`` writes: also of lines in places that the ground truth leaves out.
+    """
+
+    true: str
+    read: str
+    read_all: str
+
+
+@dataclass(frozen=True)
+class PageResult:
+    """How well a page was found and read.
+
+    Attributes:
+        words: scores of word boxes at each of `WORD_THRESHOLDS`; None where the ground truth lacks words' boxes. Where
+            text was read, the boxes are those that ``digitize`` writes, else words by the gaps in the ink. Words of
+            lines that are not counted are not counted.
+        texts: None where no text was read.
+        discarded_ink: share of the page's ink that is in no line, 0–1.
+        x_height: of the page's writing, pixels.
+        segment_seconds: for finding lines and words; ``segment_cpu_seconds`` the processor's time for it.
+        read_seconds: for reading the lines and putting the page together; 0 where no text was read.
+    """
+
+    collection: str
+    picture: Path
+    split: str | None
+    lines: LineScores
+    words: tuple[Scores, ...] | None
+    texts: PageTexts | None
+    discarded_ink: float
+    x_height: float
+    segment_seconds: float
+    segment_cpu_seconds: float
+    read_seconds: float
+
+    @property
+    def true_lines(self) -> int:
+        return self.lines.by_threshold[0].true
+
+
+def load_page(page: TruePage) -> Page:
+    """The picture of a page.
+
+    Raises:
+        OSError, DecodingError, UnusableTruth: it cannot be read, or is not of the size that the ground truth tells.
+    """
+    decoded = decode_page(page.picture.read_bytes(), PageRef(str(page.picture), 0), DecodingSettings())
+    height, width = decoded.gray.shape
+    if page.size and page.size != (width, height):
+        raise UnusableTruth(
+            f"the picture has {width} × {height} pixels, its ground truth {page.size[0]} × {page.size[1]}"
+        )
+    return decoded
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The ink of a page's found and true lines.
+
+    Attributes:
+        found: uint16 (height, width), i + 1 where ink belongs to found line i.
+    """
+
+    truth: TrueInk
+    found: np.ndarray = field(repr=False)
+    ink: InkOverlap
+    scores: LineScores
+
+
+def compare(page: TruePage, gray: np.ndarray, segmented: SegmentedPage) -> Comparison:
+    """The lines found on a page, beside the true ones."""
+    lines, unread = _outlines(page)
+    truth = divide_ink(writing_ink(gray), lines, page.line_height, unread)
+    found = segmented.line_numbers()
+    ink = overlap(found, len(segmented.layout.lines), truth)
+    return Comparison(truth, found, ink, score_lines(ink))
+
+
+def _outlines(page: TruePage) -> tuple[list, list]:
+    """Outlines of the true lines, and of those that are marked but not read.
+
+    Where no line has text, the ground truth is of lines alone, and all of them are true.
+    """
+    if not page.text:
+        return [line.outlines for line in page.lines], []
+    return [x.outlines for x in page.lines if x.text], [x.outlines for x in page.lines if not x.text]
+
+
+def evaluate_page(
+    page: TruePage, recognizer=None, unit: str = "line", settings: SegmentationSettings | None = None
+) -> PageResult:
+    """How well a page's lines and words are found and, with a recogniser, read.
+
+    Raises:
+        OSError, DecodingError, UnusableTruth: the page cannot be used.
+    """
+    decoded = load_page(page)
+    started, cpu = time.perf_counter(), time.process_time()
+    segmented = segment(decoded.gray, settings)
+    segment_seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
+    layout = segmented.layout
+    compared = compare(page, decoded.gray, segmented)
+    counted = compared.ink.counted
+    boxes = [line.word_boxes() for line in layout.lines]
+    texts, read_seconds = None, 0.0
+    if recognizer is not None:
+        started = time.perf_counter()
+        read = read_page(decoded, segmented, recognizer, unit)
+        read_seconds = time.perf_counter() - started
+        boxes = [[w.box for w in read.words if w.line_index == line.index] for line in layout.lines]
+        kept = "\n".join(line.text for line, keep in zip(read.lines, counted, strict=True) if keep and line.text)
+        texts = PageTexts(comparable(page.text), comparable(kept), comparable(read.text))
+    true_words = _true_words(page)
+    found_words = [box for words, keep in zip(boxes, counted, strict=True) if keep for box in words]
+    return PageResult(
+        collection=page.collection,
+        picture=page.picture,
+        split=page.split,
+        lines=compared.scores,
+        words=tuple(compare_boxes(found_words, true_words, t) for t in WORD_THRESHOLDS) if true_words else None,
+        texts=texts,
+        discarded_ink=layout.discarded_ink / layout.ink if layout.ink else 0.0,
+        x_height=layout.x_height,
+        segment_seconds=segment_seconds,
+        segment_cpu_seconds=cpu_seconds,
+        read_seconds=read_seconds,
+    )
+
+
+@dataclass(frozen=True)
+class PageFailure:
+    """A page that could not be measured, and why."""
+
+    picture: Path
+    message: str
+
+
+def evaluate_pages(
+    pages: list[TruePage],
+    model: str | None,
+    unit: str = "line",
+    workers: int = 1,
+    settings: SegmentationSettings | None = None,
+) -> Iterator[PageResult | PageFailure]:
+    """Results of pages, in their order, each as soon as it is there.
+
+    Lines are found on one thread. With one worker everything runs in this process.
+
+    Args:
+        model: a model bundle as in `pipelines.options.Job`; None to read no text.
+    """
+    if workers > 1:
+        with ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker, (model,)) as pool:
+            yield from pool.map(partial(_evaluate_in_worker, unit=unit, settings=settings), pages)
+        return
+    recognizer = RecognizerHandler(model, batch_size=1).load_model() if model else None
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        for page in pages:
+            yield _result_or_failure(page, recognizer, unit, settings)
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def _result_or_failure(
+    page: TruePage, recognizer, unit: str, settings: SegmentationSettings | None
+) -> PageResult | PageFailure:
+    try:
+        return evaluate_page(page, recognizer, unit, settings)
+    except Exception as error:
+        return PageFailure(page.picture, f"{type(error).__name__}: {error}")
+
+
+_recognizer_of_worker = None
+
+
+def _begin_worker(model: str | None) -> None:
+    global _recognizer_of_worker
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    cv2.setNumThreads(1)
+    _recognizer_of_worker = RecognizerHandler(model, batch_size=1, threads=1).load_model() if model else None
+
+
+def _evaluate_in_worker(page: TruePage, unit: str, settings: SegmentationSettings | None) -> PageResult | PageFailure:
+    return _result_or_failure(page, _recognizer_of_worker, unit, settings)
+
+
+def _true_words(page: TruePage) -> list[Box]:
+    """Boxes of all true words; none where a line lacks them."""
+    lines = [line for line in page.lines if line.text]
+    if not all(line.words for line in lines):
+        return []
+    return [Box(*word.box) for line in lines for word in line.words]
+
+
+def read_page(page: Page, segmented: SegmentedPage, recognizer, unit: str) -> PageText:
+    """The text of a page as the ``digitize`` job makes it."""
+    document = Document(page.ref.uri, 0, None)
+    recognised = recognise(list(text_images(page.ref, segmented, unit, recognizer.normalization)), recognizer)
+    readings = [
+        UnitReading(r.key.line_index, r.key.word_index, r.reading, r.left, r.scale)
+        for r in recognised
+        if r.reading is not None
+    ]
+    return assemble(facts_of(PageTask(page.ref, document, 1), page, segmented), segmented.layout.lines, readings)
+
+
+def draw_page(page: TruePage, settings: SegmentationSettings | None = None) -> np.ndarray:
+    """A page's found lines over its true ones, uint8 (h, w, 3) RGB; see `segmentation.contact_sheet`.
+
+    Raises:
+        OSError, DecodingError, UnusableTruth: the page cannot be used.
+    """
+    gray = load_page(page).gray
+    compared = compare(page, gray, segment(gray, settings))
+    return draw_comparison(compared.truth, compared.found, compared.ink, compared.scores, *_outlines(page))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Figures of several pages.
+
+    Attributes:
+        pages: their number.
+        lines: scores of lines at each of `segmentation.line_scores.THRESHOLDS`.
+        coverage: share of the true lines that are covered, 0–1.
+        left_out: found lines in places that the ground truth leaves out.
+        lost_ink: share of the true lines' ink that is in no found line.
+        discarded_ink: share of all ink that is in no line, mean of the pages.
+        tau: mean of the pages' agreement of reading order; None where no page has two matched lines.
+        words: scores of word boxes; None where no page has true ones.
+        text, text_all: error rates of the lines that are counted, and of all that was read; None without text.
+        bag_of_words: scores of words regardless of order, of the lines that are counted; None without text.
+        segment_seconds, segment_cpu_seconds, read_seconds: mean of the pages.
+    """
+
+    pages: int
+    lines: tuple[Scores, ...]
+    coverage: float
+    left_out: int
+    lost_ink: float
+    discarded_ink: float
+    tau: float | None
+    words: tuple[Scores, ...] | None
+    text: ErrorRates | None
+    text_all: ErrorRates | None
+    bag_of_words: Scores | None
+    segment_seconds: float
+    segment_cpu_seconds: float
+    read_seconds: float
+
+
+def summarise(results: list[PageResult]) -> Summary:
+    """Figures of some pages together: counts are summed before shares are taken.
+
+    Raises:
+        ValueError: there are no pages.
+    """
+    if not results:
+        raise ValueError("no pages to summarise")
+    lines = _sums((r.lines.by_threshold for r in results), len(THRESHOLDS))
+    words = [r.words for r in results if r.words is not None]
+    taus = [r.lines.tau for r in results if r.lines.tau is not None]
+    texts = [r.texts for r in results if r.texts is not None]
+    true = [t.true for t in texts]
+    return Summary(
+        pages=len(results),
+        lines=lines,
+        coverage=sum(r.lines.covered for r in results) / lines[0].true if lines[0].true else 1.0,
+        left_out=sum(r.lines.left_out for r in results),
+        lost_ink=sum(r.lines.lost_ink for r in results) / max(1, sum(r.lines.true_ink for r in results)),
+        discarded_ink=float(np.mean([r.discarded_ink for r in results])),
+        tau=float(np.mean(taus)) if taus else None,
+        words=_sums(words, len(WORD_THRESHOLDS)) if words else None,
+        text=error_rates(true, [t.read for t in texts]) if texts else None,
+        text_all=error_rates(true, [t.read_all for t in texts]) if texts else None,
+        bag_of_words=sum((bag_of_words(t) for t in texts), Scores(0, 0, 0)) if texts else None,
+        segment_seconds=float(np.mean([r.segment_seconds for r in results])),
+        segment_cpu_seconds=float(np.mean([r.segment_cpu_seconds for r in results])),
+        read_seconds=float(np.mean([r.read_seconds for r in results])),
+    )
+
+
+def bag_of_words(texts: PageTexts) -> Scores:
+    """Scores of a page's words, whatever their order."""
+    return Scores(shared_words(texts.true, texts.read), len(texts.read.split()), len(texts.true.split()))
+
+
+def _sums(scores: Iterable[tuple[Scores, ...]], count: int) -> tuple[Scores, ...]:
+    total = (Scores(0, 0, 0),) * count
+    for row in scores:
+        total = tuple(a + b for a, b in zip(total, row, strict=True))
+    return total

@@ -1,0 +1,138 @@
+"""``inkbeam evaluate-pages`` as a user runs it."""
+
+import csv
+import json
+
+import cv2
+import pytest
+
+from tests.pipelines.jobs import inkbeam
+from tests.segmentation.drawing import draw_page
+
+TEXTS = ("The quick brown fox", "a lazy dog which slept", "and nobody knew why")
+
+
+def write_pages(folder, *splits, texts=TEXTS):
+    """A folder with a drawn page and its truth for each split."""
+    folder.mkdir(parents=True)
+    drawn = draw_page(texts)
+    rows = []
+    for i, split in enumerate(splits):
+        cv2.imwrite(str(folder / f"{i}.png"), drawn.gray)
+        lines = [
+            {"text": text, "bbox": [b.left, b.top, b.width, b.height], "words": words}
+            for text, b, words in zip(texts, drawn.lines, _words(drawn, texts), strict=True)
+        ]
+        rows.append(json.dumps({"image": f"{i}.png", "split": split, "lines": lines}))
+    (folder / "pages.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+def _words(drawn, texts):
+    return [
+        [{"text": t, "bbox": [b.left, b.top, b.width, b.height]} for t, b in zip(text.split(), boxes, strict=True)]
+        for text, boxes in zip(texts, drawn.words, strict=True)
+    ]
+
+
+@pytest.fixture(scope="module")
+def letters(tmp_path_factory):
+    return write_pages(tmp_path_factory.mktemp("data") / "letters", "train", "validation", "validation", "validation")
+
+
+def figures(path):
+    return json.loads(path.read_text())["by_collection"]
+
+
+def test_collections_are_measured_and_reported(letters, tmp_path, tiny_bundle):
+    other = write_pages(tmp_path / "notes", None)
+    # The truth has a line more than the page: it is missed.
+    page = json.loads((other / "pages.jsonl").read_text())
+    page["lines"].append({"text": "gone", "bbox": [5, 5, 30, 30]})
+    (other / "pages.jsonl").write_text(json.dumps(page))
+    done = inkbeam(
+        "evaluate-pages", "--pages", letters, "--pages", other / "pages.jsonl", "--model", tiny_bundle,
+        "--limit", 2, "--json", tmp_path / "figures.json", "--report", tmp_path / "report",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    rows = figures(tmp_path / "figures.json")
+    assert list(rows) == ["letters", "notes"]
+    assert (rows["letters"]["pages"], rows["letters"]["line_f1_50"], rows["letters"]["coverage"]) == (2, 1, 1)
+    assert rows["letters"]["word_recall_50"] is not None
+    assert (rows["notes"]["true_lines"], rows["notes"]["line_recall_50"]) == (4, 0.75)
+    assert rows["notes"]["line_f1_50"] == pytest.approx(6 / 7)
+    assert rows["notes"]["word_f1_50"] is None
+    assert all(row["cer"] > 0 and row["wer"] > 0 and row["read_seconds"] > 0 for row in rows.values())
+    printed = [line for line in done.out.splitlines() if "notes" in line]
+    assert "0.857" in printed[0]
+    assert "| notes | 1 | 4 | 0.857 |" in (tmp_path / "report" / "figures.md").read_text()
+    with open(tmp_path / "report" / "pages.csv", newline="") as file:
+        pages = list(csv.DictReader(file))
+    assert [(p["collection"], p["line_recall_50"]) for p in pages] == [
+        ("letters", "1.0"), ("letters", "1.0"), ("notes", "0.75")
+    ]  # fmt: skip
+    assert cv2.imread(str(tmp_path / "report" / "worst-notes.png")) is not None
+    assert not (tmp_path / "report" / "worst-letters.png").exists()
+
+
+@pytest.mark.parametrize(("split", "pages"), [("train", 1), ("validation", 3), ("all", 4)])
+def test_splits(letters, tmp_path, split, pages):
+    path = tmp_path / "figures.json"
+    done = inkbeam("evaluate-pages", "--pages", letters, "--layout-only", "--split", split, "--json", path)
+    assert done.code == 0, done.err
+    row = figures(path)["letters"]
+    assert (row["pages"], row["true_lines"], row["line_f1_75"]) == (pages, 3 * pages, 1)
+    assert row["cer"] is None
+    assert "CER" not in done.out
+
+
+def test_several_processes_find_the_same(letters, tmp_path):
+    path = tmp_path / "figures.json"
+    done = inkbeam("evaluate-pages", "--pages", letters, "--layout-only", "--workers", 2, "--json", path)
+    assert done.code == 0, done.err
+    assert (figures(path)["letters"]["pages"], figures(path)["letters"]["line_f1_75"]) == (3, 1)
+
+
+def test_what_cannot_be_used_is_named_and_the_rest_is_measured(tmp_path):
+    folder = write_pages(tmp_path / "letters", "validation", "validation")
+    (folder / "0.png").write_bytes(b"no picture")
+    with open(folder / "pages.jsonl", "a") as file:
+        file.write("{\n")
+    done = inkbeam("evaluate-pages", "--pages", folder, "--layout-only", "--json", tmp_path / "figures.json")
+    assert done.code == 1
+    assert f"failed: {folder / '0.png'}: " in done.err
+    assert "skipped: pages.jsonl:3: not a page" in done.err
+    assert figures(tmp_path / "figures.json")["letters"]["pages"] == 1
+
+
+def test_a_set_of_which_nothing_can_be_measured_is_wrong_usage(tmp_path):
+    folder = write_pages(tmp_path / "letters", "validation")
+    (folder / "0.png").unlink()
+    done = inkbeam("evaluate-pages", "--pages", folder, "--layout-only")
+    assert done.code == 2
+    assert "none of the 1 pages" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--split", "train"), "no usable page in split 'train'"),
+        (("--limit", "0"), "--limit must be at least 1"),
+        (("--workers", "0"), "--workers must be at least 1"),
+        (("--pages", "nowhere"), "nowhere: no such file"),
+        (("--model", "nowhere"), "nowhere"),
+    ],
+)
+def test_wrong_usage(tmp_path, arguments, message):
+    folder = write_pages(tmp_path / "letters", "validation")
+    done = inkbeam("evaluate-pages", "--pages", folder, *arguments)
+    assert done.code == 2
+    assert message in done.err
+
+
+def test_a_report_that_cannot_be_written_is_wrong_usage(tmp_path):
+    folder = write_pages(tmp_path / "letters", "validation")
+    (tmp_path / "file").write_text("precious")
+    done = inkbeam("evaluate-pages", "--pages", folder, "--layout-only", "--report", tmp_path / "file")
+    assert done.code == 2
+    assert "cannot be written" in done.err

@@ -1,0 +1,161 @@
+"""Drawn pages and their truth: what is measured of a page, and of several together."""
+
+import dataclasses
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from htr_model.page_truth import TrueLine, TruePage, TrueWord
+from pipelines.model_handler import RecognizerHandler
+from pipelines.page_evaluation import (
+    PageFailure,
+    PageResult,
+    PageTexts,
+    bag_of_words,
+    evaluate_page,
+    evaluate_pages,
+    summarise,
+)
+from segmentation.line_scores import LineScores
+from segmentation.metrics import Scores
+from tests.pipelines.jobs import inkbeam, rows
+from tests.segmentation.drawing import draw_page
+
+TEXTS = ("The quick brown fox", "a lazy dog which slept", "and nobody knew why")
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return draw_page(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def page(drawn, tmp_path_factory) -> TruePage:
+    """A page of three lines and its truth."""
+    path = tmp_path_factory.mktemp("letters") / "one.png"
+    cv2.imwrite(str(path), drawn.gray)
+    lines = []
+    for text, box, words in zip(TEXTS, drawn.lines, drawn.words, strict=True):
+        corners = [(box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom)]
+        boxes = [(b.left, b.top, b.right, b.bottom) for b in words]
+        true_words = tuple(TrueWord(t, b) for t, b in zip(text.split(), boxes, strict=True))
+        lines.append(TrueLine(text, (np.array(corners, float),), true_words))
+    height, width = drawn.gray.shape
+    return TruePage("letters", path, (width, height), tuple(lines), 40.0, "train")
+
+
+def changed(page, **changes) -> TruePage:
+    return dataclasses.replace(page, **changes)
+
+
+def test_a_page_that_was_found_as_it_is(page):
+    result = evaluate_page(page)
+    assert result.lines.by_threshold == (Scores(3, 3, 3), Scores(3, 3, 3))
+    assert (result.lines.covered, result.lines.left_out, result.lines.tau) == (3, 0, 1.0)
+    words = sum(len(t.split()) for t in TEXTS)
+    assert result.words == (Scores(words, words, words), Scores(words, words, words))
+    assert result.texts is None
+    assert result.discarded_ink < 0.02
+
+
+def test_true_order_is_the_order_of_the_truth(page):
+    assert evaluate_page(changed(page, lines=page.lines[::-1])).lines.tau == -1
+
+
+def test_lines_and_words_that_the_truth_lacks_are_not_counted(page):
+    result = evaluate_page(changed(page, lines=page.lines[1:]))
+    assert result.lines.by_threshold[0] == Scores(2, 2, 2)
+    assert result.lines.left_out == 1
+    words = sum(len(t.split()) for t in TEXTS[1:])
+    assert result.words[0] == Scores(words, words, words)
+
+
+def test_words_are_not_compared_where_a_line_lacks_theirs(page):
+    wordless = dataclasses.replace(page.lines[0], words=())
+    assert evaluate_page(changed(page, lines=(wordless, *page.lines[1:]))).words is None
+
+
+def test_lines_without_text_count_only_where_no_line_has_text(page):
+    def without_text(lines):
+        return tuple(dataclasses.replace(line, text="", words=()) for line in lines)
+
+    some = evaluate_page(changed(page, lines=without_text(page.lines[:1]) + page.lines[1:]))
+    assert (some.lines.by_threshold[0], some.lines.left_out) == (Scores(2, 2, 2), 1)
+    none = evaluate_page(changed(page, lines=without_text(page.lines)))
+    assert (none.lines.by_threshold[0], none.lines.left_out) == (Scores(3, 3, 3), 0)
+
+
+def test_a_page_without_true_lines(page):
+    result = evaluate_page(changed(page, lines=(), line_height=0.0))
+    assert (result.lines.by_threshold[0], result.lines.left_out) == (Scores(0, 0, 0), 3)
+    assert result.words is None
+
+
+def test_text_is_what_digitize_writes(page, tiny_bundle, tmp_path):
+    recognizer = RecognizerHandler(str(tiny_bundle), 1).load_model()
+    result = evaluate_page(changed(page, lines=page.lines[1:]), recognizer)
+    done = inkbeam("digitize", "--input", page.picture, "--output", tmp_path / "out", "--model", tiny_bundle)
+    assert done.code == 0, done.err
+    (row,) = rows(tmp_path / "out", "pages")
+    assert result.texts.read_all.split() == row["text"].split()
+    assert result.texts.read.split() == " ".join(line["text"] for line in row["lines"][1:]).split()
+    assert result.texts.true == " ".join(TEXTS[1:])
+
+
+def test_pages_that_cannot_be_measured_say_why_and_cost_nothing_else(page, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(page.picture.read_bytes()[:300])
+    pages = [
+        changed(page, picture=tmp_path / "absent.png"),
+        changed(page, picture=broken),
+        changed(page, size=(10, 10)),
+        page,
+    ]
+    threads = cv2.getNumThreads()
+    absent, cut, other, good = evaluate_pages(pages, None)
+    assert [type(x) for x in (absent, cut, other)] == [PageFailure] * 3
+    assert "absent.png" in absent.message
+    assert "10 × 10" in other.message
+    assert isinstance(good, PageResult)
+    assert cv2.getNumThreads() == threads
+
+
+def result(name="a", *, matched=1, found=1, true=1, covered=1, tau=None, words=None, texts=None, ink=(100, 0)):
+    """A page's result of which only some figures matter."""
+    lines = LineScores((Scores(matched, found, true),) * 2, (), covered, 0, *ink, tau)
+    return PageResult(name, Path("x.png"), None, lines, words, texts, 0.25, 20.0, 1.0, 0.5, 2.0)
+
+
+def test_figures_of_several_pages_are_shares_of_summed_counts():
+    summary = summarise(
+        [
+            result(matched=1, found=1, true=1, covered=1, tau=1.0, ink=(100, 50)),
+            result(matched=1, found=2, true=9, covered=4, tau=0.5, ink=(300, 50)),
+            result(matched=0, found=0, true=0, covered=0, ink=(0, 0)),
+        ]
+    )
+    assert summary.pages == 3
+    assert summary.lines[0] == Scores(2, 3, 10)
+    assert (summary.coverage, summary.tau, summary.lost_ink) == (0.5, 0.75, 0.25)
+    assert (summary.words, summary.text, summary.text_all, summary.bag_of_words) == (None, None, None, None)
+    assert (summary.discarded_ink, summary.segment_seconds, summary.read_seconds) == (0.25, 1.0, 2.0)
+
+
+def test_texts_of_several_pages_are_taken_together():
+    texts = [PageTexts("ab cd", "cd ab", "cd ab xy"), PageTexts("abcde", "abcd", "abcd")]
+    summary = summarise([result(texts=t) for t in texts])
+    # Five edits of ten characters: "ab cd" to "cd ab" needs four, the other one.
+    assert summary.text.cer == pytest.approx(0.5)
+    assert summary.text_all.cer == pytest.approx(0.6)
+    assert summary.bag_of_words == Scores(2, 3, 3)
+
+
+def test_words_regardless_of_order():
+    assert bag_of_words(PageTexts("a b b", "b a a a", "")) == Scores(2, 4, 3)
+
+
+def test_no_pages_have_no_figures():
+    with pytest.raises(ValueError, match="no pages"):
+        summarise([])
