@@ -87,6 +87,16 @@ def best_path(logits, temperature: float = 1.0):
     return ops.cast(ops.argmax(logits, axis=-1), "int32"), ops.max(probabilities, axis=-1)
 
 
+def top_classes(logits, count: int, temperature: float = 1.0):
+    """Most probable classes of each time step, the best first: int32 (batch, time, count); and their log-probabilities.
+
+    Runs on the accelerator like `best_path`: a beam search needs no class that is improbable everywhere.
+    """
+    log_probabilities = ops.log_softmax(logits / temperature, axis=-1)
+    values, classes = ops.top_k(log_probabilities, min(count, logits.shape[-1]), sorted=True)
+    return ops.cast(classes, "int32"), values
+
+
 @dataclass(frozen=True)
 class Decoded:
     """A decoded label sequence.

@@ -1,0 +1,43 @@
+"""How texts are found in the network's time steps, as a job asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+METHODS = ("greedy", "beam")
+BEAM_WIDTH = 16
+"""Wider beams found no better texts on validation words and lines (docs/decoding.md)."""
+
+
+@dataclass(frozen=True)
+class DecoderSettings:
+    """How texts are found.
+
+    Attributes:
+        method: ``greedy`` takes the best class of each time step, ``beam`` sums over the paths of a text.
+        beam_width: texts followed at once by the beam search.
+        alternatives: most other texts given for a word. With ``greedy`` too they come from a beam search.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+
+    method: str = "greedy"
+    beam_width: int = BEAM_WIDTH
+    alternatives: int = 0
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(f"decoder must be one of {', '.join(METHODS)}, got {self.method!r}")
+        if not 1 <= self.beam_width <= 1000:
+            raise ValueError(f"beam width must lie between 1 and 1000, got {self.beam_width!r}")
+        if not 0 <= self.alternatives <= self.beam_width:
+            raise ValueError(f"alternatives must lie between 0 and the beam width, got {self.alternatives!r}")
+
+    @property
+    def needs_classes(self) -> bool:
+        """Whether more than the best class of each time step is looked at."""
+        return self.method == "beam" or self.alternatives > 0
+
+
+GREEDY = DecoderSettings()
