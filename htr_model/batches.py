@@ -25,6 +25,26 @@ _AHEAD = 8
 
 
 @dataclass(frozen=True)
+class Batching:
+    """How batches are made.
+
+    Attributes:
+        size: samples in each; None: as many as fill `COLUMNS_PER_BATCH` columns.
+        augmentation: whether every picture is altered at random, differently each time.
+    """
+
+    size: int | None = None
+    augmentation: bool = True
+
+    def is_full(self, samples: int, columns: int) -> bool:
+        """Whether that many samples, padded to that many columns in all, are too many for one batch."""
+        return samples > self.size if self.size else columns > COLUMNS_PER_BATCH
+
+
+USUAL = Batching()
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A sample that can be trained on: its classes, and its width when it is normalised without augmentation."""
 
@@ -46,8 +66,14 @@ def prepare(samples: list[Sample], charset: Charset, settings: Normalization) ->
     return prepared, skipped
 
 
-def plan(prepared: list[Prepared], settings: Normalization, rng: np.random.Generator, shuffle: bool) -> list[list[int]]:
-    """Indices of an epoch's batches, similar widths together, each about `COLUMNS_PER_BATCH` columns.
+def plan(
+    prepared: list[Prepared],
+    settings: Normalization,
+    rng: np.random.Generator,
+    shuffle: bool,
+    batching: Batching = USUAL,
+) -> list[list[int]]:
+    """Indices of an epoch's batches, similar widths together, each about as large as ``batching`` says.
 
     Args:
         shuffle: batches in random order; else narrow ones tend to come first, which lets CTC find the alignment on
@@ -57,7 +83,8 @@ def plan(prepared: list[Prepared], settings: Normalization, rng: np.random.Gener
     batches: list[list[int]] = []
     batch: list[int] = []
     for index in np.argsort(widths).tolist():
-        if batch and (len(batch) + 1) * settings.padded_width(int(widths[index])) > COLUMNS_PER_BATCH:
+        columns = (len(batch) + 1) * settings.padded_width(int(widths[index]))
+        if batch and batching.is_full(len(batch) + 1, columns):
             batches.append(batch)
             batch = []
         batch.append(index)
@@ -66,7 +93,7 @@ def plan(prepared: list[Prepared], settings: Normalization, rng: np.random.Gener
     return [batches[i] for i in np.argsort(rank)]
 
 
-def make(batch: list[Prepared], settings: Normalization, rng: np.random.Generator):
+def make(batch: list[Prepared], settings: Normalization, rng: np.random.Generator, augmentation: bool = True):
     """Inputs and packed labels of one training step.
 
     Returns:
@@ -74,8 +101,10 @@ def make(batch: list[Prepared], settings: Normalization, rng: np.random.Generato
     """
     pictures = []
     for item in batch:
-        neighbour = batch[int(rng.integers(len(batch)))].sample.gray
-        picture = normalize(augment(item.sample.gray, rng, neighbour), settings).pixels
+        gray = item.sample.gray
+        if augmentation:
+            gray = augment(gray, rng, batch[int(rng.integers(len(batch)))].sample.gray)
+        picture = normalize(gray, settings).pixels
         if time_steps(picture.shape[1]) < steps_needed(item.classes):
             picture = normalize(item.sample.gray, settings).pixels
         pictures.append(picture)
@@ -88,13 +117,20 @@ def make(batch: list[Prepared], settings: Normalization, rng: np.random.Generato
     return (pixels, widths), packed
 
 
-def epoch(prepared: list[Prepared], settings: Normalization, seed: int, number: int, start: int) -> Iterator:
+def epoch(
+    prepared: list[Prepared],
+    settings: Normalization,
+    seed: int,
+    number: int,
+    start: int,
+    batching: Batching = USUAL,
+) -> Iterator:
     """Batches ``start`` … of epoch ``number``: the same for the same seed, also after a resumed start."""
-    batches = plan(prepared, settings, np.random.default_rng([seed, number]), shuffle=number > 0)
+    batches = plan(prepared, settings, np.random.default_rng([seed, number]), shuffle=number > 0, batching=batching)
 
     def produce(position: int):
         rng = np.random.default_rng([seed, number, position])
-        return make([prepared[i] for i in batches[position]], settings, rng)
+        return make([prepared[i] for i in batches[position]], settings, rng, batching.augmentation)
 
     with ThreadPoolExecutor(_THREADS) as pool:
         pending: deque = deque()
@@ -111,6 +147,6 @@ def epoch(prepared: list[Prepared], settings: Normalization, seed: int, number: 
                 future.cancel()
 
 
-def batches_per_epoch(prepared: list[Prepared], settings: Normalization, seed: int) -> int:
+def batches_per_epoch(prepared: list[Prepared], settings: Normalization, seed: int, batching: Batching = USUAL) -> int:
     """Number of batches in an epoch (epochs differ by a few)."""
-    return len(plan(prepared, settings, np.random.default_rng([seed, 0]), shuffle=False))
+    return len(plan(prepared, settings, np.random.default_rng([seed, 0]), shuffle=False, batching=batching))

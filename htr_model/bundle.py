@@ -22,6 +22,7 @@ from safetensors.numpy import load as parse_safetensors
 from safetensors.numpy import save as to_safetensors
 
 from htr_model.charset import Charset
+from htr_model.confidence import UNCALIBRATED, Calibration
 from htr_model.normalization import Normalization
 
 FORMAT_VERSION = 1
@@ -47,6 +48,7 @@ class Bundle:
         temperature: divisor of the logits that makes probabilities honest (Guo et al. 2017); 1 leaves them.
         weights: variable path → array.
         id: first 16 hexadecimal digits of the content's SHA-256.
+        calibration: from a word's score to the probability that it is right.
     """
 
     network: str
@@ -55,20 +57,21 @@ class Bundle:
     temperature: float
     weights: dict[str, np.ndarray]
     id: str = ""
+    calibration: Calibration = UNCALIBRATED
 
 
 def _settings(bundle: Bundle) -> bytes:
-    return json.dumps(
-        {
-            "format_version": FORMAT_VERSION,
-            "network": bundle.network,
-            "charset": bundle.charset.symbols,
-            "normalization": asdict(bundle.normalization),
-            "temperature": bundle.temperature,
-        },
-        indent=1,
-        ensure_ascii=False,
-    ).encode()
+    values = {
+        "format_version": FORMAT_VERSION,
+        "network": bundle.network,
+        "charset": bundle.charset.symbols,
+        "normalization": asdict(bundle.normalization),
+        "temperature": bundle.temperature,
+    }
+    # Left out where it says nothing, so that bundles from before it was known keep their ids.
+    if bundle.calibration != UNCALIBRATED:
+        values["calibration"] = asdict(bundle.calibration)
+    return json.dumps(values, indent=1, ensure_ascii=False).encode()
 
 
 _FLOAT16_MAX = float(np.finfo(np.float16).max)
@@ -117,6 +120,9 @@ def parse(settings: bytes, weights: bytes, name: str) -> Bundle:
         if not 0 < temperature < math.inf:
             raise ValueError(f"temperature {temperature!r} is not a positive number")
         arrays = {k: a.astype(np.float32) for k, a in parse_safetensors(weights).items()}
+        broken = [k for k, a in arrays.items() if not np.isfinite(a).all()]
+        if broken:
+            raise ValueError(f"weight {broken[0]} holds values that are no numbers")
         return Bundle(
             network=str(values["network"]),
             charset=Charset(values["charset"]),
@@ -124,6 +130,7 @@ def parse(settings: bytes, weights: bytes, name: str) -> Bundle:
             temperature=temperature,
             weights=arrays,
             id=content_id(settings, weights),
+            calibration=Calibration(**values["calibration"]) if "calibration" in values else UNCALIBRATED,
         )
     except (ValueError, KeyError, TypeError, SafetensorError) as error:
         raise BundleError(f"{name}: damaged model bundle ({type(error).__name__}: {error})") from error

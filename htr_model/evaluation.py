@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from htr_model.metrics import ErrorRates, error_rates
+from htr_model.calibration import JudgedWord, expected_calibration_error, judged_words
+from htr_model.errors import Outcome, rates
+from htr_model.metrics import ErrorRates
 from htr_model.normalization import Normalization, normalize
 from htr_model.reading import Reading
 from htr_model.recognizer import Recognizer
@@ -21,16 +23,32 @@ COLUMNS_PER_BATCH = 16_384
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Error rates over all samples and by collection, and the speed of reading (normalisation included)."""
+    """What a recogniser makes of some samples.
+
+    Attributes:
+        overall: error rates over all samples.
+        by_collection: error rates of each collection.
+        seconds: time of reading, normalisation included.
+        predictions: what was read in each sample.
+        outcomes: truth and reading of each sample.
+        words: the words that were read, right and wrong ones.
+    """
 
     overall: ErrorRates
     by_collection: dict[str, ErrorRates]
     seconds: float
     predictions: list[Reading]
+    outcomes: list[Outcome]
+    words: list[JudgedWord]
 
     @property
     def samples_per_second(self) -> float:
         return self.overall.samples / self.seconds
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error of the words' confidences, 0–1."""
+        return expected_calibration_error([w.confidence for w in self.words], [w.right for w in self.words])
 
 
 def batches_by_width(widths: list[int], settings: Normalization, columns: int) -> Iterator[list[int]]:
@@ -64,16 +82,25 @@ def evaluate(recognizer: Recognizer, samples: list[Sample]) -> Evaluation:
     start = time.perf_counter()
     readings = read_all(recognizer, [normalize(s.gray, recognizer.normalization).pixels for s in samples])
     seconds = time.perf_counter() - start
-    groups: dict[str, list[int]] = defaultdict(list)
-    for i, sample in enumerate(samples):
-        groups[sample.collection].append(i)
-
-    def rates(indices) -> ErrorRates:
-        return error_rates([samples[i].text for i in indices], [readings[i].text for i in indices])
-
+    outcomes = outcomes_of(samples, [r.text for r in readings])
     return Evaluation(
-        overall=rates(range(len(samples))),
-        by_collection={name: rates(indices) for name, indices in sorted(groups.items())},
+        overall=rates(outcomes),
+        by_collection=by_collection(outcomes),
         seconds=seconds,
         predictions=readings,
+        outcomes=outcomes,
+        words=judged_words(samples, readings),
     )
+
+
+def outcomes_of(samples: list[Sample], texts: list[str]) -> list[Outcome]:
+    """Truth and reading of each sample."""
+    return [Outcome(s.text, t, s.writer, s.collection) for s, t in zip(samples, texts, strict=True)]
+
+
+def by_collection(outcomes: list[Outcome]) -> dict[str, ErrorRates]:
+    """Error rates of each collection, by name."""
+    groups: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        groups[outcome.collection].append(outcome)
+    return {name: rates(members) for name, members in sorted(groups.items())}

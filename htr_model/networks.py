@@ -111,7 +111,8 @@ def _body(pixels, widths):
 def crnn(height: int, classes: int) -> keras.Model:
     """Separable residual CNN, two bidirectional LSTMs, CTC (after Shi, Bai and Yao 2016). About 2.0 M parameters.
 
-    Each LSTM reads the whole picture in both directions: the receptive field is the line.
+    Shapes, for a picture of 48 rows: (48, w, 1) → body (w / 4, 256) → LSTMs of 192 in each direction (w / 4, 384)
+    → logits (w / 4, classes). Each LSTM reads the whole picture in both directions: the receptive field is the line.
     """
     pixels, widths = _inputs(height)
     x, valid = _body(pixels, widths)
@@ -129,21 +130,70 @@ def crnn(height: int, classes: int) -> keras.Model:
 def resnet_ctc(height: int, classes: int) -> keras.Model:
     """Convolutions only: the same body, then separable blocks along time. About 1.0 M parameters.
 
+    Shapes, for a picture of 48 rows: (48, w, 1) → body (w / 4, 256) → blocks along time (w / 4, 256) → logits
+    (w / 4, classes). Residual blocks after He et al. 2016, CTC on convolutions alone after Yousef et al. 2020.
     Four blocks of kernel 1 × 9 after the body let a time step see about 90 columns to either side: several letters.
     Faster than `crnn`, most of all on a GPU, where time steps need not wait for each other.
     """
     pixels, widths = _inputs(height)
     x, valid = _body(pixels, widths)
-    x = layers.Reshape((1, -1, x.shape[-1]), name="row")(x)
+    # Not a Reshape layer: TensorFlow's graph optimiser sometimes takes it for one that changes nothing.
+    x = ops.expand_dims(x, 1)
     for i in range(1, 5):
         x = _residual(x, valid, 256, f"time{i}", kernel=(1, 9))
     x = layers.Dropout(0.3, name="drop")(x)
     x = layers.Conv2D(classes, 1, dtype="float32", name="logits")(x)
-    logits = layers.Reshape((-1, classes), dtype="float32", name="steps")(x)
+    logits = ops.squeeze(x, 1)
     return keras.Model([pixels, widths], logits, name="resnet-ctc")
 
 
-NETWORKS: dict[str, Callable[[int, int], keras.Model]] = {"crnn": crnn, "resnet-ctc": resnet_ctc}
+def cnn_bilstm(height: int, classes: int) -> keras.Model:
+    """The small classic of handwriting tutorials: two convolutions, two bidirectional LSTMs, CTC.
+
+    413,632 parameters for 32 rows, and 129 for each class: 424,081 with 81 classes, those of IAM's words. After the
+    Keras example "Handwriting recognition" (Nain and Paul 2021), itself after Shi, Bai and Yao 2016; unlike there,
+    pictures have any width, and padding is masked.
+
+    Shapes, for a picture of 32 rows: (32, w, 1) → (16, w / 2, 32) → (8, w / 4, 64) → columns of 512 → dense
+    (w / 4, 64) → LSTMs of 128 and 64 in each direction → logits (w / 4, classes). Before the LSTMs, which read the
+    whole picture, a time step sees 10 columns.
+    """
+    pixels, widths = _inputs(height)
+    x = layers.Rescaling(1 / 255.0, name="unit")(pixels)
+    for i, filters in ((1, 32), (2, 64)):
+        x = layers.Conv2D(filters, 3, padding="same", kernel_initializer="he_normal", name=f"conv{i}")(x)
+        x = layers.Activation("relu", name=f"relu{i}")(x)
+        # A column of padding holds the bias; the pooling must not carry it into the picture's last column.
+        x = layers.Multiply(name=f"valid{i}")([x, ValidColumns(2 ** (i - 1), name=f"columns{i}")(x, widths)])
+        x = layers.MaxPooling2D(2, name=f"pool{i}")(x)
+    valid = ValidColumns(TIME_STRIDE, name="valid_quarter")(x, widths)
+    mask = TimeMask(name="time_mask")(valid)
+    x = layers.Permute((2, 1, 3), name="by_column")(x)
+    x = layers.Reshape((-1, height // 4 * 64), name="flat_columns")(x)
+    x = layers.Dense(64, activation="relu", name="dense")(x)
+    x = layers.Dropout(0.2, name="drop")(x)
+    for i, units in ((1, 128), (2, 64)):
+        x = layers.Dropout(0.25, name=f"drop_lstm{i}")(x)
+        lstm = layers.LSTM(units, return_sequences=True, dtype="float32", name=f"lstm{i}")
+        x = layers.Bidirectional(lstm, dtype="float32", name=f"bilstm{i}")(x, mask=mask)
+        # A plain operation, unlike a layer, drops the Keras mask, which the loss would take for sample weights.
+        x = ops.multiply(x, ops.cast(ops.squeeze(valid, 1), "float32"))
+    logits = layers.Dense(classes, dtype="float32", name="logits")(x)
+    return keras.Model([pixels, widths], logits, name="cnn-bilstm")
+
+
+NETWORKS: dict[str, Callable[[int, int], keras.Model]] = {
+    "crnn": crnn,
+    "resnet-ctc": resnet_ctc,
+    "cnn-bilstm": cnn_bilstm,
+}
+
+_HEIGHTS = {"cnn-bilstm": 32}
+
+
+def usual_height(name: str) -> int:
+    """Rows of the input that a network was made for; it works with any multiple of 16."""
+    return _HEIGHTS.get(name, 48)
 
 
 def build(name: str, height: int, classes: int, precision: str = "float32") -> keras.Model:

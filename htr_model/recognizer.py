@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 
 from htr_model import networks
+from htr_model.beam_search import LanguageModel, Steps
 from htr_model.bundle import Bundle, BundleError
-from htr_model.confidence import geometric_mean
-from htr_model.ctc import Decoded, best_path, collapse
+from htr_model.ctc import best_path, collapse, top_classes
+from htr_model.decoder import CLASSES_PER_STEP, DecodedText, decode
+from htr_model.decoder_settings import GREEDY, DecoderSettings
 from htr_model.normalization import Normalization, normalize, stack
-from htr_model.reading import Reading
+from htr_model.reading import NOTHING, Reading, reading
 
 
 def named_weights(model: keras.Model) -> dict[str, np.ndarray]:
@@ -38,17 +42,28 @@ def assign_weights(model: keras.Model, weights: dict[str, np.ndarray], name: str
 
 
 class Recognizer:
-    """A loaded network with its charset and settings. Thread-safe after construction."""
+    """A loaded network with its charset and settings. Thread-safe after construction.
 
-    def __init__(self, bundle: Bundle):
+    Args:
+        language_model: made for the bundle's charset; only the beam search asks it.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        decoder: DecoderSettings = GREEDY,
+        language_model: LanguageModel | None = None,
+    ):
         try:
             model = networks.build(bundle.network, bundle.normalization.height, bundle.charset.classes)
         except ValueError as error:
             raise BundleError(f"bundle {bundle.id}: {error}") from error
         assign_weights(model, bundle.weights, f"bundle {bundle.id}")
         self.bundle = bundle
+        self._decoder = decoder
+        self._language_model = language_model
         self._model = model
-        self._predict = _compiled(model, bundle.temperature)
+        self._predict = _compiled(model, bundle.temperature, decoder.needs_classes)
 
     @property
     def normalization(self) -> Normalization:
@@ -62,10 +77,11 @@ class Recognizer:
         if not pictures:
             return []
         batch, widths = stack(pictures, self.normalization)
-        path, probabilities = (keras.ops.convert_to_numpy(a) for a in self._predict(batch, widths))
+        # Classes and probabilities: of the best path (batch, time), or of several classes a step (batch, time, k).
+        classes, values = (keras.ops.convert_to_numpy(a) for a in self._predict(batch, widths))
         steps = networks.time_steps(widths)
         return [
-            self._reading(collapse(path[i, :n], probabilities[i, :n]), picture)
+            self._reading(classes[i, :n], values[i, :n], picture) if picture.any() else NOTHING
             for i, (n, picture) in enumerate(zip(steps, pictures, strict=True))
         ]
 
@@ -73,26 +89,27 @@ class Recognizer:
         """Readings of grey pictures of any size, uint8 (h, w) each."""
         return self.read([normalize(p, self.normalization).pixels for p in pictures])
 
-    def _reading(self, decoded: Decoded, picture: np.ndarray) -> Reading:
-        if not picture.any():
-            return Reading("", 0.0, 0.0, (), ())
+    def _reading(self, classes: np.ndarray, values: np.ndarray, picture: np.ndarray) -> Reading:
+        if self._decoder.needs_classes:
+            decoded = decode(Steps(classes, values), self.bundle.charset, self._decoder, self._language_model)
+        else:
+            decoded = DecodedText(collapse(classes, values), (), ())
+        best = decoded.best
         # A letter may be seen in the last time step, which can stand for fewer columns than the others.
         width, stride = picture.shape[1], networks.TIME_STRIDE
-        text = self.bundle.charset.decode(decoded.classes)
-        return Reading(
-            text=text,
-            confidence=geometric_mean(decoded.probabilities),
-            min_char_confidence=min(decoded.probabilities, default=0.0),
-            spans=tuple((first * stride, min((last + 1) * stride, width)) for first, last in decoded.spans),
-            char_confidences=tuple(decoded.probabilities),
-        )
+        spans = tuple((first * stride, min((last + 1) * stride, width)) for first, last in best.spans)
+        text = self.bundle.charset.decode(best.classes)
+        found = reading(text, spans, tuple(best.probabilities), self.bundle.calibration)
+        return replace(found, alternatives=decoded.alternatives, word_alternatives=decoded.word_alternatives)
 
 
-def _compiled(model: keras.Model, temperature: float):
-    """Function of (pixels, widths) → (path, probabilities), compiled where the backend can."""
+def _compiled(model: keras.Model, temperature: float, several_classes: bool):
+    """Function of (pixels, widths) → (classes, probabilities) of the best path, or with log-probabilities of several
+    classes a time step; compiled where the backend can."""
 
     def predict(pixels, widths):
-        return best_path(model([pixels, widths], training=False), temperature)
+        logits = model([pixels, widths], training=False)
+        return top_classes(logits, CLASSES_PER_STEP, temperature) if several_classes else best_path(logits, temperature)
 
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

@@ -1,7 +1,7 @@
 """The training job: samples in, a model bundle out.
 
-The run's own files stand beside the bundle in ``training/``: history.csv, curves.png, skipped.csv, the settings, and
-a checkpoint from which ``resume`` goes on.
+The run's own files stand beside the bundle in ``training/``: history.csv, curves.png, skipped.csv, the settings, events
+for TensorBoard, a report on the validation samples, and a checkpoint from which ``resume`` goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import logging
 import math
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import keras
@@ -22,61 +23,25 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
-from htr_model import batches, bundle, card, networks, plots
+from htr_model import batches, bundle, card, networks, plots, report
+from htr_model.batches import Batching
+from htr_model.calibration import cross_fitted, fit
 from htr_model.charset import LATIN, Charset
+from htr_model.charset_extension import extend
+from htr_model.confidence import UNCALIBRATED, Calibration
 from htr_model.ctc import ctc_loss
 from htr_model.datasets import Dataset, split
 from htr_model.evaluation import Evaluation, evaluate
 from htr_model.normalization import Normalization
 from htr_model.recognizer import Recognizer, assign_weights, named_weights
 from htr_model.samples import Sample, Skipped
+from htr_model.tensorboard import EventWriter
+from htr_model.training_settings import TrainingError, TrainingSettings, learning_rate
 
 log = logging.getLogger(__name__)
 
 _CHECKPOINT_SECONDS = 300
 _LOG_SECONDS = 60
-
-
-class TrainingError(Exception):
-    """Training cannot begin or go on; the message says why."""
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """What a training run is made of, data aside.
-
-    Attributes:
-        network: key of `networks.NETWORKS`.
-        epochs: passes over the data at most.
-        max_minutes: time budget; the learning rate comes down to its end within it. None: no limit.
-        learning_rate: peak, reached after warm-up, then a half cosine down to 1 % of it.
-        weight_decay: AdamW's, decoupled (Loshchilov and Hutter 2019).
-        warmup_steps: steps of linear rise.
-        patience: epochs without a better validation CER after which training stops.
-        seed: of batches, augmentation and initial weights.
-        precision: ``float32``, or ``mixed_bfloat16``: a quarter faster on processors that have bfloat16 instructions.
-        charset: symbols; samples with others are skipped.
-    """
-
-    network: str = "crnn"
-    epochs: int = 40
-    max_minutes: float | None = None
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-3
-    warmup_steps: int = 200
-    patience: int = 8
-    seed: int = 0
-    precision: str = "float32"
-    charset: str = LATIN
-    normalization: Normalization = field(default_factory=Normalization)
-
-    def __post_init__(self) -> None:
-        if self.network not in networks.NETWORKS:
-            raise TrainingError(f"unknown network {self.network!r}; known are {', '.join(sorted(networks.NETWORKS))}")
-        if self.epochs < 1 or self.patience < 1 or self.learning_rate <= 0 or self.warmup_steps < 0:
-            raise TrainingError("epochs, patience and learning rate must be positive, warm-up steps not negative")
-        if self.max_minutes is not None and self.max_minutes <= 0:
-            raise TrainingError(f"the time budget must be positive, got {self.max_minutes!r} minutes")
 
 
 @dataclass
@@ -104,13 +69,6 @@ def packed_ctc_loss(packed, logits):
     return losses * count / ops.cast(ops.sum(lengths), "float32")
 
 
-def learning_rate(settings: TrainingSettings, step: int, progress: float) -> float:
-    """Rate of a step: linear warm-up, then a half cosine over ``progress`` 0–1 (of the steps or of the minutes)."""
-    warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
-    cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-    return settings.learning_rate * warm * cosine
-
-
 class TrainingRun:
     """One training run and its folder."""
 
@@ -120,7 +78,8 @@ class TrainingRun:
         """Prepare the data and the network.
 
         Args:
-            start_from: a bundle whose weights the run begins with; its charset and normalisation are kept.
+            start_from: a bundle whose weights the run begins with; its network and normalisation are kept, its
+                charset is extended by symbols that the settings name.
 
         Raises:
             TrainingError: no usable samples for training or validation.
@@ -128,13 +87,17 @@ class TrainingRun:
         self.settings = settings
         self.output = output
         self.folder = output / "training"
-        self.charset = start_from.charset if start_from else Charset(settings.charset)
-        self.normalization = start_from.normalization if start_from else settings.normalization
+        if start_from:
+            start_from = extend(start_from, settings.charset or "")
+            self.network, self.charset = start_from.network, start_from.charset
+            self.normalization = start_from.normalization
+        else:
+            self.network, self.charset = settings.network, Charset(settings.charset or LATIN)
+            usual = Normalization(height=networks.usual_height(settings.network))
+            self.normalization = settings.normalization or usual
         self.train, self.validation, self.skipped = self._divide(data)
         keras.utils.set_random_seed(settings.seed)
-        network = start_from.network if start_from else settings.network
-        self.network = network
-        self.model = networks.build(network, self.normalization.height, self.charset.classes, settings.precision)
+        self.model = networks.build(self.network, self.normalization.height, self.charset.classes, settings.precision)
         if start_from:
             assign_weights(self.model, start_from.weights, f"bundle {start_from.id}")
         optimizer = keras.optimizers.AdamW(
@@ -196,14 +159,16 @@ class TrainingRun:
 
     def _train_epoch(self) -> None:
         done, settings = self.progress, self.settings
-        per_epoch = batches.batches_per_epoch(self.train, self.normalization, settings.seed)
+        per_epoch = batches.batches_per_epoch(self.train, self.normalization, settings.seed, settings.batching)
         losses: list[float] = []
         before = checkpointed = logged = time.monotonic()
         with _progress_bar() as bar:
             task = bar.add_task(
                 f"epoch {done.epoch + 1}/{settings.epochs}", total=per_epoch, completed=done.batch, loss=0
             )
-            for inputs, packed in batches.epoch(self.train, self.normalization, settings.seed, done.epoch, done.batch):
+            for inputs, packed in batches.epoch(
+                self.train, self.normalization, settings.seed, done.epoch, done.batch, settings.batching
+            ):
                 share = max(done.step / (settings.epochs * per_epoch), self._share_of_time())
                 self.model.optimizer.learning_rate = learning_rate(settings, done.step, share)
                 losses.append(float(self.model.train_on_batch(list(inputs), packed)))
@@ -226,38 +191,90 @@ class TrainingRun:
                     break
         self._mean_loss = float(np.mean(losses)) if losses else math.nan
 
+    def _validation_loss(self) -> float:
+        """Mean CTC loss per true character (nats) of the validation samples that the network could write."""
+        writable = [s for s in self.validation if not self.charset.unknown(s.text)]
+        prepared, _ = batches.prepare(writable, self.charset, self.normalization)
+        if not prepared:
+            return math.nan
+        total = characters = 0.0
+        for inputs, packed in batches.epoch(prepared, self.normalization, 0, 0, 0, Batching(augmentation=False)):
+            count = float(packed[:, 0].sum())
+            total += count * float(self.model.test_on_batch(list(inputs), packed))
+            characters += count
+        return total / characters
+
     def _close_epoch(self) -> None:
         done = self.progress
         result = evaluate(Recognizer(self._bundle()), self.validation)
         rates = {name: r.cer for name, r in result.by_collection.items()}
         # The mean over collections, so that the largest one does not decide alone.
         cer = float(np.mean(list(rates.values())))
-        row = {"epoch": done.epoch + 1, "minutes": round(done.seconds / 60, 2), "loss": self._mean_loss, "cer": cer}
-        done.history.append({**row, "wer": result.overall.wer, **{f"cer_{k}": v for k, v in rates.items()}})
+        row = {
+            "epoch": done.epoch + 1,
+            "minutes": round(done.seconds / 60, 2),
+            "learning_rate": float(ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            "loss": self._mean_loss,
+            "validation_loss": self._validation_loss(),
+            "cer": cer,
+            "wer": result.overall.wer,
+            "accuracy": result.overall.accuracy,
+            "mean_edit_distance": result.overall.mean_edit_distance,
+            **{f"cer_{k}": v for k, v in rates.items()},
+        }
+        # In place of the row that is there already when the run was interrupted at this point and resumed.
+        done.history[done.epoch :] = [row]
+        self._events.scalars(done.epoch + 1, {k: v for k, v in row.items() if k != "epoch"})
         log.info(
-            "epoch %d: loss %.3f, validation CER %.2f %% (%s), %.0f min",
-            done.epoch + 1, self._mean_loss, 100 * cer,
-            ", ".join(f"{k} {100 * v:.2f}" for k, v in rates.items()), done.seconds / 60,
+            "epoch %d: loss %.3f, validation loss %.3f, CER %.2f %% (%s), edit distance %.2f, %.0f min",
+            done.epoch + 1, row["loss"], row["validation_loss"], 100 * cer,
+            ", ".join(f"{k} {100 * v:.2f}" for k, v in rates.items()), row["mean_edit_distance"], done.seconds / 60,
         )  # fmt: skip
         if cer < done.best_cer:
+            self.save_best(result)
             done.best_cer, done.best_epoch = cer, done.epoch
-            self._save_bundle(result)
         done.epoch += 1
         done.batch = 0
         self._save_checkpoint()
         _write_history(done.history, self.folder / "history.csv")
         plots.training_curves(done.history, self.folder / "curves.png")
 
-    def _bundle(self, temperature: float = 1.0) -> bundle.Bundle:
-        return bundle.Bundle(self.network, self.charset, self.normalization, temperature, named_weights(self.model))
+    def save_best(self, result: Evaluation) -> None:
+        """Write the bundle, its confidence calibrated on the words of ``result``, and the report on it."""
+        judged = cross_fitted(result.words)
+        if judged:
+            result = replace(result, words=judged)
+        self._save_bundle(result, fit(result.words) if judged else UNCALIBRATED)
+        title = f"Validation after epoch {self.progress.epoch + 1}"
+        report.write(self.folder / "report", title, self.validation, result)
+        grid = report.grid(self.validation, result)
+        self._events.picture(self.progress.epoch + 1, "predictions", plots.png(grid), *grid.shape[1::-1])
 
-    def _save_bundle(self, result: Evaluation | None) -> None:
+    @cached_property
+    def _events(self) -> EventWriter:
+        return EventWriter(self.folder / "tensorboard")
+
+    def _bundle(self, calibration: Calibration = UNCALIBRATED) -> bundle.Bundle:
+        weights = named_weights(self.model)
+        return bundle.Bundle(self.network, self.charset, self.normalization, 1.0, weights, calibration=calibration)
+
+    def _save_bundle(self, result: Evaluation | None, calibration: Calibration = UNCALIBRATED) -> None:
         samples = [p.sample for p in self.train]
-        text = card.write(self.network, self.model.count_params(), samples, self.validation, self.progress.step, result)
-        bundle.save(self._bundle(), self.output, text)
+        error = None if calibration == UNCALIBRATED else result.calibration_error
+        text = card.write(
+            self.network, self.model.count_params(), samples, self.validation, self.progress.step, result, error
+        )
+        bundle.save(self._bundle(calibration), self.output, text)
 
     def _write_inputs(self) -> None:
-        settings = {**asdict(self.settings), "training_samples": len(self.train), "backend": keras.backend.backend()}
+        settings = {
+            **asdict(self.settings),
+            "network": self.network,
+            "charset": self.charset.symbols,
+            "normalization": asdict(self.normalization),
+            "training_samples": len(self.train),
+            "backend": keras.backend.backend(),
+        }
         (self.folder / "settings.json").write_text(json.dumps(settings, indent=1, ensure_ascii=False), encoding="utf-8")
         with open(self.folder / "skipped.csv", "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)

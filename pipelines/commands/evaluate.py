@@ -8,76 +8,156 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipelines import exit_codes
+from pipelines.decoder_options import add_decoder_options, decoder_settings, language_model_file
 from pipelines.logs import hold_back_native_output
 from pipelines.options import DEFAULT_MODEL, UsageError
 
 SUMMARY = "measure a recogniser on pictures with known text"
 
+_SHOWN = 12
+"""Confusions that are printed; a report has all."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="DIR", help="model bundle (default: the one inside)")
-    parser.add_argument(
+    what = parser.add_argument_group("what to measure")
+    what.add_argument("--model", default=DEFAULT_MODEL, metavar="DIR", help="model bundle (default: the one inside)")
+    what.add_argument(
         "--data",
         action="append",
         required=True,
         metavar="PATH",
-        help="IAM folder, CSV, Parquet or pages.jsonl; again for more",
+        help="IAM folder, CSV, Parquet, pages.jsonl, PAGE or ALTO XML, pictures with .txt; again for more",
     )
-    parser.add_argument(
+    what.add_argument(
         "--split",
-        choices=("validation", "train", "all"),
+        choices=("validation", "test", "train", "all"),
         default="validation",
         help="part of data that names its splits; other data is read whole (default: validation)",
     )
-    parser.add_argument("--json", metavar="FILE", help="also write the figures here")
-    parser.add_argument(
+    what.add_argument(
+        "--by-words", action="store_true", help="splits as `train --by-words` drew them, whatever the data names"
+    )
+    add_decoder_options(parser.add_argument_group("how to read"))
+    beside = parser.add_argument_group("what to compare with")
+    beside.add_argument(
+        "--against", choices=("tesseract",), help="read the same pictures with this program, if it is installed"
+    )
+    beside.add_argument(
+        "--tesseract-language", default="eng", metavar="L", help="its language, such as fra or eng+fra (default: eng)"
+    )
+    where = parser.add_argument_group("where to write")
+    where.add_argument(
+        "--report", metavar="DIR", help="write pictures and tables of the errors and of the confidence here"
+    )
+    where.add_argument("--json", metavar="FILE", help="also write the figures here")
+    where.add_argument(
         "--save-predictions", metavar="FILE", help="also write a Parquet file of id, text, prediction and confidence"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print error rates and speed."""
-    from htr_model.datasets import load
+    """Print error rates, the most frequent confusions, calibration and speed."""
+    from htr_model.datasets import divided_by_words, load, part
+    from pipelines import tesseract
     from pipelines.files import absolute
-    from pipelines.model_handler import load_bundle
+    from pipelines.model_handler import load_bundle, load_language_model
 
+    if arguments.report and Path(arguments.report).is_file():
+        raise UsageError(f"--report {arguments.report}: is a file; name a folder")
+    if arguments.against:
+        tesseract.require(arguments.tesseract_language)
+    decoder, language_file = decoder_settings(arguments), language_model_file(arguments)
     data = load(arguments.data)
-    samples = _part(data, arguments.split)
+    samples = part(divided_by_words(data.samples) if arguments.by_words else data.samples, arguments.split)
     if not samples:
         raise UsageError(f"no usable sample in split {arguments.split!r}; {len(data.skipped)} were skipped")
     loaded = load_bundle(arguments.model if arguments.model == DEFAULT_MODEL else absolute(arguments.model))
     with hold_back_native_output():
+        from htr_model import errors
         from htr_model.evaluation import evaluate
         from htr_model.recognizer import Recognizer
 
-    result = evaluate(Recognizer(loaded), samples)
+    language = load_language_model(language_file, loaded.charset) if language_file else None
+    result = evaluate(Recognizer(loaded, decoder, language), samples)
+    rival = _rival(samples, arguments.tesseract_language) if arguments.against else None
+    confusions = errors.confusions(result.outcomes)
     print(f"model {loaded.id} ({loaded.network}); {len(data.skipped)} samples skipped")
-    print(f"{'':24}{'samples':>9}{'CER %':>8}{'WER %':>8}{'exact %':>9}")
-    rows = {**result.by_collection, "all": result.overall} if len(result.by_collection) > 1 else result.by_collection
-    for name, rates in rows.items():
-        print(f"{name:24}{rates.samples:9,}{100 * rates.cer:8.2f}{100 * rates.wer:8.2f}{100 * rates.accuracy:9.2f}")
+    _print_rates(result, rival)
+    shown = ", ".join(f"{_visible(a)}→{_visible(b)} {n}" for (a, b), n in confusions.most_common(_SHOWN))
+    print(f"most often: {shown or 'no error'}")
+    print(f"confidence of {len(result.words):,} words: expected calibration error {result.calibration_error:.3f}")
     print(f"{result.seconds:.1f} s, {result.samples_per_second:.0f} samples/s")
+    if rival:
+        print(f"{rival.name}: {rival.seconds:.1f} s, {rival.samples_per_second:.0f} samples/s")
     if arguments.json:
         figures = {
             "model_id": loaded.id,
             "network": loaded.network,
+            "decoder": asdict(decoder),
+            "language_model": asdict(language_file) if language_file else None,
             "overall": asdict(result.overall),
             "by_collection": {name: asdict(rates) for name, rates in result.by_collection.items()},
+            "by_writer": {name: asdict(rates) for name, rates in errors.by_writer(result.outcomes).items()},
+            "confusions": [{"written": a, "read": b, "count": n} for (a, b), n in confusions.most_common()],
+            "expected_calibration_error": result.calibration_error,
             "seconds": result.seconds,
             "samples_per_second": result.samples_per_second,
             "skipped": len(data.skipped),
         }
-        Path(arguments.json).write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        if rival:
+            figures["against"] = {**asdict(rival), "samples_per_second": rival.samples_per_second}
+        Path(arguments.json).write_text(json.dumps(figures, indent=1, ensure_ascii=False), encoding="utf-8")
     if arguments.save_predictions:
         _save_predictions(samples, result.predictions, Path(arguments.save_predictions))
+    if arguments.report:
+        from htr_model import report
+
+        folder = Path(arguments.report)
+        report.write(folder, f"Evaluation of model {loaded.id}", samples, result, rival)
+        print(f"report: {folder / report.PAGE}")
     return exit_codes.DONE
 
 
-def _part(data, name: str) -> list:
-    """The samples of a split; those of data without splits belong to every one."""
-    if name == "all":
-        return data.samples
-    return [s for s in data.samples if s.split in (None, name)]
+def _rival(samples: list, language: str):
+    """Tesseract's figures; pictures of collections of lines are read as lines, others as words."""
+    import time
+
+    from htr_model import errors
+    from htr_model.evaluation import by_collection, outcomes_of
+    from htr_model.report import Rival
+    from pipelines import tesseract
+
+    spaced: dict[str, list[bool]] = {}
+    for sample in samples:
+        spaced.setdefault(sample.collection, []).append(" " in sample.text)
+    mode = {c: tesseract.LINE if 2 * sum(lines) > len(lines) else tesseract.WORD for c, lines in spaced.items()}
+    started = time.perf_counter()
+    texts = tesseract.read_pictures([s.gray for s in samples], [mode[s.collection] for s in samples], language)
+    seconds = time.perf_counter() - started
+    outcomes = outcomes_of(samples, texts)
+    return Rival("Tesseract", errors.rates(outcomes), by_collection(outcomes), seconds)
+
+
+def _print_rates(result, rival) -> None:
+    print(
+        f"{'':22}{'samples':>8}"
+        + "".join(f"{n:>8}" for n in ("CER %", "WER %", "exact %", "prec. %", "rec. %", "F1 %"))
+    )
+    several = len(result.by_collection) > 1
+    for name, rates in {**result.by_collection, **({"all": result.overall} if several else {})}.items():
+        _print_row(name, rates)
+        if rival:
+            _print_row("  Tesseract", rival.overall if several and name == "all" else rival.by_collection[name])
+
+
+def _print_row(name: str, rates) -> None:
+    shares = (rates.cer, rates.wer, rates.accuracy, rates.precision, rates.recall, rates.f1)
+    print(f"{name:22}{rates.samples:8,}" + "".join(f"{100 * share:8.2f}" for share in shares))
+
+
+def _visible(text: str) -> str:
+    """Characters of a confusion as a line of text can show them."""
+    return text.replace(" ", "␣") or "∅"
 
 
 def _save_predictions(samples: list, readings: list, path: Path) -> None:
@@ -90,5 +170,6 @@ def _save_predictions(samples: list, readings: list, path: Path) -> None:
         "prediction": [r.text for r in readings],
         "confidence": [r.confidence for r in readings],
         "min_char_confidence": [r.min_char_confidence for r in readings],
+        "alternatives": [[asdict(a) for a in r.alternatives] for r in readings],
     }
     pq.write_table(pa.table(columns), path, compression="zstd")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines import exit_codes
@@ -19,57 +20,68 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="PATH",
-        help="IAM folder, CSV, Parquet or pages.jsonl; again for more",
+        help="IAM folder, CSV, Parquet, pages.jsonl, PAGE or ALTO XML, pictures with .txt; again for more",
     )
     data.add_argument(
-        "--output", required=True, metavar="DIR", help="the model bundle; DIR/training holds curves and checkpoints"
+        "--by-words",
+        action="store_true",
+        help="split 90/5/5 word by word, as tutorials do; else as the data says, or by writer",
+    )
+    data.add_argument(
+        "--output", required=True, metavar="DIR", help="the model bundle; DIR/training: curves, report, TensorBoard"
     )
     data.add_argument("--from", dest="start", metavar="DIR", help="begin with this bundle's weights")
+    data.add_argument(
+        "--charset",
+        choices=("fixed", "data"),
+        default="fixed",
+        help="symbols: Latin, or --from's; or the data's, with --from added to its own (default: fixed)",
+    )
     data.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR/training")
-    how = parser.add_argument_group("how to train")
-    how.add_argument("--network", default="crnn", help="crnn or resnet-ctc (default: crnn)")
-    how.add_argument("--epochs", type=int, default=40, metavar="N", help="passes over the data at most (default: 40)")
+    how = parser.add_argument_group("how to train (defaults: those of the recipe default)")
+    how.add_argument(
+        "--recipe",
+        choices=("default", "classic"),
+        default="default",
+        help="classic: cnn-bilstm, Adam at 0.001, 10 epochs, batches of 64, no augmentation",
+    )
+    how.add_argument("--network", metavar="NAME", help="crnn, resnet-ctc or cnn-bilstm (default: crnn)")
+    how.add_argument("--epochs", type=int, metavar="N", help="passes over the data at most (default: 40)")
     how.add_argument(
         "--max-minutes", type=float, metavar="N", help="time budget; the learning rate is lowered within it"
     )
+    how.add_argument("--patience", type=int, metavar="N", help="epochs without gain before it stops (default: 8)")
     how.add_argument(
-        "--patience", type=int, default=8, metavar="N", help="epochs without gain before it stops (default: 8)"
+        "--learning-rate", type=float, metavar="R", help="highest rate; falls in half a cosine (default: 0.002)"
     )
-    how.add_argument("--learning-rate", type=float, default=2e-3, metavar="R", help="highest rate (default: 0.002)")
-    how.add_argument(
-        "--precision",
-        choices=("float32", "mixed_bfloat16"),
-        default="float32",
-        help="of the convolutions (default: float32)",
-    )
-    how.add_argument("--seed", type=int, default=0, metavar="N")
+    how.add_argument("--batch-size", type=int, metavar="N", help="pictures a step (default: by width)")
+    how.add_argument("--precision", choices=("float32", "mixed_bfloat16"), help="of convolutions (default: float32)")
+    how.add_argument("--seed", type=int, metavar="N", help="of weights, batches, augmentation (default: 0)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, and say where the bundle is."""
-    from htr_model.datasets import load
+    from htr_model.datasets import Dataset, divided_by_words, load
     from pipelines.model_handler import load_bundle
 
     data = load(arguments.data)
+    if arguments.by_words:
+        data = Dataset(divided_by_words(data.samples), data.skipped)
     with hold_back_native_output():
-        from htr_model.training import TrainingError, TrainingRun, TrainingSettings
+        from htr_model.training import TrainingRun
+        from htr_model.training_settings import TrainingError
 
     start = load_bundle(arguments.start) if arguments.start else None
     try:
-        settings = TrainingSettings(
-            network=arguments.network,
-            epochs=arguments.epochs,
-            max_minutes=arguments.max_minutes,
-            learning_rate=arguments.learning_rate,
-            patience=arguments.patience,
-            seed=arguments.seed,
-            precision=arguments.precision,
-        )
+        settings = _settings(arguments)
+        if arguments.charset == "data":
+            symbols = "".join(sorted({c for s in data.samples for c in s.text}))
+            settings = replace(settings, charset=symbols or None)
         run = TrainingRun(data, settings, Path(arguments.output), start_from=start)
         print(
             f"{len(run.train):,} samples to train on, {len(run.validation):,} to validate, "
             f"{len(run.skipped):,} skipped (listed in {run.folder / 'skipped.csv'}); "
-            f"{run.model.count_params():,} parameters"
+            f"{run.network}, {run.model.count_params():,} parameters, {len(run.charset)} symbols"
         )
         done = run.run(resume=arguments.resume)
     except TrainingError as error:
@@ -79,3 +91,15 @@ def run(arguments: argparse.Namespace) -> int:
         f"best validation CER {100 * done.best_cer:.2f} % after epoch {done.best_epoch + 1}"
     )
     return exit_codes.DONE
+
+
+def _settings(arguments: argparse.Namespace):
+    """The recipe's settings with what the command line says otherwise."""
+    from htr_model.training_settings import RECIPES
+
+    names = ("network", "epochs", "max_minutes", "patience", "learning_rate", "precision", "seed")
+    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    recipe = RECIPES[arguments.recipe]
+    if arguments.batch_size is not None:
+        given["batching"] = replace(recipe.batching, size=arguments.batch_size)
+    return replace(recipe, **given)

@@ -6,7 +6,7 @@ import pytest
 from htr_model import batches
 from htr_model.charset import LATIN, Charset
 from htr_model.networks import time_steps
-from htr_model.normalization import Normalization
+from htr_model.normalization import Normalization, normalize
 from htr_model.samples import Sample, Skipped
 from tests.htr_model.drawing import word
 
@@ -134,3 +134,18 @@ def test_abandoned_epoch_leaves_no_threads_behind(prepared):
     next(produced)
     produced.close()
     assert threading.active_count() == before
+
+
+def test_batches_of_a_size_hold_so_many_pictures(prepared):
+    batching = batches.Batching(size=7)
+    made = list(batches.epoch(prepared, SETTINGS, 0, 0, 0, batching))
+    assert sorted(len(packed) for _, packed in made) == [3, 7, 7, 7]
+    assert batches.batches_per_epoch(prepared, SETTINGS, 0, batching) == 4
+    assert Counter(t for _, packed in made for t in texts_of(packed)) == Counter(WORDS)
+
+
+def test_without_augmentation_pictures_are_as_they_are_read(prepared):
+    plain = {p.sample.text: normalize(p.sample.gray, SETTINGS).pixels for p in prepared}
+    for (pixels, widths), packed in batches.epoch(prepared, SETTINGS, 0, 1, 0, batches.Batching(augmentation=False)):
+        for picture, width, text in zip(pixels, widths, texts_of(packed), strict=True):
+            np.testing.assert_array_equal(picture[:, :width, 0], plain[text])

@@ -8,6 +8,7 @@ import pytest
 from htr_model import bundle
 from htr_model.bundle import SETTINGS_FILE, WEIGHTS_FILE, Bundle, BundleError, load, parse, save
 from htr_model.charset import Charset
+from htr_model.confidence import Calibration
 from htr_model.normalization import Normalization
 
 
@@ -71,6 +72,18 @@ def test_id_does_not_change_with_the_card_or_the_folder(tmp_path):
     assert save(small(), tmp_path / "a", "one card") == save(small(), tmp_path / "b", "another card")
 
 
+def test_calibration_survives_and_without_it_nothing_is_written(folder, tmp_path):
+    assert "calibration" not in json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+    calibrated = replace(small(), calibration=Calibration((0.1, 0.9), (0.05, 0.8)))
+    assert save(calibrated, tmp_path / "c", "") != load(folder).id
+    assert load(tmp_path / "c").calibration == calibrated.calibration
+
+
+def test_bundle_inside_the_package_keeps_its_id(tmp_path):
+    shipped = load(bundle.DEFAULT)
+    assert save(shipped, tmp_path / "again", "") == shipped.id
+
+
 def test_bundle_is_replaced_whole(folder):
     new = save(replace(small(), temperature=2.0), folder, "new card")
     assert load(folder).id == new
@@ -112,6 +125,10 @@ def test_damaged_settings_are_refused(folder, content):
         {"charset": "aa"},
         {"charset": ""},
         {"temperature": "warm"},
+        {"calibration": None},
+        {"calibration": {"scores": [0, 1]}},
+        {"calibration": {"scores": [0, 1], "confidences": [0.9, 0.1]}},
+        {"calibration": {"scores": [0, 1], "confidences": [0, 2]}},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(folder, values):

@@ -40,3 +40,23 @@ def test_nothing_read_costs_every_character():
 def test_empty_or_unequal_lists_are_refused(truths, predictions):
     with pytest.raises(ValueError, match=f"{len(truths)} and {len(predictions)}"):
         error_rates(truths, predictions)
+
+
+def test_precision_is_of_what_was_read_and_recall_of_what_was_written():
+    # Of 2 characters read both are right; of 8 written 2 were read. Swapped they would be 0.25 and 1.
+    rates = error_rates(["abcdefgh"], ["ab"])
+    assert (rates.precision, rates.recall) == (1.0, 0.25)
+    assert rates.f1 == pytest.approx(0.4)
+    rates = error_rates(["ab"], ["abcdefgh"])
+    assert (rates.precision, rates.recall) == (0.25, 1.0)
+
+
+def test_word_accuracy_and_mean_edit_distance_by_hand():
+    rates = error_rates(["the cat sat", "dog"], ["the cat", "dig"])
+    assert rates.word_accuracy == pytest.approx(2 / 4)
+    assert rates.mean_edit_distance == pytest.approx((4 + 1) / 2)
+
+
+def test_nothing_read_has_neither_precision_nor_recall():
+    rates = error_rates(["ab"], [""])
+    assert (rates.precision, rates.recall, rates.f1, rates.word_accuracy) == (0.0, 0.0, 0.0, 0.0)

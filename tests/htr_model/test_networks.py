@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from htr_model.networks import NETWORKS, TIME_STRIDE, build, time_steps
+from htr_model.networks import NETWORKS, TIME_STRIDE, build, time_steps, usual_height
 from htr_model.normalization import Normalization, stack
 from tests.htr_model.drawing import randomise
 
@@ -92,7 +92,7 @@ def test_mixed_precision_leaves_the_global_policy_alone():
     assert keras.config.dtype_policy().name == before
 
 
-@pytest.mark.parametrize("name", ["crnn", "resnet-ctc"])
+@pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_logits_are_float32_in_mixed_precision(name):
     assert build(name, 16, 5, precision="mixed_bfloat16").output.dtype == "float32"
 
@@ -100,3 +100,9 @@ def test_logits_are_float32_in_mixed_precision(name):
 def test_unknown_network_is_refused_and_the_known_named():
     with pytest.raises(ValueError, match="crnn, resnet-ctc"):
         build("transformer", 48, 10)
+
+
+def test_the_small_classic_has_the_parameters_that_are_published_for_it():
+    """424,081 with the 80 symbols of IAM's words and the blank; its usual pictures are 32 rows high."""
+    assert build("cnn-bilstm", usual_height("cnn-bilstm"), 81).count_params() == 424_081
+    assert [usual_height(name) for name in ("crnn", "resnet-ctc")] == [48, 48]

@@ -10,7 +10,10 @@ import pytest
 
 from htr_model import bundle, networks
 from htr_model.bundle import BundleError, load
+from htr_model.confidence import Calibration
+from htr_model.decoder_settings import DecoderSettings
 from htr_model.normalization import normalize
+from htr_model.reading import word_slices
 from htr_model.recognizer import Recognizer, assign_weights, named_weights
 from tests.conftest import REPOSITORY
 from tests.htr_model.drawing import word
@@ -87,10 +90,20 @@ def test_span_of_the_last_column_ends_with_the_picture(never_silent, width):
 
 def test_confidences_are_probabilities_and_agree_with_each_other(recognizer, pictures):
     for reading in recognizer.read(pictures):
-        assert 0 < reading.min_char_confidence <= reading.confidence + 1e-9
-        assert reading.confidence <= 1
-        assert reading.min_char_confidence == min(reading.char_confidences)
-        assert reading.confidence == pytest.approx(np.exp(np.mean(np.log(reading.char_confidences))))
+        assert 0 < reading.confidence <= 1
+        assert 0 < reading.min_char_confidence == min(reading.char_confidences) <= 1
+        words = [np.prod(reading.char_confidences[a:b]) for a, b in word_slices(reading.text)]
+        assert reading.word_confidences == pytest.approx(words)
+        assert reading.confidence == pytest.approx(np.exp(np.mean(np.log(words))))
+
+
+def test_calibration_of_the_bundle_changes_words_confidences_and_no_text(recognizer, pictures):
+    halved = Calibration((0.0, 1.0), (0.0, 0.5))
+    other = Recognizer(replace(recognizer.bundle, calibration=halved))
+    for one, changed in zip(recognizer.read(pictures), other.read(pictures), strict=True):
+        assert (changed.text, changed.char_confidences) == (one.text, one.char_confidences)
+        assert changed.word_confidences == pytest.approx([c / 2 for c in one.word_confidences])
+        assert changed.confidence == pytest.approx(one.confidence / 2)
 
 
 def test_picture_without_text_has_no_confidence(tiny_bundle):
@@ -158,6 +171,7 @@ READ_ELSEWHERE = """
 import json, sys
 import numpy as np
 from htr_model.bundle import load
+from htr_model.reading import word_slices
 from htr_model.recognizer import Recognizer
 pictures = list(np.load(sys.argv[2]).values())
 readings = Recognizer(load(sys.argv[1])).read(pictures)
@@ -179,3 +193,41 @@ def test_other_backends_read_the_same(backend, recognizer, pictures, tiny_bundle
     for (text, confidence), reading in zip(json.loads(done.stdout), recognizer.read(pictures), strict=True):
         assert text == reading.text
         assert confidence == pytest.approx(reading.confidence, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def searching(recognizer):
+    """The same recogniser, with a beam search."""
+    return Recognizer(recognizer.bundle, DecoderSettings("beam", 8, 3))
+
+
+def test_beam_search_does_not_depend_on_the_batch(searching, pictures):
+    together = searching.read(pictures)
+    for picture, reading in zip(pictures, together, strict=True):
+        alone = searching.read([picture])[0]
+        assert_same(alone, reading)
+        assert [a.text for a in alone.alternatives] == [a.text for a in reading.alternatives]
+
+
+def test_beam_search_gives_every_word_its_alternatives(searching, pictures):
+    readings = searching.read(pictures)
+    assert any(r.alternatives for r in readings)
+    for reading in readings:
+        assert len(reading.spans) == len(reading.text) == len(reading.char_confidences)
+        assert len(reading.word_alternatives) == len(reading.text.split())
+        for text, others in zip(reading.text.split(), reading.word_alternatives, strict=True):
+            assert len(others) <= 3
+            assert text not in [a.text for a in others]
+            assert sum(a.confidence for a in others) <= 1 + 1e-6
+
+
+def test_alternatives_leave_greedy_text_and_confidence_as_they_were(recognizer, pictures):
+    asked = Recognizer(recognizer.bundle, DecoderSettings(alternatives=2))
+    for plain, other in zip(recognizer.read(pictures), asked.read(pictures), strict=True):
+        assert_same(plain, other)
+        assert plain.alternatives == plain.word_alternatives == ()
+    assert any(r.alternatives for r in asked.read(pictures))
+
+
+def test_empty_picture_has_no_text_for_a_beam_search(searching):
+    assert searching.read([np.zeros((48, 64), np.uint8)])[0].text == ""

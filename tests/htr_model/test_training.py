@@ -8,12 +8,17 @@ import pytest
 
 from htr_model import batches
 from htr_model.bundle import load
+from htr_model.calibration import JudgedWord
 from htr_model.charset import Charset
 from htr_model.datasets import Dataset
+from htr_model.evaluation import Evaluation, outcomes_of
+from htr_model.metrics import error_rates
 from htr_model.normalization import Normalization
+from htr_model.reading import Reading
 from htr_model.recognizer import Recognizer, named_weights
 from htr_model.samples import Sample, Skipped
-from htr_model.training import Progressed, TrainingError, TrainingRun, TrainingSettings, learning_rate, packed_ctc_loss
+from htr_model.training import Progressed, TrainingRun, packed_ctc_loss
+from htr_model.training_settings import RECIPES, TrainingError, TrainingSettings, learning_rate
 from tests.htr_model.drawing import word
 
 TEXTS = ("cat", "dog", "bird", "mouse")
@@ -119,6 +124,37 @@ def test_best_epoch_is_the_one_with_the_lowest_cer(finished):
     cers = [row["cer"] for row in progress.history]
     assert progress.best_cer == min(cers)
     assert progress.best_epoch == cers.index(min(cers))
+
+
+def test_history_tells_validation_loss_and_edit_distance(finished):
+    output, _, progress = finished
+    rows = read_csv(output / "training" / "history.csv")
+    losses = [float(row["validation_loss"]) for row in rows]
+    assert losses[1] < losses[0]
+    assert 0 <= float(rows[1]["mean_edit_distance"]) <= 5
+    assert float(rows[1]["learning_rate"]) < float(rows[0]["learning_rate"])
+
+
+def test_report_on_the_validation_samples_is_drawn(finished):
+    import cv2
+
+    output, _, progress = finished
+    report = output / "training" / "report"
+    assert f"epoch {progress.best_epoch + 1}\n" in (report / "report.md").read_text(encoding="utf-8")
+    assert cv2.imread(str(report / "grid.png")).std() > 0
+
+
+def test_tensorboard_has_a_value_an_epoch_and_a_picture_of_the_best(finished):
+    from tests.htr_model.test_tensorboard import events
+
+    output, _, progress = finished
+    _, *found = events(output / "training" / "tensorboard")
+    values = [(e.step, e.summary.value[0]) for e in found]
+    assert [(s, v.simple_value) for s, v in values if v.tag == "cer"] == [
+        (row["epoch"], pytest.approx(row["cer"])) for row in progress.history
+    ]
+    pictures = [s for s, v in values if v.HasField("image")]
+    assert pictures[-1] == progress.best_epoch + 1
 
 
 def test_curves_are_a_picture(finished):
@@ -263,6 +299,35 @@ def test_same_seed_begins_with_the_same_weights(tmp_path):
     assert not all(np.array_equal(first[n], other[n]) for n in first)
 
 
+def test_each_network_gets_the_height_that_it_was_made_for(tmp_path):
+    for network, height in (("cnn-bilstm", 32), ("crnn", 48), ("resnet-ctc", 48)):
+        run = TrainingRun(words(1), settings(network=network, normalization=None), tmp_path)
+        assert (run.network, run.normalization.height) == (network, height)
+
+
+def test_run_from_a_bundle_adds_the_symbols_that_are_asked_for(tiny_bundle, tmp_path):
+    given = load(tiny_bundle)
+    run = TrainingRun(words(1), settings(charset="çab"), tmp_path, start_from=given)
+    assert run.charset.symbols == given.charset.symbols + "ç"
+    assert "strange" in {p.sample.id for p in run.train}
+    unchanged = TrainingRun(words(1), settings(charset=None), tmp_path, start_from=given)
+    assert unchanged.charset == given.charset
+    assert "strange" in {s.id for s in unchanged.skipped}
+
+
+def test_best_bundle_is_calibrated_where_there_are_words_enough(tmp_path):
+    run = TrainingRun(words(1), settings(), tmp_path)
+    read = [Reading("cat", 0.5, 0.5, (), (0.9, 0.9, 0.9), (0.729,))] * 4
+    result = Evaluation(
+        error_rates(["cat"], ["cat"]), {}, 1.0, read, outcomes_of(run.validation, ["cat"] * 4),
+        [JudgedWord(i % 100 / 100, i % 100 / 100, i % 100 > 50, f"w{i % 4}") for i in range(2000)],
+    )  # fmt: skip
+    run.save_best(result)
+    calibration = load(tmp_path).calibration
+    assert calibration(0.3) < 0.1 and calibration(0.8) > 0.9
+    assert "Confidence is calibrated" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
@@ -296,6 +361,12 @@ def test_reasons_are_told_when_no_sample_is_usable(tmp_path):
 
 @pytest.mark.parametrize("values", [{"network": "x"}, {"epochs": 0}, {"patience": 0}, {"learning_rate": 0.0}])
 def test_settings_that_cannot_work_are_refused(values):
+    with pytest.raises(TrainingError):
+        settings(**values)
+
+
+@pytest.mark.parametrize("values", [{"schedule": "steps"}, {"batching": batches.Batching(size=0)}])
+def test_schedules_and_batch_sizes_that_cannot_be_are_refused(values):
     with pytest.raises(TrainingError):
         settings(**values)
 
@@ -335,6 +406,20 @@ def test_packed_loss_is_nats_per_character():
         for row, x in zip(packed, logits, strict=True)
     ]
     assert loss.mean() == pytest.approx(sum(plain) / 3, rel=1e-4)
+
+
+def test_constant_schedule_stays_at_its_rate():
+    constant = settings(schedule="constant", warmup_steps=0, learning_rate=1e-3)
+    assert [learning_rate(constant, step, step / 10) for step in (0, 5, 10)] == [1e-3] * 3
+    assert learning_rate(settings(), 100, 0.9) < 0.1 * settings().learning_rate
+
+
+def test_classic_recipe_is_the_one_of_the_tutorials():
+    classic = RECIPES["classic"]
+    assert (classic.network, classic.epochs, classic.schedule) == ("cnn-bilstm", 10, "constant")
+    assert (classic.learning_rate, classic.weight_decay, classic.warmup_steps) == (1e-3, 0.0, 0)
+    assert classic.batching == batches.Batching(size=64, augmentation=False)
+    assert classic.patience >= classic.epochs
 
 
 def test_progress_survives_json():

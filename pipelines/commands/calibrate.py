@@ -1,0 +1,105 @@
+"""``inkbeam calibrate``: a bundle whose confidence says how often words are right."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from pipelines import exit_codes
+from pipelines.logs import hold_back_native_output
+from pipelines.options import DEFAULT_MODEL, UsageError
+
+SUMMARY = "make a model's confidence honest on pictures with known text"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="DIR", help="model bundle (default: the one inside)")
+    parser.add_argument(
+        "--data",
+        action="append",
+        required=True,
+        metavar="PATH",
+        help="data as for train, that was not trained on; again for more",
+    )
+    parser.add_argument(
+        "--split",
+        choices=("validation", "test", "train", "all"),
+        default="validation",
+        help="part of data that names its splits; other data is read whole (default: validation)",
+    )
+    parser.add_argument(
+        "--output", required=True, metavar="DIR", help="the calibrated bundle; may be the folder of --model"
+    )
+    parser.add_argument("--json", metavar="FILE", help="also write the figures here")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the calibration error before and after, and write the bundle."""
+    from htr_model import bundle
+    from htr_model.datasets import load, part
+    from pipelines.files import absolute
+    from pipelines.model_handler import load_bundle
+
+    data = load(arguments.data)
+    samples = part(data.samples, arguments.split)
+    if not samples:
+        raise UsageError(f"no usable sample in split {arguments.split!r}; {len(data.skipped)} were skipped")
+    model = arguments.model if arguments.model == DEFAULT_MODEL else absolute(arguments.model)
+    loaded = load_bundle(model)
+    with hold_back_native_output():
+        from htr_model.calibration import LEAST_WORDS, cross_fitted, expected_calibration_error, fit, judged_words
+        from htr_model.evaluation import read_all
+        from htr_model.normalization import normalize
+        from htr_model.recognizer import Recognizer
+
+    recognizer = Recognizer(loaded)
+    readings = read_all(recognizer, [normalize(s.gray, recognizer.normalization).pixels for s in samples])
+    words = judged_words(samples, readings)
+    judged = cross_fitted(words)
+    if judged is None:
+        raise UsageError(
+            f"{len(words)} words were read in {len(samples)} pictures; calibration needs {LEAST_WORDS} in each half of "
+            "the writers"
+        )
+
+    def error(chosen: list) -> float:
+        return expected_calibration_error([w.confidence for w in chosen], [w.right for w in chosen])
+
+    names = sorted({s.collection for s in samples})
+    figures = {}
+    for name in [*names, *(["all"] if len(names) > 1 else [])]:
+        members = [i for i, w in enumerate(words) if name == "all" or w.group.startswith(f"{name}/")]
+        if members:
+            before, after = error([words[i] for i in members]), error([judged[i] for i in members])
+            right = sum(words[i].right for i in members) / len(members)
+            figures[name] = {"words": len(members), "right": right, "before": before, "after": after}
+
+    calibrated = replace(loaded, calibration=fit(words))
+    overall = error(judged)
+    identity = bundle.save(calibrated, Path(arguments.output), _card(model, overall, names))
+    print("expected calibration error of word confidence; after: each half of the writers with a map of the other half")
+    print(f"{'':24}{'words':>9}{'right %':>9}{'before':>9}{'after':>9}")
+    for name, row in figures.items():
+        print(f"{name:24}{row['words']:9,}{100 * row['right']:9.1f}{row['before']:9.3f}{row['after']:9.3f}")
+    print(f"{arguments.output}: model {identity} (before: {loaded.id}), fitted on all {len(words):,} words")
+    if arguments.json:
+        text = json.dumps({"model_id": identity, "by_collection": figures}, indent=1)
+        Path(arguments.json).write_text(text, encoding="utf-8")
+    return exit_codes.DONE
+
+
+def _card(model: str, error: float, names: list[str]) -> str:
+    """The bundle's card with what is now true of its confidence."""
+    from htr_model import bundle
+    from htr_model.card import with_confidence
+    from pipelines.files import join, read_bytes
+
+    try:
+        folder = str(bundle.DEFAULT) if model == DEFAULT_MODEL else model
+        text = read_bytes(join(folder, bundle.CARD_FILE)).decode("utf-8", "replace")
+    except Exception:
+        # A bundle may come without a card, and then each file system fails in its own way.
+        text = "# Model card\n"
+    return with_confidence(text, error, names)

@@ -1,0 +1,125 @@
+"""The commands that train, measure and calibrate a recogniser."""
+
+import argparse
+import csv
+import json
+
+import pytest
+
+from htr_model.bundle import load
+from htr_model.confidence import UNCALIBRATED
+from pipelines.commands import train
+from tests.htr_model.drawing import png, word
+from tests.pipelines.jobs import inkbeam
+
+TEXTS = ("archive", "Hands", "quill", "pen", "by", "for", "ocean", "a", "letters", "ink", "paper", "zoo")
+
+
+@pytest.fixture
+def labelled(tmp_path, tiny_bundle):
+    """A folder of drawn words, each row labelled with what the tiny bundle reads there, every third one wrongly."""
+    from htr_model.recognizer import Recognizer
+
+    folder = tmp_path / "words"
+    folder.mkdir()
+    recognizer = Recognizer(load(tiny_bundle))
+    rows = []
+    for height in (30, 44, 60):
+        for text in TEXTS:
+            name = f"{text}-{height}.png"
+            (folder / name).write_bytes(png(word(text, height)))
+            (read,) = recognizer.read_gray([word(text, height)])
+            rows.append((name, read.text if len(rows) % 3 else "wrong"))
+    write(folder, rows)
+    return folder
+
+
+def write(folder, rows):
+    with open(folder / "labels.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("filename", "label"), *rows])
+
+
+def test_evaluate_writes_a_report_and_tells_confusions(labelled, tiny_bundle, tmp_path):
+    done = inkbeam(
+        *("evaluate", "--model", tiny_bundle, "--data", labelled),
+        *("--report", tmp_path / "deep" / "report", "--json", tmp_path / "figures.json"),
+    )
+    assert done.code == 0, done.err
+    assert "most often: " in done.out and "expected calibration error" in done.out
+    assert max(map(len, done.out.splitlines())) <= 160
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert figures["overall"]["precision"] > figures["overall"]["accuracy"] > 0.5
+    assert 0 <= figures["expected_calibration_error"] <= 1
+    assert sum(c["count"] for c in figures["confusions"]) > 0
+    assert (tmp_path / "deep" / "report" / "report.md").is_file()
+
+
+def test_evaluate_against_a_program_that_is_not_there_is_wrong_usage(labelled, tiny_bundle, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = inkbeam("evaluate", "--model", tiny_bundle, "--data", labelled, "--against", "tesseract")
+    assert done.code == 2
+    assert "apt install tesseract-ocr" in done.err
+
+
+def test_evaluate_does_not_write_a_report_into_a_file(labelled, tiny_bundle):
+    done = inkbeam("evaluate", "--model", tiny_bundle, "--data", labelled, "--report", labelled / "labels.csv")
+    assert done.code == 2
+    assert "labels.csv: is a file" in done.err
+
+
+def test_calibrate_writes_a_bundle_with_other_confidence_and_the_same_text(labelled, tiny_bundle, tmp_path):
+    header, *rows = csv.reader((labelled / "labels.csv").read_text(encoding="utf-8").splitlines())
+    write(labelled, rows * 20)
+    output = tmp_path / "calibrated"
+    done = inkbeam("calibrate", "--model", tiny_bundle, "--data", labelled, "--output", output)
+    assert done.code == 0, done.err
+    before, after = load(tiny_bundle), load(output)
+    assert before.calibration == UNCALIBRATED != after.calibration
+    assert after.id != before.id
+    assert after.id in done.out and before.id in done.out
+    card = (output / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("# A bundle for tests\n")
+    assert card.count("Confidence is calibrated: expected calibration error") == 1
+    again = inkbeam("calibrate", "--model", output, "--data", labelled, "--output", output)
+    assert again.code == 0, again.err
+    assert load(output).id == after.id
+    assert (output / "README.md").read_text(encoding="utf-8").count("Confidence is calibrated") == 1
+
+
+def test_calibrate_with_few_words_is_wrong_usage_and_writes_nothing(labelled, tiny_bundle, tmp_path):
+    done = inkbeam("calibrate", "--model", tiny_bundle, "--data", labelled, "--output", tmp_path / "calibrated")
+    assert done.code == 2
+    assert "calibration needs 200" in done.err
+    assert not (tmp_path / "calibrated").exists()
+
+
+def settings(*options):
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    return train._settings(parser.parse_args(["--data", "x", "--output", "y", *options]))
+
+
+def test_recipe_is_changed_only_by_what_is_given():
+    from htr_model.batches import Batching
+    from htr_model.training_settings import RECIPES, TrainingSettings
+
+    assert settings() == TrainingSettings()
+    assert settings("--recipe", "classic") == RECIPES["classic"]
+    changed = settings("--recipe", "classic", "--epochs", "3", "--network", "crnn", "--batch-size", "16")
+    assert (changed.epochs, changed.network, changed.learning_rate) == (3, "crnn", 1e-3)
+    assert changed.batching == Batching(size=16, augmentation=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--network", "transformer"), "known are cnn-bilstm, crnn, resnet-ctc"),
+        (("--batch-size", "0"), "batch size must be at least 1"),
+        (("--epochs", "0"), "must be positive"),
+    ],
+)
+def test_settings_that_cannot_work_are_wrong_usage(labelled, tmp_path, options, message):
+    done = inkbeam("train", "--data", labelled, "--output", tmp_path / "model", *options)
+    assert done.code == 2
+    assert message in done.err
+    assert not (tmp_path / "model").exists()
