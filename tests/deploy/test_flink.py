@@ -1,0 +1,188 @@
+"""Jobs on Flink: embedded, and on a cluster whose task managers and workers are killed.
+
+``make test-flink`` runs them; without Java and Maven they are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+
+from deploy.flink import cluster as flink
+from deploy.flink import demo, job_server
+from tests.conftest import REPOSITORY
+from tests.pipelines.conftest import write_letter
+from tests.pipelines.drawing import LETTER
+from tests.pipelines.jobs import files, page_of, rows, run_ids
+
+pytestmark = pytest.mark.flink
+
+LINES = (*LETTER, "Come before Easter", "if the roads allow", "nine boxes", "of old papers", "and ink")
+PAGES = 6
+JOB_SECONDS = 400
+"""Many times what a job takes: one that hangs must fail its test, not stop all others."""
+
+
+@pytest.fixture(scope="module")
+def jar() -> str:
+    """The job server; where it cannot be had the test is skipped."""
+    try:
+        return job_server.jar()
+    except job_server.Unavailable as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """Six pages and a broken one."""
+    folder = tmp_path_factory.mktemp("archive")
+    for number in range(PAGES):
+        write_letter(folder / "scans" / f"page{number}.png", (LINES[number], LINES[number + 1]))
+    (folder / "scans" / "torn.png").write_bytes(b"\x89PNG torn")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def begin(archive, tiny_bundle):
+    """Begins a job over the archive in a process of its own, with a name for its output."""
+
+    def begin(name, *options) -> subprocess.Popen:
+        job = ["digitize", "--input", archive / "scans", "--output", archive / name, "--model", tiny_bundle]
+        return subprocess.Popen(
+            [str(a) for a in (sys.executable, "-m", "pipelines.cli", *job, "--max-failure-rate", "1", *options)],
+            cwd=REPOSITORY,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+
+    return begin
+
+
+@pytest.fixture(scope="module")
+def digitize(begin):
+    """Runs a job to its end; its exit code and messages."""
+
+    def run(*arguments) -> tuple[int, str]:
+        process = begin(*arguments)
+        try:
+            messages = process.communicate(timeout=JOB_SECONDS)[1]
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            raise
+        return process.returncode, messages
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def local(archive, digitize):
+    """Output of the job on this machine."""
+    code, messages = digitize("local")
+    assert code == 0, messages
+    return archive / "local"
+
+
+@pytest.fixture(scope="module")
+def cluster(jar, tmp_path_factory):
+    """Two task managers; a slot more on each than a job uses."""
+    folder = tmp_path_factory.mktemp("flink")
+    yield flink.start(folder, task_managers=2, slots=2)
+    flink.stop(folder)
+
+
+@pytest.fixture(scope="module")
+def eventful(cluster, archive):
+    """Beam's options for a job on the cluster that something happens to, and the file that tells of it."""
+
+    def options(event: str, place: str):
+        file, boot = archive / f"{event}-{place}", archive / f"boot-{event}-{place}"
+        command = shlex.join([sys.executable, "-m", "tests.deploy.struck_worker", event, place, str(file)])
+        boot.write_text(f'#!/bin/sh\ncd {shlex.quote(str(REPOSITORY))} && exec {command} "$@"\n')
+        boot.chmod(0o755)
+        return flink.beam_options(cluster.address, 2, str(boot), cluster.job_server), file
+
+    return options
+
+
+def processes() -> str:
+    return subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
+
+
+def assert_same(output, local):
+    """An output holds one committed run, the rows of the local one, and nothing that a dead attempt left."""
+    assert demo.differences(output, local) == []
+    assert Counter(map(page_of, rows(output, "pages"))) == {(f"page{i}.png", 0): 1 for i in range(PAGES)}
+    (run,) = run_ids(output)
+    strays = [f for f in files(output) if f"run={run}/part-" not in f]
+    assert strays == [f"runs/{run}.json"]
+
+
+def test_embedded_flink_gives_the_rows_of_this_machine(jar, archive, digitize, local):
+    options = ("--runner=FlinkRunner", "--flink_master=[local]", f"--flink_job_server_jar={jar}", "--parallelism=1")
+    code, messages = digitize("embedded", *options)
+    assert code == 0, messages
+    assert_same(archive / "embedded", local)
+
+
+def test_pages_are_read_by_both_task_managers(cluster, archive, digitize, eventful, local):
+    options, notes = eventful("note", "segmentation")
+    code, messages = digitize("both", *options)
+    assert code == 0, messages
+    assert_same(archive / "both", local)
+    pages = Counter(map(int, notes.read_text().split()))
+    assert set(pages) == {p.pid for p in cluster.processes if p.name.startswith("task-manager")}
+    assert sum(pages.values()) == PAGES
+
+
+@pytest.mark.parametrize("place", ["segmentation", "recognition", "writing", "renaming", "commit"])
+def test_worker_is_killed(place, archive, digitize, eventful, local):
+    options, flag = eventful("kill", place)
+    code, messages = digitize(f"worker-{place}", "--attempts=2", *options)
+    assert flag.exists(), "nobody was killed"
+    assert code == 0, messages
+    assert_same(archive / f"worker-{place}", local)
+
+
+def test_job_that_is_interrupted_is_cancelled_and_leaves_nothing(cluster, archive, begin, eventful):
+    options, flag = eventful("stall", "segmentation")
+    job = begin("interrupted", *options)
+    while not flag.exists():
+        assert job.poll() is None, job.stderr.read()
+        time.sleep(0.2)
+    job.send_signal(signal.SIGINT)
+    messages = job.communicate()[1]
+    assert job.returncode == 3, messages
+    assert files(archive / "interrupted") == {}
+    last = max(flink.rest(cluster.address, "jobs/overview")["jobs"], key=lambda j: j["start-time"])
+    assert last["state"] in ("CANCELED", "CANCELLING")
+
+
+def test_task_manager_is_killed(cluster, archive, digitize, eventful, local):
+    """The last of the jobs: the cluster has one task manager after it."""
+    options, flag = eventful("kill-parent", "recognition")
+    code, messages = digitize("task-manager", "--attempts=2", *options)
+    assert flag.exists(), "nobody was killed"
+    assert code == 0, messages
+    assert_same(archive / "task-manager", local)
+    assert flink.overview(cluster.address)["taskmanagers"] == 1
+    present = flink.living()
+    (dead,) = [p for p in cluster.processes if p.pid not in present]
+    assert dead.name.startswith("task-manager")
+    assert dead.pid not in {entry.group for entry in present.values()}, "its Python worker lives on"
+
+
+def test_stopping_the_cluster_leaves_no_process(cluster, archive):
+    assert str(cluster.folder) in processes()
+    flink.stop(cluster.folder)
+    left = [line for line in processes().splitlines() if str(cluster.folder) in line or str(archive) in line]
+    assert left == []
+    flink.stop(cluster.folder)
