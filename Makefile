@@ -2,19 +2,29 @@
 # make test   run the tests
 # make lint   check style and formatting
 # make bench  measure speed and accuracy (real pages from INKBEAM_DATA or ../shared/data, else the samples)
+# make fuzz   decode and segment damaged files for a long time (INKBEAM_FUZZ_EXAMPLES=20000)
+# make soak   memory of a long job against a short one
+# make flink-demo  the samples on a Flink cluster that is started for it, and whether the rows are those of this machine
+# make test-flink  the tests that need Java and Maven
 # make clean  remove what the others made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo flink-demo test test-flink lint bench fuzz soak clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python samples/demo.py
 
+flink-demo: $(VENV)/.installed
+	@$(BIN)/python -m deploy.flink.demo
+
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+test-flink: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m flink -rs
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -22,6 +32,12 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
+
+fuzz: $(VENV)/.installed-dev
+	INKBEAM_FUZZ_EXAMPLES=$${INKBEAM_FUZZ_EXAMPLES:-20000} $(BIN)/python -m pytest tests/segmentation/test_fuzz.py
+
+soak: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.soak
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info

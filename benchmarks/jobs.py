@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from benchmarks.pages import TruePage
+from pipelines.tesseract import read_file
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,7 @@ def tesseract(pages: list[TruePage], language: str) -> JobResult | None:
     """Tesseract's command line on the same pages, one after another; None where it is not installed."""
     if shutil.which("tesseract") is None:
         return None
-    texts = []
     started = time.perf_counter()
-    for page in pages:
-        command = ["tesseract", str(page.path), "-", "-l", language]
-        texts.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    texts = [read_file(page.path, language) for page in pages]
     seconds = time.perf_counter() - started
     return JobResult(texts, seconds, 0.0, len(pages) / seconds)

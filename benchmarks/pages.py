@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from htr_model.charset import canonical_text
 from htr_model.metrics import error_rates
+from htr_model.page_text import comparable
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = ("iam_pages", "copiste", "hooker_letters", "stanford_letters")
@@ -55,13 +54,6 @@ def sample_pages() -> list[TruePage]:
         for name, texts in truth.items()
         if len(texts) == 1
     ]
-
-
-def comparable(text: str) -> str:
-    """Text with single spaces, look-alike marks made one, and no space before punctuation (IAM's tokens have one)."""
-    text = canonical_text(text)
-    text = re.sub(r" ([.,;:!?)'])", r"\1", text)
-    return re.sub(r"([(]) ", r"\1", text)
 
 
 def page_cer(pages: list[TruePage], texts: list[str]) -> float:

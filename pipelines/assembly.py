@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from htr_model.confidence import geometric_mean
-from htr_model.reading import Reading
+from htr_model.reading import Reading, word_slices
 from pipelines.records import PageFacts, PageText, TextLine, Word
 from segmentation.geometry import Box, Line, Piece, union
 
@@ -54,6 +54,7 @@ def _words_of_units(line: Line, units: list[UnitReading]) -> list[Word]:
             u.reading.confidence,
             u.reading.min_char_confidence,
             boxes[u.word_index],
+            u.reading.alternatives,
         )
         for i, u in enumerate(readable)
     ]
@@ -61,7 +62,7 @@ def _words_of_units(line: Line, units: list[UnitReading]) -> list[Word]:
 
 def words_of_line(line: Line, unit: UnitReading) -> list[Word]:
     """Words of a line that was read at once: its text divided at spaces, its ink divided where they were seen."""
-    slices = _word_slices(unit.reading.text)
+    slices = word_slices(unit.reading.text)
     if not slices:
         return []
 
@@ -74,6 +75,7 @@ def words_of_line(line: Line, unit: UnitReading) -> list[Word]:
         for previous, following in zip(slices, slices[1:], strict=False)
     ]
     edges = [float("-inf"), *cuts, float("inf")]
+    alternatives = unit.reading.word_alternatives
     words = []
     for i, (first, last) in enumerate(slices):
         probabilities = unit.reading.char_confidences[first:last]
@@ -82,25 +84,13 @@ def words_of_line(line: Line, unit: UnitReading) -> list[Word]:
                 line.index,
                 i,
                 unit.reading.text[first:last],
-                geometric_mean(probabilities),
+                unit.reading.word_confidences[i],
                 min(probabilities),
                 _box_between(line, edges[i], edges[i + 1], spans[first][0], spans[last - 1][1]),
+                alternatives[i] if alternatives else (),
             )
         )
     return words
-
-
-def _word_slices(text: str) -> list[tuple[int, int]]:
-    """Positions (first, after last) of the words in a text."""
-    slices, first = [], None
-    for i, character in enumerate(text + " "):
-        if character == " ":
-            if first is not None:
-                slices.append((first, i))
-            first = None
-        elif first is None:
-            first = i
-    return slices
 
 
 def _cut(pieces: tuple[Piece, ...], before: tuple[float, float], after: tuple[float, float]) -> float:

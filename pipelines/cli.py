@@ -13,15 +13,36 @@ from types import ModuleType
 from htr_model.bundle import BundleError
 from htr_model.samples import DatasetError
 from pipelines import exit_codes
-from pipelines.commands import digitize, evaluate, segment, train
-from pipelines.logs import configure_logging
+from pipelines.commands import (
+    calibrate,
+    compact,
+    data,
+    digitize,
+    evaluate,
+    evaluate_pages,
+    export_model,
+    retry,
+    segment,
+    status,
+    train,
+    train_lines,
+)
+from pipelines.logs import configure_logging, tell
 from pipelines.options import JobFailed, UsageError
 
 COMMANDS: dict[str, ModuleType] = {
     "digitize": digitize,
+    "retry": retry,
+    "status": status,
+    "compact": compact,
     "segment": segment,
     "train": train,
     "evaluate": evaluate,
+    "calibrate": calibrate,
+    "data": data,
+    "train-lines": train_lines,
+    "evaluate-pages": evaluate_pages,
+    "export-model": export_model,
 }
 
 log = logging.getLogger(__name__)
@@ -31,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run a command and return its exit code (`pipelines.exit_codes`)."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments, rest = _parser().parse_known_args(argv)
-    configure_logging(arguments.verbose)
+    configure_logging(arguments.verbose, getattr(arguments, "log_format", "text"))
     signal.signal(signal.SIGTERM, _interrupt)
     command = COMMANDS[arguments.command]
     if getattr(command, "TAKES_BEAM_OPTIONS", False):
@@ -61,21 +82,22 @@ def _exit_code(command: str, run: Callable[[], int]) -> int:
     except (UsageError, DatasetError, BundleError) as error:
         return _fail(command, str(error))
     except JobFailed as error:
-        print(f"inkbeam: the job failed: {error}", file=sys.stderr)
+        tell("failed", f"inkbeam: the job failed: {error}", logging.ERROR, exit_code=exit_codes.FAILED)
         log.debug("where it failed", exc_info=True)
         return exit_codes.FAILED
     except KeyboardInterrupt:
-        print("inkbeam: interrupted", file=sys.stderr)
+        tell("interrupted", "inkbeam: interrupted", logging.ERROR, exit_code=exit_codes.FAILED)
         return exit_codes.FAILED
     except Exception as error:
         # Python's own exit code for it is 1, which says that the job is done.
         log.exception("where it failed")
-        print(f"inkbeam {command}: {type(error).__name__}: {error}", file=sys.stderr)
+        text = f"inkbeam {command}: {type(error).__name__}: {error}"
+        tell("failed", text, logging.ERROR, exit_code=exit_codes.FAILED)
         return exit_codes.FAILED
 
 
 def _fail(command: str, message: str) -> int:
-    print(f"inkbeam {command}: {message}", file=sys.stderr)
+    tell("refused", f"inkbeam {command}: {message}", logging.ERROR, exit_code=exit_codes.USAGE)
     return exit_codes.USAGE
 
 

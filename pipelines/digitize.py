@@ -21,6 +21,7 @@ from pipelines.transforms import (
     ListPages,
     ReadAndSegment,
     SortOutErrors,
+    pages_at_once,
 )
 
 
@@ -44,26 +45,32 @@ def build(
         | "SpreadDocuments" >> beam.Reshuffle()
         | "ListPages" >> beam.ParDo(ListPages(job.decoding)).with_outputs(FAILURES, main="tasks")
     )
+    at_once = pages_at_once(job)
     segmented = (
         tasks
         | "SpreadPages" >> beam.Reshuffle()
+        | "BatchPages" >> beam.BatchElements(min_batch_size=at_once, max_batch_size=at_once)
         | "ReadAndSegment"
         >> beam.ParDo(ReadAndSegment(job, normalization)).with_outputs(LAYOUTS, FAILURES, main=IMAGES)
     )
     images = segmented[IMAGES]
     if job.redistribute:
         images |= "SpreadImages" >> beam.Reshuffle()
+    recognise = RunInference(RecognizerHandler(job.model, job.batch_size, job.threads, job.decoder, job.language_model))
+    if job.accelerator:
+        # Dataflow then gives GPUs to the workers of this step alone; other runners take no notice.
+        recognise = recognise.with_resource_hints(accelerator=job.accelerator)
     readings, not_read = (
         images
-        | "Recognise" >> RunInference(RecognizerHandler(job.model, job.batch_size, job.threads))
+        | "Recognise" >> recognise
         | "SortOutErrors" >> beam.ParDo(SortOutErrors()).with_outputs(FAILURES, main="readings")
     )
-    pages = (
+    pages, lost = (
         {"layout": segmented[LAYOUTS], "readings": readings}
         | "GroupByPage" >> beam.CoGroupByKey()
-        | "AssemblePages" >> beam.ParDo(AssemblePages())
+        | "AssemblePages" >> beam.ParDo(AssemblePages()).with_outputs(FAILURES, main="pages")
     )
-    failures = [not_listed, segmented[FAILURES], not_read]
+    failures = [not_listed, segmented[FAILURES], not_read, lost]
     if job.overlays:
         failures.append(pages | "DrawOverlays" >> beam.ParDo(DrawOverlays(job.overlays, job.decoding)))
 

@@ -6,6 +6,12 @@ import os
 from pathlib import Path
 
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
+
+
+def configure(beam_options: list[str]) -> None:
+    """Give Beam's file systems their options (regions, endpoints). S3 opens nothing before; a pipeline does it late."""
+    FileSystems.set_options(PipelineOptions(beam_options))
 
 
 def is_local(uri: str) -> bool:
@@ -28,16 +34,20 @@ def join(folder: str, *names: str) -> str:
     return FileSystems.join(folder, *names)
 
 
-def read_bytes(uri: str) -> bytes:
+def read_bytes(uri: str, most: int = -1) -> bytes:
     """Content of a file, as stored (a name ending in .gz is not unpacked).
+
+    Args:
+        most: bytes to read; the whole file for -1.
 
     Raises:
         OSError: it cannot be read.
     """
     if is_local(uri):
-        return Path(uri).read_bytes()
+        with open(uri, "rb") as file:
+            return file.read(most)
     with FileSystems.open(uri, mime_type="application/octet-stream", compression_type="uncompressed") as file:
-        return file.read()
+        return file.read(most)
 
 
 def write_bytes(uri: str, data: bytes) -> None:
@@ -59,8 +69,23 @@ def matching(pattern: str) -> list:
     return FileSystems.match([pattern])[0].metadata_list
 
 
+def metadata(uri: str):
+    """Beam's metadata (path, size_in_bytes, last_updated_in_seconds) of one file, its name taken as it is.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return FileSystems.get_filesystem(uri).metadata(uri)
+
+
 def delete(uris: list[str]) -> None:
-    """Remove files or folders; those already gone are no error."""
-    present = [u for u in uris if FileSystems.exists(u)]
+    """Remove files, or folders with all that is in them; those already gone are no error."""
+    present = []
+    for uri in uris:
+        if not is_local(uri):
+            # Object stores have no folders, only names that begin alike: asked for a folder, they say there is none.
+            present += [m.path for m in matching(f"{uri}/**")]
+        if FileSystems.exists(uri):
+            present.append(uri)
     if present:
         FileSystems.delete(present)

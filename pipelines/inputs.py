@@ -7,14 +7,17 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from pipelines.files import absolute, is_local, matching, read_bytes
+from apache_beam.io.filesystems import FileSystems
+
+from pipelines.files import absolute, is_local, matching, metadata, read_bytes
+from pipelines.history import History
 from pipelines.options import UsageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".jp2", ".j2k", ".tif", ".tiff", ".pdf")
 """What counts as a scan in a folder. A file that is named itself is read whatever it is called."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Document:
     """A file that holds one page or more.
 
@@ -22,32 +25,40 @@ class Document:
         uri: absolute path or URI.
         size: bytes.
         modified: seconds since 1970, UTC; None where the file system does not tell.
-        done: indices of pages that a committed run holds already.
+        left_out: indices of pages that are not to be read: a committed run holds them, or they are set aside.
+        failed: runs in a row that failed so far, by page; page None stands for the document itself.
     """
 
     uri: str
     size: int
     modified: float | None
-    done: frozenset[int] = frozenset()
+    left_out: frozenset[int] = frozenset()
+    failed: tuple[tuple[int | None, int], ...] = ()
 
     def fingerprint(self) -> tuple[str, int, float | None]:
         """What must be unchanged for a page to count as the same."""
         return self.uri, self.size, self.modified
 
+    def attempt(self, page_index: int | None) -> int:
+        """Which attempt at a page this is, counted from 1."""
+        return 1 + dict(self.failed).get(page_index, 0)
+
 
 @dataclass(frozen=True)
 class Selection:
-    """Documents to read, and how many pages of them are skipped since they are done.
+    """Documents to read, and what of them is skipped.
 
     Attributes:
         documents: with what is left to do.
         done_documents: files of which every page is done.
         done_pages: pages already done, in files left out and in files that are read for their other pages.
+        set_aside: pages that failed too often to be tried again: uri and index, None for a whole document.
     """
 
     documents: tuple[Document, ...]
     done_documents: int
     done_pages: int
+    set_aside: tuple[tuple[str, int | None], ...] = ()
 
 
 def find(inputs: Iterable[str], input_lists: Iterable[str] = ()) -> list[Document]:
@@ -110,35 +121,81 @@ def _local_file(path: str) -> Iterator[Document]:
 
 
 def _remote(uri: str) -> Iterator[Document]:
-    exact = matching(uri) if not uri.endswith("/") else []
-    in_folder = [] if exact else [m for m in matching(uri.rstrip("/") + "/**") if m.path.lower().endswith(SUFFIXES)]
-    for metadata in exact or in_folder:
-        yield Document(metadata.path, metadata.size_in_bytes, metadata.last_updated_in_seconds or None)
+    bucket_alone = "/" not in uri.split("://", 1)[1]
+    named = [] if uri.endswith("/") or bucket_alone else _named(uri)
+    in_folder = [] if named else [m for m in matching(uri.rstrip("/") + "/**") if m.path.lower().endswith(SUFFIXES)]
+    for file in named or in_folder:
+        if not file.path.endswith("/"):  # what stands for a folder where there are none
+            yield Document(file.path, file.size_in_bytes, _whole_seconds(file.last_updated_in_seconds))
 
 
-def select(documents: list[Document], done: dict[tuple, dict[int, int]], existing: str) -> Selection:
+def _named(uri: str) -> list:
+    # As it stands first: a name with brackets would else be taken for a pattern.
+    return [metadata(uri)] if FileSystems.exists(uri) else matching(uri)
+
+
+def _whole_seconds(modified: float | None) -> float | None:
+    """A time as a store tells it whichever way it is asked: some tell fractions in a listing, and none for one file."""
+    return float(int(modified)) if modified else None
+
+
+def select(documents: list[Document], history: History, existing: str, max_attempts: int) -> Selection:
     """What is left to read.
 
     Args:
-        done: fingerprint of a document → index of each page that is done → number of pages of the document.
+        history: what earlier runs made of the documents.
         existing: ``skip`` leaves done pages out, ``redo`` reads them again, ``abort`` refuses.
+        max_attempts: a page that failed in so many runs in a row is set aside until its file changes; 0 for no limit.
 
     Raises:
         UsageError: ``existing`` is ``abort`` and a page is done.
     """
-    if existing == "redo":
-        return Selection(tuple(documents), 0, 0)
     left, whole, pages = [], 0, 0
-    for document in documents:
-        indices = done.get(document.fingerprint(), {})
-        if indices and existing == "abort":
+    set_aside: list[tuple[str, int | None]] = []
+    for document, done in zip(documents, history.done_of([d.fingerprint() for d in documents]), strict=True):
+        failed = history.failed_of(*document.fingerprint())
+        if existing == "redo":
+            left.append(replace(document, failed=tuple(failed.attempts.items())) if failed.attempts else document)
+            continue
+        if done.indices and existing == "abort":
             raise UsageError(
                 f"{document.uri} was read by an earlier run, and --existing abort was given; "
                 "use --existing skip to read only what is new, or redo to read it again"
             )
-        pages += len(indices)
-        if indices and len(indices) >= max(indices.values()):
+        pages += len(done.indices)
+        if done.whole:
             whole += 1
-        else:
-            left.append(replace(document, done=frozenset(indices)))
-    return Selection(tuple(left), whole, pages)
+            continue
+        hopeless = {p for p, n in failed.attempts.items() if 0 < max_attempts <= n} - done.indices
+        set_aside += [(document.uri, p) for p in hopeless]
+        left_out = done.indices | (hopeless - {None})
+        count = max(done.document_pages, failed.document_pages)
+        if None not in hopeless and not 0 < count <= len(left_out):
+            left.append(replace(document, left_out=left_out, failed=tuple(failed.attempts.items())))
+    return Selection(tuple(left), whole, pages, tuple(set_aside))
+
+
+def refuse_overlays_among(inputs: Iterable[str], documents: Iterable[Document], overlays: str) -> None:
+    """Refuse a folder for overlays where the next run would take them for scans.
+
+    Raises:
+        UsageError: the folder lies in a folder that is read, or holds a document that is.
+    """
+    place = os.path.realpath(overlays) if is_local(overlays) else overlays
+    places = tuple(f"{p.rstrip('/')}/" for p in {place, absolute(overlays)})
+    advice = "the next run would read the overlays as scans; choose a folder outside of what is read"
+    for uri in inputs:
+        folder = absolute(uri)
+        if is_local(folder):
+            folder = os.path.realpath(folder)
+        below = [] if place == folder else place.removeprefix(folder.rstrip("/") + "/").split("/")
+        if place == folder or (place.startswith(folder.rstrip("/") + "/") and not _is_hidden(below, folder)):
+            raise UsageError(f"--overlays {overlays} lies in --input {uri}: {advice}")
+    for document in documents:
+        if document.uri.startswith(places):
+            raise UsageError(f"--overlays {overlays} holds {document.uri}, which is to be read: {advice}")
+
+
+def _is_hidden(names: list[str], folder: str) -> bool:
+    """Whether a walk of the folder passes over a subfolder; remote stores have no hidden ones."""
+    return is_local(folder) and any(name.startswith(".") for name in names)

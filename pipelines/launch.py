@@ -5,31 +5,27 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
-import io
 import logging
 import os
 import platform
+import signal
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 
 import apache_beam as beam
-import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from htr_model.bundle import Bundle
-from pipelines import digitize, inputs, runs
-from pipelines.files import join, matching, read_bytes
+from pipelines import compaction, digitize, history, inputs, runs, tables
+from pipelines.files import matching
 from pipelines.logs import hold_back_native_output
-from pipelines.model_handler import load_bundle
+from pipelines.model_handler import load_bundle, load_language_model
 from pipelines.options import Job, JobFailed, UsageError
-from pipelines.records import Failure
+from pipelines.records import LOSING_STAGES, Failure
 
 log = logging.getLogger(__name__)
-
-LOSING_STAGES = ("list", "read", "segment")
-"""Stages at which a failure costs a page or a document; later it costs some writing, or an overlay."""
 
 LOCAL_RUNNERS = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner")
 DEFAULT_RUNNER = "FnApiRunner"
@@ -43,11 +39,13 @@ class Plan:
     Attributes:
         selection: documents to read, and what is skipped.
         bundle: the model.
+        earlier: runs that were committed when the plan was made.
     """
 
     job: Job
     selection: inputs.Selection
     bundle: Bundle
+    earlier: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,9 @@ class Outcome:
         failed: rows of the failures table.
         failed_pages: pages and documents that have such a row.
         tried_pages: pages that were written, and pages and documents that were lost.
-        failures: the first rows.
+        failures: the rows, by document and page.
         stage_seconds: summed over workers, where the runner tells.
+        mean_confidence: of the words, 0–1; None without words.
     """
 
     run_id: str
@@ -72,6 +71,7 @@ class Outcome:
     seconds: float
     failures: tuple[Failure, ...]
     stage_seconds: dict[str, float]
+    mean_confidence: float | None = None
 
     @property
     def failure_rate(self) -> float:
@@ -86,52 +86,107 @@ def plan(job: Job, input_lists: tuple[str, ...]) -> Plan:
         UsageError: input, output or model are unusable.
     """
     bundle = load_bundle(job.model)
+    if job.language_model:
+        load_language_model(job.language_model, bundle.charset)
     documents = inputs.find(job.inputs, input_lists)
+    if job.overlays:
+        inputs.refuse_overlays_among(job.inputs, documents, job.overlays)
+    return plan_for(job, documents, bundle)
+
+
+def plan_for(job: Job, documents: list[inputs.Document], bundle: Bundle, max_attempts: int | None = None) -> Plan:
+    """What there is to do about some documents.
+
+    Args:
+        max_attempts: in the place of the job's, for this time only.
+
+    Raises:
+        UsageError: the output is unusable.
+    """
     try:
-        done = runs.done_pages(job.output, runs.committed(job.output), bundle.id, job.fingerprint)
+        records = runs.committed(job.output)
+        known = history.load(job.output, records, bundle.id, job.fingerprint)
     except UsageError:
         raise
     except Exception as error:
         raise UsageError(f"--output {job.output}: cannot be read ({error})") from error
-    return Plan(job, inputs.select(documents, done, job.existing), bundle)
+    attempts = job.max_attempts if max_attempts is None else max_attempts
+    selection = inputs.select(documents, known, job.existing, attempts)
+    return Plan(job, selection, bundle, frozenset(r.run_id for r in records))
 
 
-def remove_dead_runs(output: str) -> None:
-    """Remove the rows that killed runs left behind, so that a plain read of the tables shows committed ones only."""
+def is_stale(planned: Plan) -> bool:
+    """Whether another run was committed since the plan was made."""
+    return runs.committed_ids(planned.job.output) != planned.earlier
+
+
+def tidy(output: str) -> None:
+    """Remove the rows that killed runs left behind and finish a compaction that was cut short.
+
+    After it a plain read of the tables shows committed rows only, each once. The caller holds the output.
+    """
     for run_id in runs.remove_dead(output):
         log.info("removed what the unfinished run %s had left", run_id)
+    compaction.finish(output)
+
+
+def run_with_attempts(planned: Plan, beam_options: list[str], attempts: int) -> Outcome:
+    """Run the pipeline, again when it breaks, with a run id and folders of its own each time.
+
+    The caller holds the output for the plan's run.
+
+    Raises:
+        UsageError: the output or Beam's options are unusable.
+        JobFailed: the last attempt broke, or one that had been committed.
+    """
+    job = planned.job
+    for attempt in range(1, attempts + 1):
+        run_id = job.run_id if attempt == 1 else f"{job.run_id[:120]}-try{attempt}"
+        again = replace(planned, job=replace(job, run_id=run_id))
+        try:
+            with runs.held(job.output, run_id) if attempt > 1 else contextlib.nullcontext():
+                return run(again, beam_options)
+        except JobFailed as error:
+            if attempt == attempts or _is_committed(again.job):
+                raise
+            log.warning("attempt %d of %d failed: %s", attempt, attempts, error)
+    raise AssertionError("unreachable")
 
 
 def run(planned: Plan, beam_options: list[str]) -> Outcome:
-    """Run the pipeline.
+    """Run the pipeline; the caller holds the output for the plan's run.
 
     Raises:
         UsageError: the output or Beam's options are unusable.
         JobFailed: the pipeline broke.
     """
     job = planned.job
-    try:
-        pipeline = beam.Pipeline(options=PipelineOptions(beam_options))
-    except (ValueError, ImportError) as error:
-        raise UsageError(f"Beam refuses its options: {error}") from error
-    runs.begin(job.output, job.run_id)
+    pipeline = _pipeline(beam_options)
     started = time.monotonic()
+    result = None
     try:
         record = _record(planned)
         digitize.build(pipeline, list(planned.selection.documents), job, record, planned.bundle.normalization)
         with _quiet_workers(beam_options):
+            interrupt = signal.getsignal(signal.SIGINT)
             result = pipeline.run()
+            if signal.getsignal(signal.SIGINT) is not interrupt:
+                # A job server's own handler would end the server first, and with it the means to cancel the job.
+                signal.signal(signal.SIGINT, interrupt)
             result.wait_until_finish()
         if not _is_committed(job):
             raise JobFailed(f"the runner ended in state {result.state} without a commit")
     except BaseException as error:
         if _is_committed(job):
             raise JobFailed(f"run {job.run_id} was committed and is kept, but then: {error}") from error
+        if result is not None:
+            # A cluster would work on without its launcher.
+            with contextlib.suppress(Exception):
+                result.cancel()
         runs.remove(job.output, job.run_id)
         if isinstance(error, (KeyboardInterrupt, JobFailed)):
             raise
         raise JobFailed(f"nothing of the run was kept: {type(error).__name__}: {error}") from error
-    runs.end(job.output, job.run_id)
     failures = _failures(job)
     lost = {(f.uri, f.page_index) for f in failures if f.stage in LOSING_STAGES}
     committed = next(r for r in runs.committed(job.output) if r.run_id == job.run_id)
@@ -143,9 +198,38 @@ def run(planned: Plan, beam_options: list[str]) -> Outcome:
         failed_pages=len({(f.uri, f.page_index) for f in failures}),
         tried_pages=committed.counts["pages"] + len(lost),
         seconds=time.monotonic() - started,
-        failures=tuple(failures[:20]),
+        failures=tuple(failures),
         stage_seconds=_stage_seconds(result),
+        mean_confidence=_mean_confidence(job),
     )
+
+
+def leave(planned: Plan, beam_options: list[str]) -> None:
+    """Describe the job to a service that runs it later, without this process.
+
+    Raises:
+        UsageError: the output or Beam's options are unusable.
+        JobFailed: the service did not take it.
+    """
+    job = planned.job
+    pipeline = _pipeline(beam_options)
+    runs.leave(job.output, job.run_id)
+    try:
+        record = _record(planned)
+        digitize.build(pipeline, list(planned.selection.documents), job, record, planned.bundle.normalization)
+        pipeline.run()
+    except BaseException as error:
+        runs.remove(job.output, job.run_id)
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise JobFailed(f"the job was not taken: {type(error).__name__}: {error}") from error
+
+
+def _pipeline(beam_options: list[str]) -> beam.Pipeline:
+    try:
+        return beam.Pipeline(options=PipelineOptions(beam_options))
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"Beam refuses its options: {error}") from error
 
 
 def _quiet_workers(beam_options: list[str]) -> contextlib.AbstractContextManager:
@@ -184,12 +268,16 @@ def _version(distribution: str) -> str:
 
 
 def _failures(job: Job) -> list[Failure]:
-    found: list[Failure] = []
-    columns = ["stage", "document_uri", "page_index", "error_type", "message", "traceback"]
-    for metadata in matching(join(runs.table_folder(job.output, "failures", job.run_id), "*.parquet")):
-        table = pq.read_table(io.BytesIO(read_bytes(metadata.path)), columns=columns)
-        found += [Failure(*row) for row in zip(*(table[c].to_pylist() for c in columns), strict=True)]
+    columns = ["stage", "document_uri", "page_index", "error_type", "message", "traceback", "attempts"]
+    table = tables.read(job.output, "failures", [job.run_id], columns)
+    found = [Failure(*row) for row in zip(*(table[c].to_pylist() for c in columns), strict=True)]
     return sorted(found, key=lambda f: (f.uri, f.page_index or 0))
+
+
+def _mean_confidence(job: Job) -> float | None:
+    table = tables.read(job.output, "pages", [job.run_id], ["mean_confidence", "word_count"])
+    pages = [(c, n) for c, n in zip(*(column.to_pylist() for column in table.columns), strict=True) if n]
+    return sum(c * n for c, n in pages) / sum(n for _, n in pages) if pages else None
 
 
 def _stage_seconds(result) -> dict[str, float]:

@@ -3,21 +3,95 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
+import json
 import logging
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import TextIO
 
 OURS = ("pipelines", "htr_model", "segmentation")
+FORMATS = ("text", "json")
+
+log = logging.getLogger(__name__)
 
 
-def configure_logging(verbose: bool) -> None:
-    """Log to stderr: inkbeam's progress, and of the libraries only errors; with ``verbose`` everything of note."""
-    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True)
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, event, message, and what `tell` was given beside."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
+        line = {
+            "time": time.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": getattr(record, "event", "log"),
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure_logging(verbose: bool, log_format: str = "text") -> None:
+    """Log to stderr: inkbeam's progress, and of the libraries only errors; with ``verbose`` everything of note.
+
+    With ``log_format`` ``json`` every line is a JSON object, and what is otherwise printed is logged too.
+    """
+    if log_format == "json":
+        handler = logging.StreamHandler(_own_stderr())
+        handler.setFormatter(JsonFormatter())
+        logging.basicConfig(handlers=[handler], force=True)
+    else:
+        logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True)
+    logging.captureWarnings(True)
     logging.getLogger().setLevel(logging.WARNING if verbose else logging.ERROR)
     for name in OURS:
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+    # Beam waits minutes for a store that does not answer: not in silence.
+    logging.getLogger("apache_beam.utils.retry").setLevel(logging.WARNING)
+    if not verbose:
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(_first_line)
+
+
+def _first_line(record: logging.LogRecord) -> bool:
+    """Cuts a library's record to its first line: the traceback that follows is part of the failure's own message."""
+    if record.name.split(".")[0] not in OURS:
+        record.msg, record.args, record.exc_info = record.getMessage().split("\n", 1)[0], (), None
+    return True
+
+
+def logs_json() -> bool:
+    """Whether every line is to be a JSON object."""
+    return any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers)
+
+
+def tell(event: str, text: str, level: int = logging.INFO, **fields) -> None:
+    """Print a line for the user, errors to stderr; or log it with its figures, where logs are JSON."""
+    if logs_json():
+        log.log(level, text.strip(), extra={"event": event, "fields": fields})
+    else:
+        if level >= logging.ERROR and _screens:
+            # A worker thread of this process is loading its model: what fails meanwhile must be seen nevertheless.
+            os.write(_screens[0], f"{text}\n".encode())
+        else:
+            print(text, file=sys.stderr if level >= logging.ERROR else sys.stdout)
+
+
+def _own_stderr() -> TextIO:
+    """A way to stderr that `hold_back_native_output` does not close."""
+    try:
+        return os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", buffering=1)
+    except (OSError, ValueError, AttributeError):
+        return sys.stderr
+
+
+_screens: list[int] = []
+"""Where file descriptor 2 led before it was held back; empty where it is not."""
 
 
 @contextlib.contextmanager
@@ -29,6 +103,7 @@ def hold_back_native_output() -> Iterator[None]:
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         screen = os.dup(2)
+        _screens.append(screen)
         os.dup2(held.fileno(), 2)
         try:
             yield
@@ -39,4 +114,5 @@ def hold_back_native_output() -> Iterator[None]:
         finally:
             sys.stderr.flush()
             os.dup2(screen, 2)
+            _screens.remove(screen)
             os.close(screen)

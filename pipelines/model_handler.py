@@ -10,11 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from apache_beam.ml.inference.base import ModelHandler
 
-from htr_model import bundle
+from htr_model import bundle, language_model
+from htr_model.charset import Charset
+from htr_model.decoder_settings import GREEDY, DecoderSettings
 from htr_model.reading import Reading
+from htr_model.variables import misfit
 from pipelines.files import join, read_bytes
 from pipelines.logs import hold_back_native_output
-from pipelines.options import DEFAULT_MODEL, UsageError
+from pipelines.options import DEFAULT_MODEL, LanguageModelFile, UsageError
 from segmentation.decoding import PageRef
 
 
@@ -69,15 +72,53 @@ def load_bundle(model: str) -> bundle.Bundle:
         UsageError: there is no usable bundle.
     """
     try:
-        if model == DEFAULT_MODEL:
-            return bundle.load(bundle.DEFAULT)
-        try:
-            settings, weights = (read_bytes(join(model, n)) for n in (bundle.SETTINGS_FILE, bundle.WEIGHTS_FILE))
-        except Exception as error:
-            raise UsageError(f"--model {model}: no model bundle can be read there ({error})") from error
-        return bundle.parse(settings, weights, model)
+        loaded = _read_bundle(model)
     except bundle.BundleError as error:
         raise UsageError(f"--model {model}: {error}") from error
+    shapes = {path: array.shape for path, array in loaded.weights.items()}
+    reason = misfit(loaded.network, loaded.normalization.height, loaded.charset.classes, shapes)
+    if reason:
+        # Workers would find it out too, one by one, after the job has begun.
+        raise UsageError(f"--model {model}: the weights do not fit the network ({reason}); copy the bundle again")
+    return loaded
+
+
+def _read_bundle(model: str) -> bundle.Bundle:
+    if model == DEFAULT_MODEL:
+        return bundle.load(bundle.DEFAULT)
+    try:
+        settings, weights = (read_bytes(join(model, n)) for n in (bundle.SETTINGS_FILE, bundle.WEIGHTS_FILE))
+    except Exception as error:
+        raise UsageError(f"--model {model}: no model bundle can be read there ({error})") from error
+    return bundle.parse(settings, weights, model)
+
+
+def read_language_model(uri: str) -> bytes:
+    """Content of a language model's file, or of its beginning where it is too large to be used.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return read_bytes(uri, language_model.MAX_BYTES + 1)
+    except Exception as error:
+        raise UsageError(f"--language-model {uri}: cannot be read ({error})") from error
+
+
+def load_language_model(file: LanguageModelFile, charset: Charset):
+    """The language model of a job.
+
+    Raises:
+        UsageError: the file cannot be read, holds no language model, or another one than when the job was planned.
+    """
+    data = read_language_model(file.uri)
+    try:
+        model = language_model.parse(data, charset, file.weight)
+    except language_model.LanguageModelError as error:
+        raise UsageError(f"--language-model {file.uri}: {error}") from error
+    if LanguageModelFile.id_of(data) != file.id:
+        raise UsageError(f"--language-model {file.uri}: was changed after the job began; start it again")
+    return model
 
 
 class RecognizerHandler(ModelHandler[TextImage, Recognized, object]):
@@ -87,11 +128,20 @@ class RecognizerHandler(ModelHandler[TextImage, Recognized, object]):
     the others of its batch. When a part fails, its pictures are tried one by one, so that only the culprit is lost.
     """
 
-    def __init__(self, model: str, batch_size: int, threads: int = 0):
+    def __init__(
+        self,
+        model: str,
+        batch_size: int,
+        threads: int = 0,
+        decoder: DecoderSettings = GREEDY,
+        language_model: LanguageModelFile | None = None,
+    ):
         super().__init__()
         self._model = model
         self._batch_size = batch_size
         self._threads = threads
+        self._decoder = decoder
+        self._language_model = language_model
 
     def load_model(self):
         if self._threads:
@@ -100,7 +150,9 @@ class RecognizerHandler(ModelHandler[TextImage, Recognized, object]):
         with hold_back_native_output():
             from htr_model.recognizer import Recognizer
 
-        return Recognizer(load_bundle(self._model))
+        loaded = load_bundle(self._model)
+        known = load_language_model(self._language_model, loaded.charset) if self._language_model else None
+        return Recognizer(loaded, self._decoder, known)
 
     def run_inference(
         self, batch: Sequence[TextImage], model, inference_args: dict | None = None

@@ -2,26 +2,89 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
+import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
+from htr_model.decoder_settings import GREEDY, DecoderSettings
 from segmentation.decoding import DecodingSettings
-from segmentation.page import SegmentationSettings
+from segmentation.line_network import LineModelError, load, model_id
+from segmentation.page import CLASSICAL, LEARNED, SegmentationSettings
 
 UNITS = ("line", "word")
 EXISTING = ("skip", "redo", "abort")
+COMPACTED = "compacted-"
+"""What the name of a compaction begins with, and that of no run."""
 DEFAULT_MODEL = "default"
 """Name of the bundle inside the package; workers find it in their own installation."""
+
+_ACCELERATOR = r"type:[a-z0-9-]+;count:[1-9][0-9]*(;[A-Za-z0-9:._-]+)*"
 
 
 class UsageError(Exception):
     """The job cannot begin as it was asked for: exit code 2."""
 
 
+def add_lines_option(group: argparse._ActionsContainer) -> None:
+    """Add ``--lines``, which `segmentation_settings` understands."""
+    group.add_argument(
+        "--lines",
+        default=CLASSICAL,
+        metavar="FINDER",
+        help=f"{CLASSICAL}, {LEARNED} or a folder (default: {CLASSICAL})",
+    )
+
+
+def segmentation_settings(lines: str) -> SegmentationSettings:
+    """Settings with a finder of lines as ``--lines`` names it.
+
+    Raises:
+        UsageError: it is a line network that is missing or damaged.
+    """
+    named = lines in (CLASSICAL, LEARNED)
+    settings = SegmentationSettings(lines=lines if named else str(Path(lines).absolute()))
+    _check_line_model(settings)
+    return settings
+
+
+def _check_line_model(settings: SegmentationSettings) -> None:
+    if settings.line_model is not None:
+        try:
+            load(settings.line_model)
+        except LineModelError as error:
+            raise UsageError(f"--lines {settings.lines}: {error}") from error
+
+
 class JobFailed(Exception):
     """The pipeline broke; nothing of the run was kept: exit code 3."""
+
+
+@dataclass(frozen=True)
+class LanguageModelFile:
+    """A file with a language model.
+
+    Attributes:
+        uri: where it is; every worker reads it there.
+        id: of its content, so that a changed file is another model.
+        weight: exponent of its probabilities.
+    """
+
+    uri: str
+    id: str
+    weight: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weight < math.inf:
+            raise UsageError(f"--language-weight must be at least 0, got {self.weight!r}")
+
+    @staticmethod
+    def id_of(data: bytes) -> str:
+        """First 16 hexadecimal digits of the content's SHA-256."""
+        return hashlib.sha256(data).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -40,6 +103,10 @@ class Job:
         redistribute: shuffle between segmentation and recognition, so that a cluster can run them on different
             machines. On one machine it would only hold every picture in memory.
         threads: of numeric libraries in each worker; 0 leaves their default.
+        max_attempts: a page that failed in so many runs in a row is set aside until its file changes; 0: no limit.
+        accelerator: the kind of GPU that recognition asks a cluster for, as in Beam's resource hints, or None.
+        decoder: how texts are found in what the network says.
+        language_model: what the decoder knows of the language, or None.
     """
 
     inputs: tuple[str, ...]
@@ -52,8 +119,12 @@ class Job:
     overlays: str | None = None
     redistribute: bool = False
     threads: int = 0
+    max_attempts: int = 3
+    accelerator: str | None = None
     decoding: DecodingSettings = field(default_factory=DecodingSettings)
     segmentation: SegmentationSettings = field(default_factory=SegmentationSettings)
+    decoder: DecoderSettings = GREEDY
+    language_model: LanguageModelFile | None = None
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
@@ -69,8 +140,17 @@ class Job:
                 f"--run-id {self.run_id!r} may hold only letters, digits, '.', '_' and '-', and begins with a letter "
                 "or digit"
             )
+        if self.run_id.startswith(COMPACTED):
+            raise UsageError(f"--run-id {self.run_id!r}: names that begin with {COMPACTED!r} are those of compactions")
         if self.batch_size < 1:
             raise UsageError(f"--batch-size must be at least 1, got {self.batch_size!r}")
+        _check_line_model(self.segmentation)
+        if self.max_attempts < 0:
+            raise UsageError(f"--max-attempts must be at least 0, got {self.max_attempts!r}")
+        if self.accelerator and not re.fullmatch(_ACCELERATOR, self.accelerator):
+            raise UsageError(
+                f"--accelerator {self.accelerator!r} must look like type:nvidia-tesla-t4;count:1;install-nvidia-driver"
+            )
 
     @property
     def fingerprint(self) -> str:
@@ -81,4 +161,11 @@ class Job:
             "max_pixels": self.decoding.max_pixels,
             "working_side": self.segmentation.working_side,
         }
+        if self.segmentation.line_model is not None:
+            settings["lines"] = model_id(self.segmentation.line_model)
+        # Left out where it is what it was before there was a choice: what was read then stays done.
+        if self.decoder != GREEDY:
+            settings["decoder"] = asdict(self.decoder)
+        if self.language_model is not None:
+            settings["language_model"] = [self.language_model.id, self.language_model.weight]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

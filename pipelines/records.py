@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from htr_model.reading import Alternative
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box
 
-VERSION = "1"
+VERSION = "2"
 _METADATA = {b"inkbeam_schema_version": VERSION.encode()}
 
 _ALTERNATIVES = pa.list_(pa.struct([("text", pa.string()), ("confidence", pa.float32())]))
@@ -73,16 +74,22 @@ FAILURES = pa.schema(
         ("attempts", pa.int32()),
         ("run_id", pa.string()),
         ("failed_at", _TIME),
+        ("source_size", pa.int64()),
+        ("source_modified", _TIME),
+        ("document_pages", pa.int32()),
     ],
     metadata=_METADATA,
 )
 
 TABLES = {"words": WORDS, "pages": PAGES, "failures": FAILURES}
 
+LOSING_STAGES = ("list", "read", "segment", "assemble")
+"""Stages at which a failure costs a page or a document; at the others it costs some writing, or an overlay."""
+
 
 @dataclass(frozen=True)
 class Word:
-    """A word that was read: its place, text and confidence (0–1)."""
+    """A word that was read: its place, text and confidence (0–1), and what else it may say, the likeliest first."""
 
     line_index: int
     word_index: int
@@ -90,6 +97,7 @@ class Word:
     confidence: float
     min_char_confidence: float
     box: Box
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,12 @@ class Failure:
 
     Attributes:
         page_index: None where a whole document failed.
-        stage: ``list``, ``read``, ``segment``, ``recognise`` or ``draw``.
+        stage: ``list``, ``read``, ``segment``, ``recognise``, ``assemble`` (nothing of the page could be recognised)
+            or ``draw``.
+        attempts: how many runs in a row failed at it, this one included.
+        source_size: of the document, bytes; None at stages that know pictures only.
+        source_modified: of the document, seconds since 1970.
+        document_pages: number of pages of the document, where it is known.
     """
 
     stage: str
@@ -116,6 +129,10 @@ class Failure:
     error_type: str
     message: str
     traceback: str
+    attempts: int = 1
+    source_size: int | None = None
+    source_modified: float | None = None
+    document_pages: int | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +192,7 @@ def word_rows(page: PageText, model_id: str, run_id: str) -> list[dict]:
             "text": word.text,
             "confidence": word.confidence,
             "min_char_confidence": word.min_char_confidence,
-            "alternatives": [],
+            "alternatives": [{"text": a.text, "confidence": a.confidence} for a in word.alternatives],
             **_sides(word.box),
             "model_id": model_id,
             "run_id": run_id,
@@ -220,9 +237,12 @@ def failure_row(failure: Failure, run_id: str) -> dict:
         "error_type": failure.error_type,
         "message": failure.message,
         "traceback": failure.traceback,
-        "attempts": 1,
+        "attempts": failure.attempts,
         "run_id": run_id,
         "failed_at": _now(),
+        "source_size": failure.source_size,
+        "source_modified": timestamp(failure.source_modified),
+        "document_pages": failure.document_pages,
     }
 
 

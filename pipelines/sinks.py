@@ -1,28 +1,101 @@
-"""Where rows go: Parquet by Beam's sink, and the commit file after all of them."""
+"""Where rows go: Parquet files that only the commit puts into place, and the commit file after all of them.
+
+A cluster may do a piece of work twice: when a worker dies, and when it has ended but its end is not heard of. Every
+attempt writes files of its own names, which no reader takes. The commit, the graph's last step, renames those of the
+attempts that count, removes what others left, and may itself be done again. (Beam's own sink renames in a step that,
+done again, first deletes what it had renamed.)
+"""
 
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import apache_beam as beam
-from apache_beam.io.parquetio import WriteToParquet
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines import runs
-from pipelines.files import join
+from pipelines.files import delete, is_local, join, matching
 from pipelines.records import TABLES
+from pipelines.tables import staged
+
+_ROWS_PER_GROUP = 10_000
+"""Rows that are held as Python objects at a time."""
 
 
 class WriteTable(beam.PTransform):
-    """Rows (dicts) of one table → Parquet files of this run; gives the files' names."""
+    """Rows (dicts) of one table → names that its files have once they are in place."""
 
     def __init__(self, output: str, table: str, run_id: str):
         super().__init__()
-        self._prefix = join(runs.table_folder(output, table, run_id), "part")
-        self._schema = TABLES[table]
+        self._write = WriteRows(runs.table_folder(output, table, run_id), table)
 
     def expand(self, rows):
-        return rows | WriteToParquet(self._prefix, self._schema, codec="zstd", file_name_suffix=".parquet")
+        return rows | beam.ParDo(self._write).with_output_types(str)
+
+
+class WriteRows(beam.DoFn):
+    """Rows of a bundle → one staged file; gives its name once it is in place."""
+
+    def __init__(self, folder: str, table: str):
+        self._folder = folder
+        self._table = table
+
+    def start_bundle(self):
+        self._rows: list[dict] = []
+        self._writer = self._name = None
+
+    def process(self, row: dict):
+        self._rows.append(row)
+        if len(self._rows) >= _ROWS_PER_GROUP:
+            self._flush()
+
+    def finish_bundle(self):
+        if self._rows:
+            self._flush()
+        if self._writer is not None:
+            self._writer.close()
+            self._file.close()
+            yield WindowedValue(self._name, GlobalWindow().max_timestamp(), [GlobalWindow()])
+
+    def _flush(self) -> None:
+        if self._writer is None:
+            self._name = f"part-{uuid.uuid4().hex}.parquet"
+            self._file = create(join(self._folder, staged(self._name)))
+            self._writer = pq.ParquetWriter(self._file, TABLES[self._table], compression="zstd")
+        self._writer.write_table(pa.Table.from_pylist(self._rows, TABLES[self._table]))
+        self._rows = []
+
+
+def create(uri: str):
+    """A new file to write to; on a local disk its folder is made where it is missing."""
+    if is_local(uri):
+        Path(uri).parent.mkdir(parents=True, exist_ok=True)
+    return FileSystems.create(uri, mime_type="application/octet-stream", compression_type="uncompressed")
+
+
+def publish(folder: str, table: str, names: list[str]) -> None:
+    """Put staged files of a table into place, so that the folder holds them and nothing else; may be done again.
+
+    A table without rows gets a file without rows, so that patterns over one run's folder find something.
+    """
+    if not names:
+        names = ["part-none.parquet"]
+        with create(join(folder, staged(names[0]))) as file:
+            pq.write_table(TABLES[table].empty_table(), file, compression="zstd")
+    present = {m.path for m in matching(join(folder, "*"))}
+    moves = [(join(folder, staged(name)), join(folder, name)) for name in sorted(names)]
+    moves = [(source, target) for source, target in moves if source in present or target not in present]
+    if moves:
+        FileSystems.rename(*map(list, zip(*moves, strict=True)))
+    wanted = {join(folder, name) for name in names}
+    delete([m.path for m in matching(join(folder, "*")) if m.path not in wanted])
 
 
 @dataclass(frozen=True)
@@ -48,14 +121,25 @@ class CommitRun(beam.PTransform):
         return (
             pipeline
             | "CommitOnce" >> beam.Create([self.record])
-            | "Commit" >> beam.Map(_commit, self.output, **counts, **written)
+            | "Commit" >> beam.Map(commit, self.output, **counts, **written)
         )
 
 
-def _commit(record: runs.RunRecord, output: str, **side) -> str:
-    from dataclasses import replace
+def commit(record: runs.RunRecord, output: str, **side) -> str:
+    """Put the files of a run into place and make it count; gives its name. Done again, it changes nothing.
 
+    Args:
+        side: ``<table>_count``, its number of rows, and ``<table>_files``, the names of its files.
+    """
+    if runs.counts(output, record.run_id):
+        # The commit was written, but the worker died before it could say so. Work that was done again for it has
+        # left staged files, and the run's own may by now be part of a compaction.
+        folders = (runs.table_folder(output, name, record.run_id) for name in TABLES)
+        delete([m.path for folder in folders for m in matching(join(folder, staged("*")))])
+        return record.run_id
+    for name in TABLES:
+        publish(runs.table_folder(output, name, record.run_id), name, side[f"{name}_files"])
     counts = {name: int(side[f"{name}_count"]) for name in TABLES}
     finished = datetime.datetime.now(datetime.timezone.utc).isoformat()
-    runs.commit(output, replace(record, counts=counts, finished_at=finished))
+    runs.commit_if_announced(output, replace(record, counts=counts, finished_at=finished))
     return record.run_id

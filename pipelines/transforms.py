@@ -6,9 +6,11 @@ Every step that can fail has a second output, `FAILURES`: an error costs a page 
 from __future__ import annotations
 
 import logging
+import os
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -48,17 +50,27 @@ class PageTask:
 
 @dataclass(frozen=True)
 class PageLayout:
-    """A segmented page without its pixels."""
+    """A segmented page without its pixels; ``attempt`` counts the runs in a row that tried to read it."""
 
     facts: PageFacts
     lines: tuple[Line, ...]
+    attempt: int = 1
 
 
-def failure(stage: str, uri: str, page_index: int | None, error: Exception) -> Failure:
-    """A failure row of an exception that is being handled."""
+def failure(stage: str, document: Document, page_index: int | None, error: Exception, pages: int | None) -> Failure:
+    """A failure row of an exception; ``pages`` of the document where they are known."""
     Metrics.counter(NAMESPACE, f"failures_{stage}").inc()
-    texts = (type(error).__name__, str(error), traceback.format_exc())
-    return Failure(stage, printable(uri), page_index, *map(printable, texts))
+    texts = (type(error).__name__, str(error), "".join(traceback.format_exception(error)))
+    return Failure(
+        stage,
+        printable(document.uri),
+        page_index,
+        *map(printable, texts),
+        attempts=document.attempt(page_index),
+        source_size=document.size,
+        source_modified=document.modified,
+        document_pages=pages,
+    )
 
 
 class UnusableName(Exception):
@@ -66,7 +78,7 @@ class UnusableName(Exception):
 
 
 def pages_of(document: Document, settings: DecodingSettings) -> list[PageTask]:
-    """The pages of a document that are not done.
+    """The pages of a document that are to be read.
 
     Raises:
         UnusableName, OSError, DecodingError: the file cannot be named or read, or is no document.
@@ -75,7 +87,7 @@ def pages_of(document: Document, settings: DecodingSettings) -> list[PageTask]:
     if name != document.uri:
         raise UnusableName(f"{name}: the file's name is not valid UTF-8. Rename it.")
     pages = count_pages(read_bytes(document.uri), document.uri, settings)
-    return [PageTask(PageRef(document.uri, i), document, pages) for i in range(pages) if i not in document.done]
+    return [PageTask(PageRef(document.uri, i), document, pages) for i in range(pages) if i not in document.left_out]
 
 
 class ListPages(beam.DoFn):
@@ -88,7 +100,7 @@ class ListPages(beam.DoFn):
         try:
             yield from pages_of(document, self._settings)
         except Exception as error:
-            yield beam.pvalue.TaggedOutput(FAILURES, failure("list", document.uri, None, error))
+            yield beam.pvalue.TaggedOutput(FAILURES, failure("list", document, None, error, None))
 
 
 def facts_of(task: PageTask, page: Page, segmented: SegmentedPage) -> PageFacts:
@@ -121,8 +133,55 @@ def text_images(ref: PageRef, segmented: SegmentedPage, unit: str, settings: Nor
             yield TextImage(ImageKey(ref, line.index, word_index), normal.pixels, normal.left, normal.scale)
 
 
+@dataclass(frozen=True)
+class PageOutcome:
+    """A page read and segmented, or at which stage and why not.
+
+    Attributes:
+        images: of its lines or words.
+        seconds: by stage.
+    """
+
+    task: PageTask
+    layout: PageLayout | None
+    images: tuple[TextImage, ...]
+    seconds: dict[str, float]
+    failed_stage: str | None = None
+    error: Exception | None = None
+
+
+def read_and_segment(task: PageTask, job: Job, normalization: Normalization) -> PageOutcome:
+    """A page's layout and the pictures of its writing. Raises nothing: an error is part of the outcome."""
+    stage = "read"
+    try:
+        started = time.perf_counter()
+        page = decode_page(read_bytes(task.ref.uri), task.ref, job.decoding)
+        decoded = time.perf_counter()
+        stage = "segment"
+        segmented = segment(page.gray, job.segmentation)
+        images = tuple(text_images(task.ref, segmented, job.unit, normalization))
+        attempt = task.document.attempt(task.ref.page_index)
+        layout = PageLayout(facts_of(task, page, segmented), segmented.layout.lines, attempt)
+    except Exception as error:
+        return PageOutcome(task, None, (), {}, stage, error)
+    seconds = {"read": decoded - started, "segment": time.perf_counter() - decoded}
+    return PageOutcome(task, layout, images, seconds)
+
+
+_MOST_THREADS = 8
+"""Pages at once in a process: each takes up to 100 MB while it is segmented."""
+
+
+def pages_at_once(job: Job) -> int:
+    """Pages that a worker process reads and segments at the same time, a thread each."""
+    return min(job.threads or os.cpu_count() or 1, _MOST_THREADS)
+
+
 class ReadAndSegment(beam.DoFn):
-    """Pages → their layouts, and the pictures of their lines or words."""
+    """Batches of pages → their layouts, and the pictures of their lines or words.
+
+    Pages of a batch are read on threads: nearly all the time goes into OpenCV and NumPy, which let others run.
+    """
 
     def __init__(self, job: Job, normalization: Normalization):
         self._job = job
@@ -131,28 +190,27 @@ class ReadAndSegment(beam.DoFn):
         self._reported = 0.0
 
     def setup(self):
-        if self._job.threads:
-            cv2.setNumThreads(self._job.threads)
+        # A thread a page keeps the cores busier than OpenCV's own threads do, which help in some steps only.
+        cv2.setNumThreads(1)
+        self._pool = ThreadPoolExecutor(pages_at_once(self._job), "pages")
         self._reported = time.monotonic()
 
-    def process(self, task: PageTask):
-        stage = "read"
-        try:
-            started = time.perf_counter()
-            page = decode_page(read_bytes(task.ref.uri), task.ref, self._job.decoding)
-            decoded = time.perf_counter()
-            stage = "segment"
-            segmented = segment(page.gray, self._job.segmentation)
-            images = list(text_images(task.ref, segmented, self._job.unit, self._normalization))
-            layout = PageLayout(facts_of(task, page, segmented), segmented.layout.lines)
-        except Exception as error:
-            yield beam.pvalue.TaggedOutput(FAILURES, failure(stage, task.ref.uri, task.ref.page_index, error))
-            return
-        _record_milliseconds("read", decoded - started)
-        _record_milliseconds("segment", time.perf_counter() - decoded)
-        yield beam.pvalue.TaggedOutput(LAYOUTS, (task.ref, layout))
-        yield from images
-        self._report()
+    def teardown(self):
+        self._pool.shutdown()
+
+    def process(self, tasks: list[PageTask]):
+        for outcome in self._pool.map(lambda task: read_and_segment(task, self._job, self._normalization), tasks):
+            ref = outcome.task.ref
+            if outcome.error is not None:
+                document, pages = outcome.task.document, outcome.task.document_pages
+                lost = failure(outcome.failed_stage, document, ref.page_index, outcome.error, pages)
+                yield beam.pvalue.TaggedOutput(FAILURES, lost)
+                continue
+            for stage, seconds in outcome.seconds.items():
+                Metrics.distribution(NAMESPACE, f"{stage}_milliseconds").update(round(seconds * 1000))
+            yield beam.pvalue.TaggedOutput(LAYOUTS, (ref, outcome.layout))
+            yield from outcome.images
+            self._report()
 
     def _report(self) -> None:
         self._pages += 1
@@ -160,10 +218,6 @@ class ReadAndSegment(beam.DoFn):
         if now - self._reported > _REPORT_SECONDS:
             self._reported = now
             log.info("%d pages segmented by this worker", self._pages)
-
-
-def _record_milliseconds(stage: str, seconds: float) -> None:
-    Metrics.distribution(NAMESPACE, f"{stage}_milliseconds").update(round(seconds * 1000))
 
 
 class SortOutErrors(beam.DoFn):
@@ -182,15 +236,34 @@ class SortOutErrors(beam.DoFn):
         yield beam.pvalue.TaggedOutput(FAILURES, row)
 
 
+def lost_page(layout: PageLayout) -> Failure:
+    """The failure of a page of which no line could be recognised; the lines have failures of their own."""
+    Metrics.counter(NAMESPACE, "failures_assemble").inc()
+    facts = layout.facts
+    return Failure(
+        "assemble",
+        facts.ref.uri,
+        facts.ref.page_index,
+        "NothingRead",
+        f"{facts.ref.uri}: none of the {len(layout.lines)} lines of page {facts.ref.page_index + 1} could be read",
+        "",
+        attempts=layout.attempt,
+        source_size=facts.source_size,
+        source_modified=facts.source_modified,
+        document_pages=facts.document_pages,
+    )
+
+
 class AssemblePages(beam.DoFn):
-    """Layouts and readings of a page → its text."""
+    """Layouts and readings of a page → its text, or a failure where nothing of it could be read."""
 
     def process(self, element):
         _, groups = element
         readings = list(groups["readings"])
         for layout in groups["layout"]:
             if layout.lines and not readings:
-                # Nothing of it could be read: its failures are recorded, and without a row it is tried again.
+                # Without a row in the pages table it is tried again.
+                yield beam.pvalue.TaggedOutput(FAILURES, lost_page(layout))
                 continue
             page = assemble(layout.facts, layout.lines, readings)
             Metrics.counter(NAMESPACE, "pages").inc()
@@ -210,7 +283,9 @@ class DrawOverlays(beam.DoFn):
         try:
             write_bytes(f"{self._folder}/{overlay_name(page)}", self._draw(page))
         except Exception as error:
-            yield failure("draw", ref.uri, ref.page_index, error)
+            facts = page.facts
+            document = Document(ref.uri, facts.source_size, facts.source_modified)
+            yield failure("draw", document, ref.page_index, error, facts.document_pages)
 
     def _draw(self, page: PageText) -> bytes:
         ref = page.facts.ref

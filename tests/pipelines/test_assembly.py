@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from htr_model.confidence import geometric_mean
-from htr_model.reading import Reading
+from htr_model.confidence import Calibration
+from htr_model.reading import reading
 from pipelines.assembly import UnitReading, assemble, words_of_line
 from pipelines.records import PageFacts
 from segmentation.decoding import PageRef
@@ -21,7 +21,7 @@ def line_of(columns, index=0, left=200, scale=1.0, words=None):
 
 def reading_of(text, spans, confidences=None):
     confidences = confidences or [0.5] * len(text)
-    return Reading(text, geometric_mean(confidences), min(confidences, default=0.0), tuple(spans), tuple(confidences))
+    return reading(text, tuple(spans), tuple(confidences))
 
 
 def whole(text, spans, confidences=None, line_index=0, left=0.0, scale=1.0):
@@ -97,7 +97,18 @@ def test_confidence_of_a_word_is_that_of_its_own_characters():
     line = line_of([(0, 40), (60, 100)])
     words = words_of_line(line, whole("ab c", [(0, 4), (20, 24), (50, 54), (80, 84)], [0.9, 0.4, 0.1, 0.8]))
     assert [w.min_char_confidence for w in words] == [0.4, 0.8]
-    assert [w.confidence for w in words] == pytest.approx([0.6, 0.8])
+    assert [w.confidence for w in words] == pytest.approx([0.36, 0.8])
+
+
+def test_words_of_a_line_have_the_confidence_that_the_calibration_gives():
+    line = line_of([(0, 40), (60, 100)])
+    spans = ((0, 4), (20, 24), (50, 54), (80, 84))
+    found = reading("ab c", spans, (0.9, 0.4, 0.1, 0.8), Calibration((0.0, 1.0), (0.1, 0.6)))
+    words = words_of_line(line, UnitReading(0, None, found, 0.0, 1.0))
+    assert [w.confidence for w in words] == pytest.approx([0.28, 0.5])
+    assert assemble(FACTS, (line,), [UnitReading(0, None, found, 0.0, 1.0)]).lines[0].confidence == pytest.approx(
+        (0.28 * 0.5) ** 0.5
+    )
 
 
 @pytest.mark.parametrize("text", ["", " ", "   "])
@@ -178,7 +189,7 @@ def test_words_read_one_by_one_keep_the_boxes_that_segmentation_found():
     page = assemble(FACTS, (line,), word_units({1: "dear", 0: "My"}))
     assert sides(page.words) == [("My", 0, 80), ("dear", 100, 160)]
     assert page.lines[0].text == page.text == "My dear"
-    assert [w.confidence for w in page.words] == [0.25, 0.25]
+    assert [w.confidence for w in page.words] == pytest.approx([0.25**2, 0.25**4])
 
 
 def test_word_that_was_not_read_leaves_a_gap_and_the_others_where_they_are():

@@ -9,7 +9,20 @@ from tests import broken_files
 from tests.pipelines.conftest import write_letter
 from tests.pipelines.jobs import files, inkbeam, python
 
-COMMANDS = ("digitize", "segment", "train", "evaluate")
+COMMANDS = (
+    "digitize",
+    "retry",
+    "status",
+    "compact",
+    "segment",
+    "train",
+    "evaluate",
+    "calibrate",
+    "evaluate-pages",
+    "train-lines",
+    "data",
+    "export-model",
+)
 SCREEN = 45
 """Lines of a terminal window that is not small."""
 
@@ -52,6 +65,11 @@ def test_command_line_that_lacks_something_is_wrong_usage(arguments):
         (("--run-id", "a/b"), "--run-id 'a/b'"),
         (("--batch-size", "0"), "--batch-size"),
         (("--workers", "0"), "--workers"),
+        (("--attempts", "0"), "--attempts"),
+        (("--wait", "nan"), "--wait"),
+        (("--max-attempts", "-1"), "--max-attempts"),
+        (("--metrics-file", "nowhere/inkbeam.prom"), "--metrics-file"),
+        (("--run-id", "compacted-1"), "those of compactions"),
         (("--workers", "2", "--runner", "FlinkRunner"), "--workers is for one machine"),
         (("--max-failure-rate", "1.5"), "--max-failure-rate"),
         (("--max-failure-rate", "nan"), "--max-failure-rate"),

@@ -104,6 +104,9 @@ def test_failure_row_comes_back_from_parquet():
         "traceback": "Traceback …",
         "attempts": 1,
         "run_id": "night-1",
+        "source_size": None,
+        "source_modified": None,
+        "document_pages": None,
     }
 
 
@@ -133,5 +136,6 @@ def test_columns_of_the_first_version_stay_where_they_are():
         "document_pages, discarded_ink"
     )
     assert ", ".join(records.FAILURES.names).startswith(
-        "document_uri, page_index, stage, error_type, message, traceback, attempts, run_id, failed_at"
+        "document_uri, page_index, stage, error_type, message, traceback, attempts, run_id, failed_at, "
+        "source_size, source_modified, document_pages"
     )

@@ -2,35 +2,16 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from pipelines import runs
-from pipelines.options import UsageError
-from pipelines.records import TABLES, PageFacts, PageText, page_row
-from segmentation.decoding import PageRef
-
-MODIFIED = 1_700_000_000.123457
-
-
-def record(run_id, finished_at="2026-01-01", model_id="model", fingerprint="options"):
-    return runs.RunRecord(run_id, "2025-12-31", finished_at, model_id, fingerprint, {"pages": 1}, {"unit": "line"}, {})
-
-
-def write_pages(output, run_id, pages):
-    """The pages table of a run: (uri, page index, pages of the document) each."""
-    facts = [PageFacts(PageRef(u, i), n, "", 7, MODIFIED, 9, 9, None, 0, 0.0, 0.0) for u, i, n in pages]
-    rows = [page_row(PageText(f, (), ()), "model", run_id) for f in facts]
-    write_table(output, "pages", run_id, rows)
-
-
-def write_table(output, name, run_id, rows=()):
-    folder = output / name / f"run={run_id}"
-    folder.mkdir(parents=True, exist_ok=True)
-    number = len(list(folder.iterdir()))
-    pq.write_table(pa.Table.from_pylist(list(rows), TABLES[name]), folder / f"part-{number:05}.parquet")
+from pipelines.options import JobFailed, UsageError
+from pipelines.records import TABLES
+from tests.conftest import REPOSITORY
+from tests.pipelines.made_tables import record, write_table
 
 
 def write_rows(output, run_id):
@@ -87,37 +68,6 @@ def test_damaged_commit_file_is_a_usage_error_that_names_it(output, content):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UsageError, match=r"night-2.json: damaged commit file"):
         runs.committed(str(output))
-
-
-def test_pages_of_committed_runs_are_done(output):
-    write_pages(output, "night-1", [("/s/a.png", 0, 1), ("/s/b.tif", 0, 3)])
-    write_pages(output, "night-2", [("/s/b.tif", 2, 3)])
-    write_pages(output, "night-2", [("/s/c.png", 0, 1)])  # a second file of the table
-    write_pages(output, "never", [("/s/d.png", 0, 1)])  # not committed
-    committed = [record("night-1"), record("night-2")]
-    assert runs.done_pages(str(output), committed, "model", "options") == {
-        ("/s/a.png", 7, MODIFIED): {0: 1},
-        ("/s/b.tif", 7, MODIFIED): {0: 3, 2: 3},
-        ("/s/c.png", 7, MODIFIED): {0: 1},
-    }
-
-
-@pytest.mark.parametrize(("model", "options"), [("other", "options"), ("model", "other")])
-def test_pages_of_other_models_or_options_are_not_done(output, model, options):
-    write_pages(output, "night-1", [("/s/a.png", 0, 1)])
-    assert runs.done_pages(str(output), [record("night-1")], model, options) == {}
-
-
-def test_committed_run_without_a_pages_table_has_no_done_pages(output):
-    assert runs.done_pages(str(output), [record("night-1")], "model", "options") == {}
-
-
-def test_damaged_pages_table_is_a_usage_error_that_names_it(output):
-    write_pages(output, "night-1", [("/s/a.png", 0, 1)])
-    (path,) = (output / "pages" / "run=night-1").iterdir()
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(UsageError, match=r"part-00000.parquet: damaged .*night-1.json"):
-        runs.done_pages(str(output), [record("night-1")], "model", "options")
 
 
 def test_dead_run_is_removed_and_nothing_else(output, dead_process):
@@ -189,6 +139,179 @@ def test_name_of_a_committed_run_is_not_used_again(output):
     runs.commit(str(output), record("night-1"))
     with pytest.raises(UsageError, match="'night-1' already; choose another --run-id"):
         runs.begin(str(output), "night-1")
+
+
+def far(output, run_id, renewed_at):
+    """The announcement of a run of another machine."""
+    announce(output, run_id, host="elsewhere.example", renewed_at=renewed_at)
+
+
+def test_second_run_is_refused_while_the_first_is_at_work(output):
+    far(output, "night-1", time.time())
+    with pytest.raises(UsageError, match="'night-1' is at work on it .*elsewhere.example.*at most 15 minutes"):
+        runs.begin(str(output), "night-2")
+    assert [p.name for p in (output / "runs").iterdir()] == ["night-1.started"]
+
+
+def test_second_run_of_this_machine_is_refused_however_long_the_first_was_silent(output):
+    """A suspended machine renews nothing, but its processes live."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        started = runs._process_start(process.pid)
+        announce(output, "night-1", pid=process.pid, process_started=started, renewed_at=0)
+        with pytest.raises(UsageError, match=f"process {process.pid}"):
+            runs.begin(str(output), "night-2")
+    finally:
+        process.communicate(b"\n")
+    runs.begin(str(output), "night-2")
+
+
+@pytest.mark.parametrize("mark", ["", "{", "[]", '{"host": 1}'])
+def test_damaged_announcement_holds_the_output_until_it_is_old(output, mark):
+    path = output / "runs" / "lost.started"
+    path.parent.mkdir(parents=True)
+    path.write_text(mark)
+    with pytest.raises(UsageError, match="'lost' is at work"):
+        runs.begin(str(output), "night-2")
+    os.utime(path, (time.time() - runs.LEASE_SECONDS - 1,) * 2)
+    runs.begin(str(output), "night-2")
+    assert runs.remove_dead(str(output)) == ["lost"]
+
+
+def test_run_of_another_machine_that_fell_silent_does_not_stop_the_next_and_is_removed(output):
+    far(output, "night-1", time.time() - runs.LEASE_SECONDS - 1)
+    write_rows(output, "night-1")
+    runs.begin(str(output), "night-3")
+    assert runs.remove_dead(str(output)) == ["night-1"]
+    assert rows_left(output) == []
+
+
+def test_name_of_a_dead_run_can_be_used_again(output, dead_process):
+    write_rows(output, "tonight")
+    announce(output, "tonight", **dead_process)
+    runs.begin(str(output), "tonight")
+    assert rows_left(output) == []
+
+
+def test_run_can_wait_for_the_end_of_another(output, monkeypatch):
+    monkeypatch.setattr(runs, "_LOOK_SECONDS", 0.01)
+    far(output, "night-1", time.time())
+    ending = threading.Timer(0.5, runs.end, [str(output), "night-1"])
+    ending.start()
+    with runs.held(str(output), "night-2", wait_seconds=60):
+        assert not ending.is_alive()
+
+
+def test_wait_has_an_end(output):
+    far(output, "night-1", time.time())
+    with pytest.raises(runs.OutputBusy, match="'night-1' is at work"), runs.held(str(output), "night-2", 0.01):
+        pytest.fail("it began")
+
+
+def test_committed_run_that_has_not_said_so_holds_up_nobody(output):
+    far(output, "night-1", time.time())
+    runs.commit(str(output), record("night-1"))
+    runs.begin(str(output), "night-2")
+
+
+def test_run_that_was_held_for_dead_cannot_commit(output):
+    """A machine that was asleep, or a cluster's job that outlived its launcher."""
+    runs.begin(str(output), "late")
+    write_rows(output, "late")
+    runs.end(str(output), "late")
+    write_rows(output, "late")
+    with pytest.raises(JobFailed, match="another took"):
+        runs.commit_if_announced(str(output), record("late"))
+    assert runs.committed(str(output)) == []
+    assert rows_left(output) == []
+
+
+def test_held_output_is_renewed_and_let_go(output, monkeypatch):
+    monkeypatch.setattr(runs, "RENEW_SECONDS", 0.01)
+    path = output / "runs" / "night-1.started"
+    with runs.held(str(output), "night-1"):
+        first = json.loads(path.read_text())["renewed_at"]
+        deadline = time.monotonic() + 60
+        while json.loads(path.read_text())["renewed_at"] == first:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert not path.exists()
+
+
+def test_renewal_does_not_bring_back_what_was_taken_away(output, monkeypatch):
+    monkeypatch.setattr(runs, "RENEW_SECONDS", 0.01)
+    with runs.held(str(output), "night-1"):
+        runs.end(str(output), "night-1")
+        time.sleep(0.1)
+        assert not runs.is_announced(str(output), "night-1")
+
+
+def test_output_is_let_go_when_the_holder_fails(output):
+    with pytest.raises(ZeroDivisionError), runs.held(str(output), "night-1"):
+        raise ZeroDivisionError
+    with runs.held(str(output), "night-2"):
+        pass
+
+
+def test_run_that_is_left_to_a_service_holds_up_nobody_and_is_not_removed(output):
+    runs.leave(str(output), "template")
+    write_rows(output, "template")
+    runs.begin(str(output), "night-2")
+    assert runs.remove_dead(str(output)) == []
+    assert rows_left(output) == ["run=template"]
+    runs.commit_if_announced(str(output), record("template"))
+    assert runs.remove_dead(str(output)) == []
+    assert sorted(p.name for p in (output / "runs").iterdir()) == ["night-2.started", "template.json"]
+    assert rows_left(output) == ["run=template"]
+
+
+RACE = """
+import sys, time
+from pipelines import runs
+from pipelines.options import JobFailed, UsageError
+output, name, start = sys.argv[1], sys.argv[2], float(sys.argv[3])
+time.sleep(max(0, start - time.time()))
+try:
+    with runs.held(output, name):
+        print("began", flush=True)
+        sys.stdin.read()
+except UsageError as error:
+    print("refused", flush=True)
+"""
+
+
+def test_of_runs_that_begin_at_once_at_most_one_gets_the_output(output):
+    start = time.time() + 3
+    command = [sys.executable, "-c", RACE, str(output)]
+    racers = [
+        subprocess.Popen(
+            [*command, f"night-{i}", str(start)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=REPOSITORY,
+        )
+        for i in range(3)
+    ]
+    answers = [racer.stdout.readline().strip() for racer in racers]
+    for racer in racers:
+        racer.communicate("")
+    assert answers.count("began") <= 1
+    assert set(answers) <= {"began", "refused"}
+    with runs.held(str(output), "after"):
+        pass
+
+
+def test_output_of_a_killed_run_is_free_at_once(output):
+    command = [sys.executable, "-c", RACE, str(output), "killed", "0"]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY)
+    assert holder.stdout.readline() == "began\n"
+    with pytest.raises(UsageError, match="'killed' is at work"):
+        runs.begin(str(output), "second")
+    holder.kill()
+    holder.wait()
+    with runs.held(str(output), "third"):
+        assert runs.remove_dead(str(output)) == ["killed"]
 
 
 def test_name_of_a_run_at_work_is_not_used_again(output):

@@ -1,0 +1,74 @@
+"""Memory of a long job against that of a short one: ``make soak``.
+
+Usage: ``python -m benchmarks.soak [--pages 3000] [--early 300] [--workers 1]``. The same few pages are read over and
+over under names of their own, so that all that differs between the jobs is how long they run. A leak shows as a larger
+peak of the longer job.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.pages import COLLECTIONS, TruePage, data_folder, sample_pages, validation_pages
+
+ALLOWED_GROWTH = 0.10
+
+
+@dataclass(frozen=True)
+class Soak:
+    """A job's number of pages, time and the memory of its largest process."""
+
+    pages: int
+    seconds: float
+    peak_megabytes: float
+
+
+def write_scans(folder: Path, pages: list[TruePage], count: int) -> None:
+    """``count`` scans in a folder, names for some pages in turn."""
+    folder.mkdir(parents=True)
+    for i in range(count):
+        source = pages[i % len(pages)].path.resolve()
+        (folder / f"{i:06d}{source.suffix}").symlink_to(source)
+
+
+def run(pages: list[TruePage], count: int, options: list[str]) -> Soak:
+    """``inkbeam digitize`` on ``count`` scans."""
+    with tempfile.TemporaryDirectory() as folder:
+        scans = Path(folder) / "scans"
+        write_scans(scans, pages, count)
+        command = [sys.executable, "-m", "pipelines.cli", "digitize", "--input", str(scans)]
+        started = time.perf_counter()
+        process = subprocess.Popen([*command, "--output", f"{folder}/tables", *options], stdout=subprocess.DEVNULL)
+        # Its own figures: those of all children together would keep the peak of an earlier job.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"the job of {count} pages ended with exit code {process.returncode}")
+    return Soak(count, time.perf_counter() - started, usage.ru_maxrss / 1024)
+
+
+def main() -> int:
+    """Run both jobs and print their figures; 1 when the longer one needed more memory than is allowed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pages", type=int, default=3000, help="pages of the long job (default: 3000)")
+    parser.add_argument("--early", type=int, default=300, help="pages of the short job (default: 300)")
+    parser.add_argument("--workers", type=int, default=1, help="processes of each job (default: 1)")
+    arguments = parser.parse_args()
+    pages = [p for c in COLLECTIONS for p in validation_pages(c, 5)] if data_folder() else sample_pages()
+    short, long = (run(pages, n, [f"--workers={arguments.workers}"]) for n in (arguments.early, arguments.pages))
+    for soak in (short, long):
+        print(f"{soak.pages:6d} pages  {soak.seconds:8.1f} s  peak {soak.peak_megabytes:7.0f} MB")
+    growth = long.peak_megabytes / short.peak_megabytes - 1
+    print(f"growth {growth:+.1%}, allowed {ALLOWED_GROWTH:+.0%}")
+    return int(growth > ALLOWED_GROWTH)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""``inkbeam retry``: failed pages, tried again."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import logging
+
+from pipelines import execution, exit_codes, figures
+from pipelines.logs import hold_back_native_output, tell
+from pipelines.options import Job, LanguageModelFile, UsageError
+
+SUMMARY = "read pages again that failed in earlier runs"
+TAKES_BEAM_OPTIONS = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "inkbeam retry OUTPUT [options] [Beam's options]"
+    parser.epilog = "Model and options are those of the latest run. Beam's own options pass through."
+    parser.add_argument("output", metavar="OUTPUT", help="folder of the tables, at any URI")
+    parser.add_argument("--all", action="store_true", help="also pages that failed too often and are set aside")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine (default: 1)")
+    parser.add_argument("--run-id", metavar="NAME", help="name of this run (default: time and a random part)")
+    execution.add_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read what failed and print a summary."""
+    with hold_back_native_output():
+        from pipelines import files, launch, runs, status
+        from pipelines.model_handler import load_bundle
+
+    execution.check(arguments)
+    options = launch.beam_options(arguments.beam_options, arguments.workers)
+    files.configure(options)
+    output = files.absolute(arguments.output)
+    with figures.reported(arguments.metrics_file, output) as report:
+        records = runs.committed(output)
+        if not records:
+            raise UsageError(
+                f"{arguments.output}: no committed run is there; name the folder given to digitize --output"
+            )
+        job = _job(arguments, output, records[-1].options)
+        bundle = load_bundle(job.model)
+        failing = status.failing(output, records)
+        documents = _documents(sorted({page.document_uri for page in failing}))
+        if not documents:
+            tell("nothing_to_do", "Nothing to do.", exit_code=exit_codes.DONE)
+            return exit_codes.DONE
+        plan = functools.partial(launch.plan_for, job, documents, bundle, 0 if arguments.all else None)
+        return execution.carry_out(plan(), plan, options, arguments, report)
+
+
+def _job(arguments: argparse.Namespace, output: str, options: dict) -> Job:
+    """The job of the latest run, with what is this run's own."""
+    from htr_model.decoder_settings import DecoderSettings
+    from pipelines import launch
+    from segmentation.decoding import DecodingSettings
+    from segmentation.page import SegmentationSettings
+
+    known = {field.name for field in dataclasses.fields(Job)}
+    given = {name: value for name, value in options.items() if name in known}
+    language_model = given.get("language_model")
+    try:
+        return Job(
+            **{
+                **given,
+                "inputs": tuple(given["inputs"]),
+                "output": output,
+                "run_id": arguments.run_id or execution.new_run_id(),
+                "existing": "skip",
+                "redistribute": launch.runner_of(arguments.beam_options) not in (None, *launch.LOCAL_RUNNERS),
+                "threads": launch.threads_per_worker(arguments.workers),
+                "decoding": DecodingSettings(**given["decoding"]),
+                "segmentation": SegmentationSettings(**given["segmentation"]),
+                "decoder": DecoderSettings(**given.get("decoder", {})),
+                "language_model": LanguageModelFile(**language_model) if language_model else None,
+            }
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"{output}: the latest run's options cannot be used again ({error!r}); use digitize"
+        ) from error
+
+
+def _documents(uris: list[str]) -> list:
+    """The failed documents that are still there."""
+    from pipelines.inputs import find
+
+    documents = []
+    for uri in uris:
+        try:
+            documents += find([uri])
+        except UsageError as error:
+            tell("gone", f"not found: {error}", logging.WARNING, uri=uri)
+    return documents

@@ -1,0 +1,169 @@
+"""Rows of committed runs, wherever they lie: in the runs' own folders, or in the larger files of a compaction.
+
+A compaction's manifest, ``compacted/<id>.json``, is one file: the moment it is there, readers of this module take the
+rows of its runs from the compacted files, and never from both places.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
+
+from pipelines import runs
+from pipelines.files import is_local, join, matching, metadata, read_bytes, write_bytes
+from pipelines.options import UsageError
+from pipelines.records import TABLES
+
+STAGED_SUFFIX = ".staged"
+"""What the name of a compacted file ends with until the files that it replaces are out of the way."""
+REPLACED = b"-"
+"""What takes the place of a file that a compaction replaces: no Parquet, and not empty, for Beam cannot write an empty
+object to S3."""
+_TRIES = 5
+_READERS = 8
+"""Files read at a time: a remote store answers slowly, but many at once."""
+
+
+@dataclass(frozen=True)
+class Compaction:
+    """Many runs' rows in few files.
+
+    Attributes:
+        id: name of the compaction; its rows lie in the folders ``run=<id>``.
+        runs: whose rows it holds.
+        replaces: ids of the runs and earlier compactions whose folders it stands for.
+        files: names of its files by table, as they are called once it is published.
+        rows: number of rows by table.
+        published: whether plain globs see its files, and no longer those that it replaces.
+    """
+
+    id: str
+    runs: tuple[str, ...]
+    replaces: tuple[str, ...]
+    files: dict[str, tuple[str, ...]]
+    rows: dict[str, int]
+    published: bool
+
+    def paths(self, output: str, table: str) -> list[str]:
+        """Where its rows of a table are to be read."""
+        folder = runs.table_folder(output, table, self.id)
+        return [join(folder, name if self.published else staged(name)) for name in self.files[table]]
+
+
+def staged(name: str) -> str:
+    """Name of a compacted file before it is published: one that globs, Spark and pyarrow pass over."""
+    return f"_{name}{STAGED_SUFFIX}"
+
+
+def write_manifest(output: str, compaction: Compaction) -> None:
+    """Make a compaction count."""
+    write_bytes(runs.manifest_path(output, compaction.id), json.dumps(asdict(compaction), indent=1).encode())
+
+
+def compactions(output: str) -> list[Compaction]:
+    """Compactions that count and that no later one replaces.
+
+    Raises:
+        UsageError: a manifest is damaged.
+    """
+    found = []
+    for listed in matching(join(output, "compacted", "*.json")):
+        try:
+            content = json.loads(read_bytes(listed.path))
+            names = {table: tuple(names) for table, names in content["files"].items()}
+            lists = {name: tuple(content[name]) for name in ("runs", "replaces")}
+            found.append(Compaction(**{**content, **lists, "files": names}))
+        except FileNotFoundError:
+            continue  # replaced since it was listed; the caller's own read finds out
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UsageError(f"{listed.path}: damaged manifest of a compaction ({error}); restore it") from error
+    replaced = {name for compaction in found for name in compaction.replaces}
+    return [compaction for compaction in found if compaction.id not in replaced]
+
+
+def paths(output: str, table: str, run_ids: Iterable[str]) -> list[str]:
+    """Files that hold the rows of some committed runs, and of others where a compaction put them together."""
+    left, found = set(run_ids), []
+    for compaction in compactions(output):
+        if left.intersection(compaction.runs):
+            found += compaction.paths(output, table)
+            left.difference_update(compaction.runs)
+    own = {f"run={run_id}" for run_id in left}
+    if own:
+        listed = (file.path for file in matching(join(output, table, "run=*", "*.parquet")))
+        found += [path for path in listed if path.replace("\\", "/").rsplit("/", 2)[-2] in own]
+    return found
+
+
+def read(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]) -> pa.Table:
+    """Rows of some committed runs, in no order; columns that a file is too old to have are null.
+
+    Raises:
+        UsageError: a file is damaged, or a compaction's file is missing.
+    """
+    wanted = sorted(set(run_ids))
+    schema = pa.schema([TABLES[table].field(name) for name in dict.fromkeys([*columns, "run_id"])])
+    for attempt in range(_TRIES):
+        try:
+            found = paths(output, table, wanted)
+            with ThreadPoolExecutor(_READERS) as pool:
+                parts = list(pool.map(lambda path: _read(path, schema), found))
+            rows = pa.concat_tables([schema.empty_table(), *parts])
+            return rows.filter(pc.is_in(rows["run_id"], pa.array(wanted, pa.string()))).select(columns)
+        except FileNotFoundError as error:
+            # A compaction took the file away between the listing and the reading; the next listing knows its own.
+            if attempt == _TRIES - 1:
+                raise UsageError(f"{output}: a table's file is missing or empty ({error}); restore it") from error
+    raise AssertionError("unreachable")
+
+
+def _read(path: str, schema: pa.Schema) -> pa.Table:
+    try:
+        if is_local(path):
+            with pq.ParquetFile(path) as file:
+                return conformed(file, schema)
+        if not FileSystems.exists(path):
+            raise FileNotFoundError(path)
+        with FileSystems.open(path, "application/octet-stream", compression_type="uncompressed") as file:
+            return conformed(pq.ParquetFile(file), schema)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        if _is_gone(path):
+            raise FileNotFoundError(path) from error
+        run_id = path.replace("\\", "/").rsplit("/", 2)[-2].removeprefix("run=")
+        raise UsageError(
+            f"{path}: damaged table of the committed run {run_id} ({error}); restore it, or remove "
+            f"{run_id}.json from the output's folder runs/ to drop the run"
+        ) from error
+
+
+def _is_gone(path: str) -> bool:
+    """Whether a file is missing, or what a compaction puts in the place of files that it replaces."""
+    try:
+        return metadata(path).size_in_bytes <= len(REPLACED)
+    except Exception:
+        return True
+
+
+def conformed(file: pq.ParquetFile, schema: pa.Schema) -> pa.Table:
+    """A file's rows with the columns of ``schema``; null where the file is too old to have one."""
+    present = file.schema_arrow.names
+    part = file.read(columns=[name for name in schema.names if name in present])
+    return completed(part, schema)
+
+
+def completed(part: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A part of a table with all columns of ``schema`` in their order and types."""
+    columns = [
+        part[field.name].cast(field.type) if field.name in part.schema.names else pa.nulls(len(part), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)

@@ -1,0 +1,111 @@
+"""Whole jobs over what goes wrong outside of the files: names, rights, disks and damaged models."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from htr_model.bundle import DEFAULT
+from tests.pipelines.conftest import write_letter
+from tests.pipelines.jobs import files, inkbeam, page_of, python, rows
+
+NAMES = ("two words.png", 'it\'s "quoted".png', "new\nline.png", "tab\there.png", "%s {0} $HOME *.png", "привет.png")
+
+
+def test_strange_names_are_read_like_any_other(tmp_path, tiny_bundle):
+    scans = tmp_path / "scans"
+    for name in NAMES:
+        write_letter(scans / name, ("ink",))
+    write_letter(scans / "folder.png" / "inside.png", ("ink",))
+    (scans / "dangling.png").symlink_to(scans / "nowhere.png")
+    done = inkbeam("digitize", "--input", scans, "--output", tmp_path / "tables", "--model", tiny_bundle)
+    assert done.code == 1, done.err
+    found = {page_of(r)[0] for r in rows(tmp_path / "tables", "pages")}
+    assert found == {*NAMES, "inside.png"}
+    assert [page_of(r)[0] for r in rows(tmp_path / "tables", "failures")] == ["dangling.png"]
+    again = inkbeam("digitize", "--input", scans, "--output", tmp_path / "tables", "--model", tiny_bundle)
+    assert f"{len(found)} pages are done already" in again.out
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_file_that_may_not_be_read_costs_only_itself(tmp_path, tiny_bundle):
+    scans = tmp_path / "scans"
+    write_letter(scans / "open.png", ("ink",))
+    write_letter(scans / "closed.png", ("ink",)).chmod(0)
+    done = inkbeam("digitize", "--input", scans, "--output", tmp_path / "tables", "--model", tiny_bundle)
+    assert done.code == 1, done.err
+    (row,) = rows(tmp_path / "tables", "failures")
+    assert (page_of(row)[0], row["error_type"]) == ("closed.png", "PermissionError")
+    assert [page_of(r)[0] for r in rows(tmp_path / "tables", "pages")] == ["open.png"]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder in which nobody may write, such as /proc")
+def test_output_that_cannot_be_written_is_found_before_the_first_page(letter, tiny_bundle):
+    done = inkbeam("digitize", "--input", letter, "--output", "/proc/tables", "--model", tiny_bundle)
+    assert done.code == 2
+    assert "/proc/tables: cannot be written" in done.err
+    assert "Traceback" not in done.err
+
+
+FULL_DISK = """
+import resource, sys
+from pipelines import cli, transforms
+
+def decode_page(*arguments):
+    # From the first page on no file may grow beyond what announcements need: to a program it is a full disk.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+    return decoded(*arguments)
+
+decoded, transforms.decode_page = transforms.decode_page, decode_page
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def test_full_disk_fails_the_job_and_leaves_no_rows(letter, tmp_path, tiny_bundle):
+    output = tmp_path / "tables"
+    done = python(FULL_DISK, "digitize", "--input", letter, "--output", output, "--model", tiny_bundle)
+    assert done.returncode == 3, done.stderr
+    assert "the job failed: nothing of the run was kept" in done.stderr
+    assert "File too large" in done.stderr
+    assert files(output) == {}
+
+
+@pytest.fixture
+def model(tmp_path):
+    return shutil.copytree(DEFAULT, tmp_path / "model")
+
+
+def lose_a_symbol(settings):
+    return {**settings, "charset": settings["charset"][:-1]}
+
+
+def name_another_network(settings):
+    return {**settings, "network": "resnet-ctc"}
+
+
+def name_an_unknown_network(settings):
+    return {**settings, "network": "transformer"}
+
+
+def come_from_the_future(settings):
+    return {**settings, "format_version": settings["format_version"] + 1}
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lose_a_symbol, "the weights do not fit the network"),
+        (name_another_network, "the weights do not fit the network"),
+        (name_an_unknown_network, "unknown network 'transformer'"),
+        (come_from_the_future, "Upgrade inkbeam"),
+    ],
+)
+def test_model_that_cannot_read_is_found_before_the_first_page(letter, tmp_path, model, damage, message):
+    settings = json.loads((model / "bundle.json").read_bytes())
+    (model / "bundle.json").write_text(json.dumps(damage(settings)), encoding="utf-8")
+    done = inkbeam("digitize", "--input", letter, "--output", tmp_path / "tables", "--model", model)
+    assert done.code == 2
+    assert f"--model {model}: " in done.err
+    assert message in done.err
+    assert not (tmp_path / "tables").exists()

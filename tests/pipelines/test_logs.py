@@ -1,0 +1,63 @@
+import json
+
+from tests.pipelines.jobs import inkbeam, python
+
+NOISE = """
+import logging, os, sys, warnings
+from pipelines.logs import configure_logging, hold_back_native_output, tell
+configure_logging("verbose" in sys.argv, sys.argv[1])
+logging.getLogger("apache_beam").warning("beam chatters")
+logging.getLogger("tensorflow").info("tensorflow chatters")
+warnings.warn("numpy chatters")
+with hold_back_native_output():
+    os.write(2, b"native code chatters\\n")
+    logging.getLogger("pipelines.x").info("a page\\nof Müller's")
+tell("finished", "Run r: 3 pages", pages=3)
+try:
+    1 / 0
+except ZeroDivisionError:
+    logging.getLogger("pipelines.x").exception("it broke")
+"""
+
+
+def test_every_line_is_json_and_the_libraries_are_silent():
+    done = python(NOISE, "json")
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [x["message"] for x in lines] == ["a page\nof Müller's", "Run r: 3 pages", "it broke"]
+    assert [x["event"] for x in lines] == ["log", "finished", "log"]
+    assert lines[1]["pages"] == 3
+    assert (lines[2]["level"], "ZeroDivisionError" in lines[2]["traceback"]) == ("error", True)
+    assert all(x["time"].endswith("+00:00") for x in lines)
+    assert done.stdout == ""
+
+
+def test_text_is_for_people_and_the_libraries_are_silent():
+    done = python(NOISE, "text")
+    assert done.stdout == "Run r: 3 pages\n"
+    assert "chatters" not in done.stderr
+    assert "it broke" in done.stderr
+
+
+def test_refusal_is_one_json_line(tmp_path):
+    done = inkbeam("digitize", "--input", tmp_path / "no", "--output", tmp_path / "out", "--log-format", "json")
+    (line,) = [json.loads(x) for x in done.err.splitlines()]
+    assert (done.code, line["event"], line["level"], line["exit_code"]) == (2, "refused", "error", 2)
+    assert "no such file" in line["message"]
+    assert done.out == ""
+
+
+def test_libraries_speak_when_asked_for():
+    done = python(NOISE, "text", "verbose")
+    assert "beam chatters" in done.stderr
+    assert "numpy chatters" in done.stderr
+
+
+def test_what_fails_while_native_output_is_held_back_is_seen():
+    code = """
+import logging, os
+from pipelines.logs import hold_back_native_output, tell
+with hold_back_native_output():
+    os.write(2, b"native")
+    tell("failed", "it failed", logging.ERROR)
+"""
+    assert python(code).stderr == "it failed\n"

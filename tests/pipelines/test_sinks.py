@@ -1,0 +1,103 @@
+"""Files of rows, and the commit, when work is done twice."""
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import runs, sinks
+from pipelines.records import TABLES
+from pipelines.tables import staged
+from tests.pipelines.jobs import files, rows, table
+
+WORDS = [
+    {"document_uri": "/a.png", "page_index": 0, "line_index": 0, "word_index": i, "text": t}
+    for i, t in enumerate(("old", "papers", "and", "ink"))
+]
+RECORD = runs.RunRecord("night", "2026-01-01T00:00:00+00:00", "", "m", "f", {}, {}, {})
+
+
+def write(output, table_name, some_rows):
+    """Names of the files that one bundle makes of some rows."""
+    step = sinks.WriteRows(runs.table_folder(str(output), table_name, "night"), table_name)
+    step.start_bundle()
+    for row in some_rows:
+        step.process(row)
+    return [value.value for value in step.finish_bundle()]
+
+
+def commit(output, words, count=4):
+    side = {f"{name}_{what}": value for name in TABLES for what, value in (("count", 0), ("files", []))}
+    return sinks.commit(RECORD, str(output), **{**side, "words_count": count, "words_files": words})
+
+
+@pytest.fixture
+def output(tmp_path):
+    runs.begin(str(tmp_path), "night")
+    return tmp_path
+
+
+def test_rows_are_seen_only_when_they_are_committed(output):
+    names = write(output, "words", WORDS[:3]) + write(output, "words", WORDS[3:])
+    assert len(set(names)) == 2
+    assert rows(output, "words") == []
+    assert commit(output, names) == "night"
+    assert sorted(r["word_index"] for r in rows(output, "words")) == [0, 1, 2, 3]
+    assert runs.committed(str(output))[0].counts == {"words": 4, "pages": 0, "failures": 0}
+    assert not list(output.rglob("*.staged"))
+
+
+def test_table_without_rows_gets_a_file_without_rows(output):
+    assert write(output, "words", []) == []
+    commit(output, [], 0)
+    for name in TABLES:
+        assert table(output, name).num_rows == 0
+        assert table(output, name).schema.equals(TABLES[name])
+
+
+def test_bundle_that_was_done_twice_counts_once(output):
+    write(output, "words", WORDS)
+    second = write(output, "words", WORDS)
+    commit(output, second)
+    assert len(rows(output, "words")) == len(WORDS)
+    assert [p.name for p in (output / "words" / "run=night").iterdir()] == second
+
+
+def test_commit_that_died_between_its_renames_is_completed(output):
+    """The attempt before had other files, one of them already in place."""
+    folder = output / "words" / "run=night"
+    first = write(output, "words", WORDS)
+    (folder / staged(first[0])).rename(folder / first[0])
+    names = write(output, "words", WORDS[:2]) + write(output, "words", WORDS[2:])
+    (folder / staged(names[0])).rename(folder / names[0])
+    commit(output, names)
+    assert sorted(p.name for p in folder.iterdir()) == sorted(names)
+    assert len(rows(output, "words")) == len(WORDS)
+
+
+def test_commit_that_is_done_again_changes_nothing(output):
+    commit(output, write(output, "words", WORDS))
+    before = files(output)
+    again = write(output, "words", WORDS)
+    assert commit(output, again) == "night"
+    assert files(output) == before
+
+
+def test_file_that_is_lost_fails_the_commit(output):
+    names = write(output, "words", WORDS)
+    (output / "words" / "run=night" / staged(names[0])).unlink()
+    with pytest.raises(Exception, match="Rename"):
+        commit(output, names)
+    assert runs.committed(str(output)) == []
+
+
+def test_many_rows_make_one_file_of_several_row_groups(output, monkeypatch):
+    monkeypatch.setattr(sinks, "_ROWS_PER_GROUP", 3)
+    names = write(output, "words", WORDS)
+    file = pq.ParquetFile(output / "words" / "run=night" / staged(names[0]))
+    assert (file.metadata.num_row_groups, file.metadata.num_rows) == (2, 4)
+    assert file.schema_arrow.metadata == TABLES["words"].metadata
+    assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_row_of_the_wrong_type_is_refused(output):
+    with pytest.raises(Exception, match="int"):
+        write(output, "words", [{**WORDS[0], "page_index": "first"}])
