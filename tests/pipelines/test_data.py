@@ -35,7 +35,7 @@ def test_help_fits_a_screen(command, monkeypatch):
 def test_clean_data_gives_0(words):
     done = inkbeam("data", "check", words)
     assert done.code == 0
-    assert "a CSV file of picture names and labels" in done.out
+    assert "a CSV file of picture names and labels" in " ".join(done.out.split())
     assert "Left out" not in done.out
     assert "Duplicates" not in done.out
 

@@ -1,6 +1,5 @@
 """The job that Dataflow would be given, built without a cloud."""
 
-import importlib.util
 import json
 import os
 import re
@@ -126,8 +125,7 @@ def test_job_names_no_path_of_this_machine(proto):
 @pytest.fixture(scope="module")
 def submitted():
     """What the Dataflow runner would send: its job, without sending it."""
-    if importlib.util.find_spec("google.cloud.dataflow_v1beta3") is None:
-        pytest.skip("the Dataflow runner needs an extra: pip install 'inkbeam[gcp]'")
+    pytest.importorskip("google.cloud.dataflow_v1beta3", reason="the runner needs an extra: pip install 'inkbeam[gcp]'")
     pipeline = beam.Pipeline(options=PipelineOptions([*flags(), "--dry_run=True", "--no_save_main_session"]))
     add_graph(pipeline, job())
     return pipeline.run().job
