@@ -19,14 +19,11 @@ from pathlib import Path
 import keras
 import numpy as np
 from keras import ops
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file, save_file
 
-from htr_model import line_network
+from htr_model import checkpoint, line_network
 from htr_model.line_augmentation import Crop, random_crop, whole
 from htr_model.line_onnx import to_onnx
 from htr_model.line_pages import STRIDE, UNIT, LinePage
-from htr_model.recognizer import assign_weights, named_weights
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +136,7 @@ class LineTrainingRun:
             self._train()
         except KeyboardInterrupt:
             log.warning("interrupted in step %d; keeping what was learned", self.progress.step)
-        self._save_checkpoint()
+        checkpoint.save(self.folder, self.model, self.progress)
         self._write_history()
         self.save()
         return self.progress
@@ -167,7 +164,7 @@ class LineTrainingRun:
             if now - saved > _SAVE_SECONDS:
                 saved = now
                 self._record(losses)
-                self._save_checkpoint()
+                checkpoint.save(self.folder, self.model, self.progress)
         self._record(losses)
 
     def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
@@ -256,31 +253,11 @@ class LineTrainingRun:
             ]
         )
 
-    def _save_checkpoint(self) -> None:
-        arrays = {f"model/{k}": v for k, v in named_weights(self.model).items()}
-        for i, variable in enumerate(self.model.optimizer.variables):
-            arrays[f"optimizer/{i}"] = np.asarray(ops.convert_to_numpy(variable))
-        partial = self.folder / "checkpoint.partial"
-        save_file(arrays, partial, metadata={"progress": json.dumps(asdict(self.progress))})
-        partial.replace(self.folder / "checkpoint.safetensors")
-
     def _restore(self) -> None:
-        path = self.folder / "checkpoint.safetensors"
-        if not path.is_file():
-            raise LineTrainingError(f"{path}: no checkpoint to resume from")
         try:
-            arrays = load_file(path)
-            with safe_open(path, "numpy") as file:
-                self.progress = LineProgress(**json.loads(file.metadata()["progress"]))
-            optimizer = [arrays[f"optimizer/{i}"] for i in range(len(self.model.optimizer.variables))]
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise LineTrainingError(
-                f"{path}: not a checkpoint of this run ({error}); start without --resume"
-            ) from error
-        model = {k.removeprefix("model/"): v for k, v in arrays.items() if k.startswith("model/")}
-        assign_weights(self.model, model, str(path))
-        for variable, array in zip(self.model.optimizer.variables, optimizer, strict=True):
-            variable.assign(array)
+            self.progress = checkpoint.restore(self.folder, self.model, LineProgress)
+        except checkpoint.CheckpointError as error:
+            raise LineTrainingError(str(error)) from error
         log.info("resumed in step %d after %.0f min", self.progress.step, self.progress.seconds / 60)
 
 

@@ -20,10 +20,8 @@ import keras
 import numpy as np
 from keras import ops
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file, save_file
 
-from htr_model import batches, bundle, card, networks, plots, report
+from htr_model import batches, bundle, card, checkpoint, networks, plots, report
 from htr_model.batches import Batching
 from htr_model.calibration import cross_fitted, fit
 from htr_model.charset import LATIN, Charset
@@ -144,7 +142,7 @@ class TrainingRun:
                 self._close_epoch()
         except KeyboardInterrupt:
             log.warning("interrupted in epoch %d; keeping what was learned", self.progress.epoch + 1)
-            self._save_checkpoint()
+            checkpoint.save(self.folder, self.model, self.progress)
             if self.progress.best_epoch < 0:
                 self._save_bundle(None)
         return self.progress
@@ -186,7 +184,7 @@ class TrainingRun:
                     )  # fmt: skip
                 if now - checkpointed > _CHECKPOINT_SECONDS:
                     checkpointed = now
-                    self._save_checkpoint()
+                    checkpoint.save(self.folder, self.model, self.progress)
                 if self._share_of_time() >= 1:
                     break
         self._mean_loss = float(np.mean(losses)) if losses else math.nan
@@ -235,7 +233,7 @@ class TrainingRun:
             done.best_cer, done.best_epoch = cer, done.epoch
         done.epoch += 1
         done.batch = 0
-        self._save_checkpoint()
+        checkpoint.save(self.folder, self.model, self.progress)
         _write_history(done.history, self.folder / "history.csv")
         plots.training_curves(done.history, self.folder / "curves.png")
 
@@ -281,29 +279,11 @@ class TrainingRun:
             writer.writerow(["id", "reason"])
             writer.writerows((s.id, s.reason) for s in self.skipped)
 
-    def _save_checkpoint(self) -> None:
-        arrays = {f"model/{k}": v for k, v in named_weights(self.model).items()}
-        for i, variable in enumerate(self.model.optimizer.variables):
-            arrays[f"optimizer/{i}"] = np.asarray(ops.convert_to_numpy(variable))
-        partial = self.folder / "checkpoint.partial"
-        save_file(arrays, partial, metadata={"progress": json.dumps(asdict(self.progress))})
-        partial.replace(self.folder / "checkpoint.safetensors")
-
     def _restore(self) -> None:
-        path = self.folder / "checkpoint.safetensors"
-        if not path.is_file():
-            raise TrainingError(f"{path}: no checkpoint to resume from")
         try:
-            arrays = load_file(path)
-            with safe_open(path, "numpy") as file:
-                self.progress = Progressed(**json.loads(file.metadata()["progress"]))
-            optimizer = [arrays[f"optimizer/{i}"] for i in range(len(self.model.optimizer.variables))]
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise TrainingError(f"{path}: not a checkpoint of this run ({error}); start without --resume") from error
-        model = {k.removeprefix("model/"): v for k, v in arrays.items() if k.startswith("model/")}
-        assign_weights(self.model, model, str(path))
-        for variable, array in zip(self.model.optimizer.variables, optimizer, strict=True):
-            variable.assign(array)
+            self.progress = checkpoint.restore(self.folder, self.model, Progressed)
+        except checkpoint.CheckpointError as error:
+            raise TrainingError(str(error)) from error
         log.info("resumed in epoch %d after %.0f min", self.progress.epoch + 1, self.progress.seconds / 60)
 
 

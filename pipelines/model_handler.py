@@ -15,7 +15,7 @@ from htr_model.charset import Charset
 from htr_model.decoder_settings import GREEDY, DecoderSettings
 from htr_model.reading import Reading
 from htr_model.variables import misfit
-from pipelines.files import join, read_bytes
+from pipelines.files import absolute, join, read_bytes
 from pipelines.logs import hold_back_native_output
 from pipelines.options import DEFAULT_MODEL, LanguageModelFile, UsageError
 from segmentation.decoding import PageRef
@@ -63,6 +63,11 @@ class Recognized:
     scale: float
     reading: Reading | None
     error: RecognitionError | None = None
+
+
+def bundle_address(model: str) -> str:
+    """Where workers find a bundle, whatever their working folder: the default's name, or an absolute URI."""
+    return model if model == DEFAULT_MODEL else absolute(model)
 
 
 def load_bundle(model: str) -> bundle.Bundle:

@@ -65,6 +65,15 @@ def outside_of_sheet(gray: np.ndarray) -> np.ndarray | None:
     return cv2.resize(around, (w, h), interpolation=cv2.INTER_LINEAR) > 127
 
 
+def flat_sheet(gray: np.ndarray) -> np.ndarray:
+    """The page on even, white paper and nothing but paper around the sheet: uint8 (h, w)."""
+    flat = flatten_paper(gray)
+    around = outside_of_sheet(gray)
+    if around is not None:
+        flat[around] = 255
+    return flat
+
+
 _WINDOW_SHARE = 40
 """Local thresholds look at a window of long side / 40: about one and a half lines of an ordinary page."""
 _WEAK, _STRONG = 0.35, 0.55

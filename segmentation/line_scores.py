@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from segmentation.cleaning import binarise, flatten_paper, outside_of_sheet, remove_border_and_bars, remove_rulings
+from segmentation.cleaning import binarise, flat_sheet, remove_border_and_bars, remove_rulings
 from segmentation.metrics import Scores, best_pairs, kendall_tau
 from segmentation.scale import stroke_width
 from segmentation.skew import estimate_skew
@@ -49,11 +49,7 @@ def writing_ink(gray: np.ndarray) -> np.ndarray:
     Args:
         gray: uint8 (height, width), the page as it is displayed.
     """
-    flat = flatten_paper(gray)
-    around = outside_of_sheet(gray)
-    if around is not None:
-        flat[around] = 255
-    ink = binarise(flat)
+    ink = binarise(flat_sheet(gray))
     if not ink.any():
         return ink
     ink = remove_border_and_bars(ink, stroke_width(ink))

@@ -13,8 +13,7 @@ from segmentation.cleaning import (
     Components,
     binarise,
     components,
-    flatten_paper,
-    outside_of_sheet,
+    flat_sheet,
     remove_border_and_bars,
     remove_rulings,
 )
@@ -100,7 +99,7 @@ def prepare(gray: np.ndarray, settings: SegmentationSettings) -> Prepared:
 def _prepare_at(factor: float, gray: np.ndarray) -> Prepared:
     """The page prepared at a scale."""
     height, width = gray.shape
-    flat = _flat_sheet(_resize(gray, factor))
+    flat = flat_sheet(_resize(gray, factor))
     ink = binarise(flat)
     total_ink = int(np.count_nonzero(ink))
     turn = np.array([[1.0, 0, 0], [0, 1.0, 0]])
@@ -155,15 +154,6 @@ def _curves(page: Prepared, settings: SegmentationSettings) -> list[Curve]:
     network = line_network.load(settings.line_model)
     zones, factor = network.find(page.flat, page.scale.x_height)
     return curves_in_zones(zones, factor, page.scale, page.flat.shape[1])
-
-
-def _flat_sheet(gray: np.ndarray) -> np.ndarray:
-    """The page on even paper, and nothing but paper around the sheet."""
-    flat = flatten_paper(gray)
-    around = outside_of_sheet(gray)
-    if around is not None:
-        flat[around] = 255
-    return flat
 
 
 def _resize(gray: np.ndarray, factor: float) -> np.ndarray:

@@ -195,6 +195,11 @@ def raw_pdf(pages: list[tuple[float, float, int]], trailer: bytes = b"") -> byte
             % (width, height, rotate, 4 + 2 * i)
         )
         objects.append(b"<</Length %d>>\nstream\n%s\nendstream" % (len(stream), stream))
+    return pdf_of_objects(objects, trailer)
+
+
+def pdf_of_objects(objects: list[bytes], trailer: bytes = b"") -> bytes:
+    """A PDF file of numbered objects, the first its catalogue."""
     out, offsets = b"%PDF-1.7\n", []
     for number, body in enumerate(objects, start=1):
         offsets.append(len(out))

@@ -64,34 +64,20 @@ def deep_tiff() -> bytes:
     return broken_files.tiff_of_levels([i % 256 for i in range(10_001)])
 
 
-def _pdf(objects: list[bytes]) -> bytes:
-    out, offsets = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, start=1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    size = len(objects) + 1
-    return (
-        out
-        + b"xref\n0 %d\n0000000000 65535 f \n%s" % (size, table)
-        + b"trailer\n<</Root 1 0 R/Size %d>>\nstartxref\n%d\n%%%%EOF\n" % (size, len(out))
-    )
-
-
 def _stream(body: bytes, entries: bytes = b"") -> bytes:
     return b"<<%s/Length %d>>\nstream\n%s\nendstream" % (entries, len(body), body)
 
 
 def looping_pdf() -> bytes:
     """A PDF whose list of pages holds itself."""
-    return _pdf([b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2>>"])
+    return broken_files.pdf_of_objects([b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2>>"])
 
 
 def looping_form_pdf() -> bytes:
     """A PDF with a drawing that draws itself."""
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</XObject<</F 5 0 R>>>>>>"
     form = b"/Type/XObject/Subtype/Form/BBox[0 0 99 99]/Resources<</XObject<</F 5 0 R>>>>"
-    return _pdf(
+    return broken_files.pdf_of_objects(
         [
             b"<</Type/Catalog/Pages 2 0 R>>",
             b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
@@ -107,7 +93,7 @@ def stream_bomb_pdf() -> bytes:
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R>>"
     body = zlib.compress(b" " * INFLATED, 9)
     pages = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>"]
-    return _pdf([*pages, page, _stream(body, b"/Filter/FlateDecode")])
+    return broken_files.pdf_of_objects([*pages, page, _stream(body, b"/Filter/FlateDecode")])
 
 
 def boundless_pdf() -> bytes:

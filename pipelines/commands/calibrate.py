@@ -39,14 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the calibration error before and after, and write the bundle."""
     from htr_model import bundle
     from htr_model.datasets import load, part
-    from pipelines.files import absolute
-    from pipelines.model_handler import load_bundle
+    from pipelines.model_handler import bundle_address, load_bundle
 
     data = load(arguments.data)
     samples = part(data.samples, arguments.split)
     if not samples:
         raise UsageError(f"no usable sample in split {arguments.split!r}; {len(data.skipped)} were skipped")
-    model = arguments.model if arguments.model == DEFAULT_MODEL else absolute(arguments.model)
+    model = bundle_address(arguments.model)
     loaded = load_bundle(model)
     with hold_back_native_output():
         from htr_model.calibration import LEAST_WORDS, cross_fitted, expected_calibration_error, fit, judged_words

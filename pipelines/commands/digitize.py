@@ -87,17 +87,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _job(arguments: argparse.Namespace) -> Job:
     from pipelines import launch
     from pipelines.files import absolute
+    from pipelines.model_handler import bundle_address
 
     try:
         decoding = DecodingSettings(pdf_dpi=arguments.pdf_dpi, max_pixels=round(arguments.max_megapixels * 1_000_000))
     except (ValueError, OverflowError) as error:
         raise UsageError(str(error)) from error
-    model = arguments.model if arguments.model == DEFAULT_MODEL else absolute(arguments.model)
     return Job(
         inputs=tuple(arguments.input),
         output=absolute(arguments.output),
         run_id=arguments.run_id or execution.new_run_id(),
-        model=model,
+        model=bundle_address(arguments.model),
         unit=arguments.unit,
         existing=arguments.existing,
         batch_size=arguments.batch_size,

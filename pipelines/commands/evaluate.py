@@ -59,8 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print error rates, the most frequent confusions, calibration and speed."""
     from htr_model.datasets import divided_by_words, load, part
     from pipelines import tesseract
-    from pipelines.files import absolute
-    from pipelines.model_handler import load_bundle, load_language_model
+    from pipelines.model_handler import bundle_address, load_bundle, load_language_model
 
     if arguments.report and Path(arguments.report).is_file():
         raise UsageError(f"--report {arguments.report}: is a file; name a folder")
@@ -71,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     samples = part(divided_by_words(data.samples) if arguments.by_words else data.samples, arguments.split)
     if not samples:
         raise UsageError(f"no usable sample in split {arguments.split!r}; {len(data.skipped)} were skipped")
-    loaded = load_bundle(arguments.model if arguments.model == DEFAULT_MODEL else absolute(arguments.model))
+    loaded = load_bundle(bundle_address(arguments.model))
     with hold_back_native_output():
         from htr_model import errors
         from htr_model.evaluation import evaluate

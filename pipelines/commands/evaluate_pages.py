@@ -60,13 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
     pages, skipped = _pages(arguments)
     report = _folder(arguments.report)
     with hold_back_native_output():
-        from pipelines.files import absolute
-        from pipelines.model_handler import load_bundle
+        from pipelines.model_handler import bundle_address, load_bundle
         from pipelines.page_evaluation import PageFailure, evaluate_pages
         from pipelines.page_report import figures_by_collection, print_tables, write_report
     model = None
     if not arguments.layout_only:
-        model = arguments.model if arguments.model == DEFAULT_MODEL else absolute(arguments.model)
+        model = bundle_address(arguments.model)
         print(f"model {load_bundle(model).id}, unit {arguments.unit}")
     results, failures = [], []
     reported = time.monotonic()

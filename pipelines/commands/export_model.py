@@ -31,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write, compare with Keras on one batch, and say how fast both are."""
-    from pipelines.files import absolute
-    from pipelines.model_handler import load_bundle
+    from pipelines.model_handler import bundle_address, load_bundle
 
     path = Path(arguments.output)
     beside = path.with_name(f"{path.name}.json")
@@ -43,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--output {path}: its folder does not exist")
     if arguments.to == "onnx" and importlib.util.find_spec("onnx") is None:
         raise UsageError("the package onnx is needed to write the network: pip install 'inkbeam[export]'")
-    bundle = load_bundle(arguments.model if arguments.model == DEFAULT_MODEL else absolute(arguments.model))
+    bundle = load_bundle(bundle_address(arguments.model))
     width = arguments.width or bundle.normalization.max_width
     if not 16 <= width <= bundle.normalization.max_width or width % 16:
         raise UsageError(
