@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from htr_model.metrics import error_rates
-from htr_model.page_text import comparable
+from htr_model.scoring.metrics import error_rates
+from htr_model.scoring.page_text import comparable
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = ("iam_pages", "copiste", "hooker_letters", "stanford_letters")

@@ -29,7 +29,7 @@ class Calibration:
     """A map from a word's score to the probability that the word is right: straight lines between points.
 
     It never falls, so that of two words the one with the higher score has at least the other's confidence. Outside
-    its points it is level. Part of a model bundle; `calibration.fit` makes it.
+    its points it is level. Part of a model bundle; `htr_model.scoring.calibration.fit` makes it.
 
     Attributes:
         scores: at least two, 0–1, each above the one before.

@@ -8,11 +8,11 @@ import keras
 import numpy as np
 
 from htr_model import networks
-from htr_model.beam_search import LanguageModel, Steps
 from htr_model.bundle import Bundle, BundleError
 from htr_model.ctc import best_path, collapse, top_classes
-from htr_model.decoder import CLASSES_PER_STEP, DecodedText, decode
-from htr_model.decoder_settings import GREEDY, DecoderSettings
+from htr_model.decoding.beam_search import LanguageModel, Steps
+from htr_model.decoding.decoder import CLASSES_PER_STEP, DecodedText, decode
+from htr_model.decoding.settings import GREEDY, DecoderSettings
 from htr_model.normalization import Normalization, normalize, stack
 from htr_model.reading import NOTHING, Reading, reading
 

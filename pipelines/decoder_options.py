@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from htr_model.decoder_settings import BEAM_WIDTH, DecoderSettings
+from htr_model.decoding.settings import BEAM_WIDTH, DecoderSettings
 from pipelines.options import LanguageModelFile, UsageError
 
 _ALTERNATIVES = 5

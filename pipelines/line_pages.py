@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 import cv2
 import numpy as np
 
-from htr_model.line_pages import STORED, LinePage
-from htr_model.page_truth import TruePage
+from htr_model.line_finder.pages import STORED, LinePage
+from htr_model.readers.page_truth import TruePage
 from htr_model.samples import Skipped, decode_gray
 from segmentation.page import Prepared, SegmentationSettings, prepare
 

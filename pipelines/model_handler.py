@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from apache_beam.ml.inference.base import ModelHandler
 
-from htr_model import bundle, language_model
+from htr_model import bundle
 from htr_model.charset import Charset
-from htr_model.decoder_settings import GREEDY, DecoderSettings
+from htr_model.decoding import language_model
+from htr_model.decoding.settings import GREEDY, DecoderSettings
 from htr_model.reading import Reading
 from htr_model.variables import misfit
 from pipelines.files import absolute, join, read_bytes
@@ -174,7 +175,7 @@ class RecognizerHandler(ModelHandler[TextImage, Recognized, object]):
 
 def recognise(batch: Sequence[TextImage], recognizer) -> list[Recognized]:
     """Readings of a batch, in its order, errors in place of what could not be read."""
-    from htr_model.evaluation import COLUMNS_PER_BATCH, batches_by_width
+    from htr_model.scoring.evaluation import COLUMNS_PER_BATCH, batches_by_width
 
     results: list[Recognized | None] = [None] * len(batch)
     widths = [image.pixels.shape[1] for image in batch]

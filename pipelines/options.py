@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from htr_model.decoder_settings import GREEDY, DecoderSettings
+from htr_model.decoding.settings import GREEDY, DecoderSettings
 from segmentation.decoding import DecodingSettings
 from segmentation.line_network import LineModelError, load, model_id
 from segmentation.page import CLASSICAL, LEARNED, SegmentationSettings

@@ -14,9 +14,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from htr_model.metrics import ErrorRates, error_rates
-from htr_model.page_text import comparable, shared_words
-from htr_model.page_truth import TruePage
+from htr_model.readers.page_truth import TruePage
+from htr_model.scoring.metrics import ErrorRates, error_rates
+from htr_model.scoring.page_text import comparable, shared_words
 from pipelines.assembly import UnitReading, assemble
 from pipelines.inputs import Document
 from pipelines.model_handler import RecognizerHandler, recognise
@@ -49,7 +49,7 @@ class UnusableTruth(Exception):
 
 @dataclass(frozen=True)
 class PageTexts:
-    """A page's true text and what was read, as they are compared (`htr_model.page_text.comparable`).
+    """A page's true text and what was read, as they are compared (`htr_model.scoring.page_text.comparable`).
 
     Attributes:
         read: text of the lines that are counted.

@@ -10,7 +10,7 @@ import cv2
 from rich.console import Console
 from rich.table import Table
 
-from htr_model.page_truth import TruePage
+from htr_model.readers.page_truth import TruePage
 from pipelines.page_evaluation import WORD_THRESHOLDS, PageResult, Summary, draw_page, summarise
 from segmentation.contact_sheet import contact_sheet
 from segmentation.line_scores import THRESHOLDS

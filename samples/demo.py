@@ -15,7 +15,7 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.panel import Panel
 
-from htr_model.metrics import error_rates
+from htr_model.scoring.metrics import error_rates
 from pipelines.cli import main
 
 FOLDER = Path(__file__).resolve().parent

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from htr_model.charset import canonical_text
-from htr_model.line_crops import line_crop
 from htr_model.readers.files import file_bytes, leads_out
-from htr_model.readers.tokens import join_tokens
+from htr_model.readers.line_crops import line_crop
+from htr_model.readers.tokens import running_text
 from htr_model.samples import Item, Sample, Skipped, decode_gray
 
 
@@ -53,8 +53,7 @@ def page_lines(page: dict, gray: np.ndarray, collection: str) -> Iterator[Item]:
     for index, line in enumerate(page["lines"]):
         identifier = f"{page['image']}#{index}"
         try:
-            text = join_tokens([w["text"] for w in line["words"]]) if line.get("words") else line.get("text")
-            text = canonical_text(text or "")
+            text = canonical_text(running_text(line))
             reason = "no text" if not text else _unusable(line, typical)
             crop = None if reason else line_crop(gray, _outlined(line), typical)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, cv2.error) as error:

@@ -28,3 +28,17 @@ def token_groups(tokens: list[str]) -> list[list[int]]:
             open_quote = not open_quote
         glue = token == "(" or (quote and open_quote)
     return words
+
+
+def running_text(line: dict) -> str:
+    """Text of a line as ``pages.jsonl`` describes it: of its words where they are the whole line, as writing has it."""
+    text = str(line.get("text") or "")
+    tokens = [word["text"] for word in line.get("words") or []]
+    return join_tokens(tokens) if tokens and (not text or are_whole(tokens, text)) else text
+
+
+def are_whole(tokens: list[str], text: str) -> bool:
+    """Whether tokens are all of a text. Some ground truths box only the words of a line that were squeezed in, or read
+    them in another way than the line.
+    """
+    return bool(tokens) and "".join("".join(tokens).split()) == "".join(text.split())

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the calibration error before and after, and write the bundle."""
     from htr_model import bundle
-    from htr_model.datasets import load, part
+    from htr_model.readers.datasets import load, part
     from pipelines.model_handler import bundle_address, load_bundle
 
     data = load(arguments.data)
@@ -48,10 +48,16 @@ def run(arguments: argparse.Namespace) -> int:
     model = bundle_address(arguments.model)
     loaded = load_bundle(model)
     with hold_back_native_output():
-        from htr_model.calibration import LEAST_WORDS, cross_fitted, expected_calibration_error, fit, judged_words
-        from htr_model.evaluation import read_all
         from htr_model.normalization import normalize
         from htr_model.recognizer import Recognizer
+        from htr_model.scoring.calibration import (
+            LEAST_WORDS,
+            cross_fitted,
+            expected_calibration_error,
+            fit,
+            judged_words,
+        )
+        from htr_model.scoring.evaluation import read_all
 
     recognizer = Recognizer(loaded)
     readings = read_all(recognizer, [normalize(s.gray, recognizer.normalization).pixels for s in samples])
@@ -92,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _card(model: str, error: float, names: list[str]) -> str:
     """The bundle's card with what is now true of its confidence."""
     from htr_model import bundle
-    from htr_model.card import with_confidence
+    from htr_model.training.card import with_confidence
     from pipelines.files import join, read_bytes
 
     try:

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print error rates, the most frequent confusions, calibration and speed."""
-    from htr_model.datasets import divided_by_words, load, part
+    from htr_model.readers.datasets import divided_by_words, load, part
     from pipelines import tesseract
     from pipelines.model_handler import bundle_address, load_bundle, load_language_model
 
@@ -72,9 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"no usable sample in split {arguments.split!r}; {len(data.skipped)} were skipped")
     loaded = load_bundle(bundle_address(arguments.model))
     with hold_back_native_output():
-        from htr_model import errors
-        from htr_model.evaluation import evaluate
         from htr_model.recognizer import Recognizer
+        from htr_model.scoring import errors
+        from htr_model.scoring.evaluation import evaluate
 
     language = load_language_model(language_file, loaded.charset) if language_file else None
     result = evaluate(Recognizer(loaded, decoder, language), samples)
@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.save_predictions:
         _save_predictions(samples, result.predictions, Path(arguments.save_predictions))
     if arguments.report:
-        from htr_model import report
+        from htr_model.scoring import report
 
         folder = Path(arguments.report)
         report.write(folder, f"Evaluation of model {loaded.id}", samples, result, rival)
@@ -121,9 +121,9 @@ def _rival(samples: list, language: str):
     """Tesseract's figures; pictures of collections of lines are read as lines, others as words."""
     import time
 
-    from htr_model import errors
-    from htr_model.evaluation import by_collection, outcomes_of
-    from htr_model.report import Rival
+    from htr_model.scoring import errors
+    from htr_model.scoring.evaluation import by_collection, outcomes_of
+    from htr_model.scoring.report import Rival
     from pipelines import tesseract
 
     spaced: dict[str, list[bool]] = {}

@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _pages(arguments: argparse.Namespace) -> tuple[list, list]:
     """Pages to measure, and what of the data is no page."""
-    from htr_model.page_truth import true_pages
+    from htr_model.readers.page_truth import true_pages
     from htr_model.samples import Skipped
 
     pages, skipped = [], []

@@ -51,11 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.width and arguments.to != "litert":
         raise UsageError(f"--width is for litert; {arguments.to} takes every width")
     with hold_back_native_output():
-        from htr_model import export
+        from htr_model.export import formats
 
-        network = export.network_of(bundle)
-        export.write(network, arguments.to, path, width)
-    beside.write_bytes(export.settings(bundle, arguments.to, width))
+        network = formats.network_of(bundle)
+        formats.write(network, arguments.to, path, width)
+    beside.write_bytes(formats.settings(bundle, arguments.to, width))
     size = sum(f.stat().st_size for f in ([path] if path.is_file() else path.rglob("*")) if f.is_file())
     print(f"{path}: {size / 1e6:.1f} MB, model {bundle.id}; settings in {beside}")
     return _compare(network, arguments.to, path, width)
@@ -64,11 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _compare(network, kind: str, path: Path, width: int) -> int:
     import numpy as np
 
-    from htr_model import export
+    from htr_model.export import formats
     from htr_model.networks import time_steps
 
     with hold_back_native_output():
-        exported = export.runner(kind, path)
+        exported = formats.runner(kind, path)
     if exported is None:
         print("not compared with Keras: the package onnxruntime is not installed")
         return exit_codes.DONE
@@ -80,7 +80,7 @@ def _compare(network, kind: str, path: Path, width: int) -> int:
     for i, valid in enumerate(widths):
         pixels[i, :, valid:] = 0
     with hold_back_native_output():
-        keras_seconds, expected = _timed(export.in_keras(network), pixels, widths)
+        keras_seconds, expected = _timed(formats.in_keras(network), pixels, widths)
         own_seconds, found = _timed(exported, pixels, widths)
     steps = time_steps(widths)
     difference = max(float(np.abs(expected[i, :n] - found[i, :n]).max()) for i, n in enumerate(steps))

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _job(arguments: argparse.Namespace, output: str, options: dict) -> Job:
     """The job of the latest run, with what is this run's own."""
-    from htr_model.decoder_settings import DecoderSettings
+    from htr_model.decoding.settings import DecoderSettings
     from pipelines import launch
     from segmentation.decoding import DecodingSettings
     from segmentation.page import SegmentationSettings

@@ -61,15 +61,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, and say where the bundle is."""
-    from htr_model.datasets import Dataset, divided_by_words, load
+    from htr_model.readers.datasets import Dataset, divided_by_words, load
     from pipelines.model_handler import load_bundle
 
     data = load(arguments.data)
     if arguments.by_words:
         data = Dataset(divided_by_words(data.samples), data.skipped)
     with hold_back_native_output():
-        from htr_model.training import TrainingRun
-        from htr_model.training_settings import TrainingError
+        from htr_model.training.job import TrainingRun
+        from htr_model.training.settings import TrainingError
 
     start = load_bundle(arguments.start) if arguments.start else None
     try:
@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _settings(arguments: argparse.Namespace):
     """The recipe's settings with what the command line says otherwise."""
-    from htr_model.training_settings import RECIPES
+    from htr_model.training.settings import RECIPES
 
     names = ("network", "epochs", "max_minutes", "patience", "learning_rate", "precision", "seed")
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}

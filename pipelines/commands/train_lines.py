@@ -40,8 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     if importlib.util.find_spec("onnx") is None:
         raise UsageError("the package onnx is needed to write the network: pip install 'inkbeam[lines]'")
     with hold_back_native_output():
-        from htr_model.line_training import LineTrainingError, LineTrainingRun, LineTrainingSettings
-    from htr_model.page_truth import true_pages
+        from htr_model.line_finder.training import LineTrainingError, LineTrainingRun, LineTrainingSettings
+    from htr_model.readers.page_truth import true_pages
     from pipelines.line_pages import line_pages
 
     try:

@@ -11,7 +11,7 @@ import pytest
 from htr_model import bundle, networks
 from htr_model.bundle import BundleError, load
 from htr_model.confidence import Calibration
-from htr_model.decoder_settings import DecoderSettings
+from htr_model.decoding.settings import DecoderSettings
 from htr_model.normalization import normalize
 from htr_model.reading import word_slices
 from htr_model.recognizer import Recognizer, assign_weights, named_weights

@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 
 from htr_model.charset import Charset
-from htr_model.decoder_settings import DecoderSettings
+from htr_model.decoding.settings import DecoderSettings
 from pipelines.model_handler import RecognizerHandler, load_language_model
 from pipelines.options import Job, LanguageModelFile, UsageError
 from tests.pipelines.jobs import inkbeam, rows

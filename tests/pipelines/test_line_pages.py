@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from htr_model.line_pages import STORED
-from htr_model.page_truth import TrueLine, TruePage
+from htr_model.line_finder.pages import STORED
+from htr_model.readers.page_truth import TrueLine, TruePage
 from htr_model.samples import Skipped
 from pipelines.line_pages import line_page, line_pages
 from tests.segmentation.drawing import SCRIPT, TEXT, draw_line, draw_page, turned

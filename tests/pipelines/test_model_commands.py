@@ -100,8 +100,8 @@ def settings(*options):
 
 
 def test_recipe_is_changed_only_by_what_is_given():
-    from htr_model.batches import Batching
-    from htr_model.training_settings import RECIPES, TrainingSettings
+    from htr_model.training.batches import Batching
+    from htr_model.training.settings import RECIPES, TrainingSettings
 
     assert settings() == TrainingSettings()
     assert settings("--recipe", "classic") == RECIPES["classic"]

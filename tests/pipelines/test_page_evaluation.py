@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from htr_model.page_text import comparable
-from htr_model.page_truth import TrueLine, TruePage, TrueWord
+from htr_model.readers.page_truth import TrueLine, TruePage, TrueWord
+from htr_model.scoring.page_text import comparable
 from pipelines.model_handler import RecognizerHandler
 from pipelines.page_evaluation import (
     PageFailure,

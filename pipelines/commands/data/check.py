@@ -42,8 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from htr_model.charset import LATIN, Charset
-    from htr_model.datasets import LAYOUTS, recognise
     from htr_model.normalization import Normalization
+    from htr_model.readers.datasets import LAYOUTS, recognise
 
     sheet = Path(arguments.contact_sheet) if arguments.contact_sheet else None
     if sheet and sheet.suffix.lower() != ".png":

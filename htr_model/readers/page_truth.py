@@ -1,0 +1,160 @@
+"""Pages whose lines are known: what a segmentation and a whole reading are measured against."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from htr_model.readers.files import leads_out
+from htr_model.readers.line_crops import line_shapes
+from htr_model.readers.tokens import are_whole, token_groups
+from htr_model.readers.xml_files import DescribedPage, described_pages, xml_files
+from htr_model.samples import DatasetError, Skipped
+
+Corners = tuple[int, int, int, int]
+"""Left, top, right and bottom of a box, pixels; right and bottom exclusive."""
+
+_NO_PAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
+"""What a description that is none can lead to."""
+_FARTHEST = 100_000
+"""Pixels from a page's corner beyond which no coordinate is believed."""
+
+
+@dataclass(frozen=True)
+class TrueWord:
+    """A word and its box. Punctuation that stands apart in the ground truth (IAM's) is part of its word."""
+
+    text: str
+    box: Corners
+
+
+@dataclass(frozen=True)
+class TrueLine:
+    """A line of a page.
+
+    Attributes:
+        text: empty where the line was marked but not read.
+        outlines: float (n, 2) each, around its ink.
+        words: where the ground truth holds all words of the line.
+        baseline: float (n, 2), on which its letters stand, left to right; (0, 2) where it is not known.
+    """
+
+    text: str
+    outlines: tuple[np.ndarray, ...] = field(repr=False)
+    words: tuple[TrueWord, ...] = ()
+    baseline: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)), repr=False)
+
+
+@dataclass(frozen=True)
+class TruePage:
+    """A page picture and its lines in reading order.
+
+    Attributes:
+        collection: name of the set it belongs to.
+        picture: file of its picture.
+        size: width and height, pixels, where the ground truth tells them.
+        lines: all lines, also those without text.
+        line_height: usual height of a line, pixels.
+        split: ``train``, ``validation`` or ``test`` where the data says so.
+    """
+
+    collection: str
+    picture: Path
+    size: tuple[int, int] | None
+    lines: tuple[TrueLine, ...]
+    line_height: float
+    split: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Text of its lines, in reading order, joined by line breaks."""
+        return "\n".join(line.text for line in self.lines if line.text)
+
+
+def true_pages(path: str | Path) -> Iterator[TruePage | Skipped]:
+    """Pages of a data set; those that cannot be used as `Skipped`.
+
+    Args:
+        path: ``pages.jsonl``, a PAGE or ALTO file, or a folder that holds the one or the others.
+
+    Raises:
+        DatasetError: there are none.
+    """
+    path = Path(path)
+    if path.is_dir() and (path / "pages.jsonl").is_file():
+        path = path / "pages.jsonl"
+    if path.is_file() and path.suffix != ".xml":
+        return _pages_of_rows(path)
+    described = [path] if path.is_file() else xml_files(path)
+    if not described:
+        raise DatasetError(f"{path}: no such file or folder with pages.jsonl, PAGE or ALTO files")
+    return (_described(page) for page in described_pages(described))
+
+
+def _pages_of_rows(path: Path) -> Iterator[TruePage | Skipped]:
+    with open(path, encoding="utf-8", errors="replace") as rows:
+        for number, row in enumerate(rows, start=1):
+            if row.strip():
+                try:
+                    page = json.loads(row)
+                    name = str(page["image"])
+                    if leads_out(name):
+                        raise ValueError(f"{name}: name leads out of the data set's folder")
+                    yield true_page(page, path.parent / name, path.parent.name)
+                except _NO_PAGE as error:
+                    yield Skipped(f"{path.name}:{number}", f"not a page: {error!r}")
+
+
+def _described(page: DescribedPage | Skipped) -> TruePage | Skipped:
+    if isinstance(page, Skipped):
+        return page
+    height, width = page.gray.shape
+    try:
+        return true_page({"lines": page.lines, "width": width, "height": height}, page.picture, page.collection)
+    except _NO_PAGE as error:
+        return Skipped(page.picture.name, f"not a page: {error!r}")
+
+
+def true_page(page: dict, picture: Path, collection: str) -> TruePage:
+    """A page from its description as in ``pages.jsonl`` (`htr_model.readers.pages.read_pages`).
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError: it is no such description.
+    """
+    if not isinstance(page["lines"], list):
+        raise TypeError("lines is no list")
+    heights = [line["bbox"][3] for line in page["lines"] if line.get("bbox")]
+    line_height = float(np.median(heights)) if heights else 0.0
+    size = (int(page["width"]), int(page["height"])) if page.get("width") and page.get("height") else None
+    lines = tuple(_line(line, line_height) for line in page["lines"])
+    return TruePage(collection, picture, size, lines, line_height, page.get("split"))
+
+
+def _line(line: dict, line_height: float) -> TrueLine:
+    if line.get("error"):
+        raise ValueError(line["error"])
+    if not any(line.get(key) for key in ("polygon", "bbox", "words")) and line.get("baseline") and line_height:
+        line = {**line, "polygon": line["baseline"]}  # a strip, which is rebuilt
+    outlines = tuple(line_shapes(line, line_height))
+    for outline in outlines:
+        if not (np.abs(outline) <= _FARTHEST).all():
+            raise ValueError("a coordinate is no number or far outside of the page")
+    text = str(line.get("text") or "")
+    tokens = line.get("words") or []
+    words = tuple(_words(tokens)) if are_whole([t["text"] for t in tokens], text) else ()
+    baseline = np.array(line.get("baseline") or [], float).reshape(-1, 2)
+    return TrueLine(" ".join(w.text for w in words) if words else text, outlines, words, baseline)
+
+
+def _words(tokens: list[dict]) -> Iterator[TrueWord]:
+    texts = [str(t["text"]) for t in tokens]
+    for members in token_groups(texts):
+        corners = np.array([tokens[i]["bbox"] for i in members], float).reshape(-1, 4)
+        corners[:, 2:] += corners[:, :2]
+        (left, top), (right, bottom) = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
+        box = (int(left), int(top), max(int(right), int(left) + 1), max(int(bottom), int(top) + 1))
+        yield TrueWord("".join(texts[i] for i in members), box)

@@ -1,0 +1,1 @@
+"""How well a recogniser reads: rates, errors, calibration, and pictures of them."""

@@ -1,0 +1,106 @@
+"""How well a recogniser reads a data set."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from htr_model.normalization import Normalization, normalize
+from htr_model.reading import Reading
+from htr_model.recognizer import Recognizer
+from htr_model.samples import Sample
+from htr_model.scoring.calibration import JudgedWord, expected_calibration_error, judged_words
+from htr_model.scoring.errors import Outcome, rates
+from htr_model.scoring.metrics import ErrorRates
+
+COLUMNS_PER_BATCH = 16_384
+"""Columns of input per call of the network: about 128 words or 16 lines."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a recogniser makes of some samples.
+
+    Attributes:
+        overall: error rates over all samples.
+        by_collection: error rates of each collection.
+        seconds: time of reading, normalisation included.
+        predictions: what was read in each sample.
+        outcomes: truth and reading of each sample.
+        words: the words that were read, right and wrong ones.
+    """
+
+    overall: ErrorRates
+    by_collection: dict[str, ErrorRates]
+    seconds: float
+    predictions: list[Reading]
+    outcomes: list[Outcome]
+    words: list[JudgedWord]
+
+    @property
+    def samples_per_second(self) -> float:
+        return self.overall.samples / self.seconds
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error of the words' confidences, 0–1."""
+        return expected_calibration_error([w.confidence for w in self.words], [w.right for w in self.words])
+
+
+def batches_by_width(widths: list[int], settings: Normalization, columns: int) -> Iterator[list[int]]:
+    """Indices in batches of similar width, each at most ``columns`` columns of input when padded."""
+    batch: list[int] = []
+    for index in np.argsort(widths, kind="stable").tolist():
+        width = settings.padded_width(widths[index])
+        if batch and (len(batch) + 1) * width > columns:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def read_all(recognizer: Recognizer, pictures: list[np.ndarray]) -> list[Reading]:
+    """Readings of normalised pictures, in their order, read in batches of similar width."""
+    readings: list[Reading | None] = [None] * len(pictures)
+    for batch in batches_by_width([p.shape[1] for p in pictures], recognizer.normalization, COLUMNS_PER_BATCH):
+        for index, reading in zip(batch, recognizer.read([pictures[i] for i in batch]), strict=True):
+            readings[index] = reading
+    return readings
+
+
+def evaluate(recognizer: Recognizer, samples: list[Sample]) -> Evaluation:
+    """Read every sample and compare with its text.
+
+    Raises:
+        ValueError: there are no samples.
+    """
+    start = time.perf_counter()
+    readings = read_all(recognizer, [normalize(s.gray, recognizer.normalization).pixels for s in samples])
+    seconds = time.perf_counter() - start
+    outcomes = outcomes_of(samples, [r.text for r in readings])
+    return Evaluation(
+        overall=rates(outcomes),
+        by_collection=by_collection(outcomes),
+        seconds=seconds,
+        predictions=readings,
+        outcomes=outcomes,
+        words=judged_words(samples, readings),
+    )
+
+
+def outcomes_of(samples: list[Sample], texts: list[str]) -> list[Outcome]:
+    """Truth and reading of each sample."""
+    return [Outcome(s.text, t, s.writer, s.collection) for s, t in zip(samples, texts, strict=True)]
+
+
+def by_collection(outcomes: list[Outcome]) -> dict[str, ErrorRates]:
+    """Error rates of each collection, by name."""
+    groups: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        groups[outcome.collection].append(outcome)
+    return {name: rates(members) for name, members in sorted(groups.items())}

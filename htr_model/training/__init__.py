@@ -1,0 +1,1 @@
+"""The training job: samples in, a model bundle out."""

@@ -1,0 +1,71 @@
+"""The card of a model bundle: what it is, what it was trained on, how well it reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from htr_model.samples import Sample
+from htr_model.scoring.evaluation import Evaluation
+
+
+def write(
+    network: str,
+    parameters: int,
+    training: list[Sample],
+    validation: list[Sample],
+    steps: int,
+    result: Evaluation | None,
+    calibration_error: float | None,
+) -> str:
+    """Text of the card (Markdown).
+
+    Args:
+        result: of the validation samples; None when training was stopped before the first epoch's end.
+        calibration_error: expected error of word confidence, 0–1, each word measured with a map fitted on other
+            writers; None where it is not calibrated.
+    """
+    lines = [
+        "# Model card",
+        "",
+        f"Network `{network}`, {parameters:,} parameters, {steps:,} training steps.",
+        "",
+        "| collection | training samples | validation samples | writers in training | CER % | WER % |",
+        "|---|---|---|---|---|---|",
+    ]
+    trained, validated = Counter(s.collection for s in training), Counter(s.collection for s in validation)
+    for name in sorted(trained | validated):
+        writers = len({s.writer for s in training if s.collection == name and s.writer}) or "not named"
+        rates = result.by_collection.get(name) if result else None
+        cer, wer = (f"{100 * rates.cer:.2f}", f"{100 * rates.wer:.2f}") if rates else ("–", "–")
+        lines.append(f"| {name} | {trained[name]:,} | {validated[name]:,} | {writers} | {cer} | {wer} |")
+    lines += [
+        "",
+        *_confidence(calibration_error),
+        "CER and WER: validation samples, greedy decoding, no lexicon. The weights carry what was learned from the",
+        "data above; whoever passes this bundle on must respect the terms of that data.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+_UNCALIBRATED = "Confidence is not calibrated."
+_CALIBRATED = "Confidence is calibrated: "
+
+
+def _confidence(calibration_error: float | None, collections: list[str] | None = None) -> list[str]:
+    """What a card says of the bundle's confidence, and an empty line."""
+    if calibration_error is None:
+        return [_UNCALIBRATED, ""]
+    fitted = f" ({', '.join(collections)})" if collections else ""
+    measured = f"measured on validation writers{fitted} with a map fitted on other validation writers."
+    return [f"{_CALIBRATED}expected calibration error of words {calibration_error:.3f}, {measured}", ""]
+
+
+def with_confidence(card: str, calibration_error: float, collections: list[str]) -> str:
+    """A card that says how good the confidence is, in place of what it said of it before."""
+    statement = _confidence(calibration_error, collections)[0]
+    lines = card.rstrip("\n").split("\n")
+    for i, line in enumerate(lines):
+        if line == _UNCALIBRATED or line.startswith(_CALIBRATED):
+            return "\n".join([*lines[:i], statement, *lines[i + 1 :], ""])
+    return "\n".join([*lines, "", statement, ""])

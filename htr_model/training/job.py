@@ -1,0 +1,301 @@
+"""The training job: samples in, a model bundle out.
+
+The run's own files stand beside the bundle in ``training/``: history.csv, curves.png, skipped.csv, the settings, events
+for TensorBoard, a report on the validation samples, and a checkpoint from which ``resume`` goes on.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import math
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from htr_model import bundle, networks
+from htr_model.charset import LATIN, Charset
+from htr_model.confidence import UNCALIBRATED, Calibration
+from htr_model.ctc import ctc_loss
+from htr_model.normalization import Normalization
+from htr_model.readers.datasets import Dataset, split
+from htr_model.recognizer import Recognizer, assign_weights, named_weights
+from htr_model.samples import Sample, Skipped
+from htr_model.scoring import plots, report
+from htr_model.scoring.calibration import cross_fitted, fit
+from htr_model.scoring.evaluation import Evaluation, evaluate
+from htr_model.training import batches, card, checkpoint
+from htr_model.training.batches import Batching
+from htr_model.training.charset_extension import extend
+from htr_model.training.settings import TrainingError, TrainingSettings, learning_rate
+from htr_model.training.tensorboard import EventWriter
+
+log = logging.getLogger(__name__)
+
+_CHECKPOINT_SECONDS = 300
+_LOG_SECONDS = 60
+
+
+@dataclass
+class Progressed:
+    """Where a run stands; goes into the checkpoint."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    best_cer: float = math.inf
+    best_epoch: int = -1
+    history: list[dict] = field(default_factory=list)
+
+
+def packed_ctc_loss(packed, logits):
+    """CTC loss per true character, for labels as `batches.make` packs them: float32 (batch,), mean over the batch.
+
+    Divided by the batch's characters and not by its samples, so that a letter weighs as much in a line as in a word.
+    """
+    packed = ops.cast(packed, "int32")
+    lengths = packed[:, 0]
+    losses = ctc_loss(packed[:, 2:], lengths, logits, packed[:, 1])
+    count = ops.cast(ops.shape(lengths)[0], "float32")
+    return losses * count / ops.cast(ops.sum(lengths), "float32")
+
+
+class TrainingRun:
+    """One training run and its folder."""
+
+    def __init__(
+        self, data: Dataset, settings: TrainingSettings, output: Path, *, start_from: bundle.Bundle | None = None
+    ):
+        """Prepare the data and the network.
+
+        Args:
+            start_from: a bundle whose weights the run begins with; its network and normalisation are kept, its
+                charset is extended by symbols that the settings name.
+
+        Raises:
+            TrainingError: no usable samples for training or validation.
+        """
+        self.settings = settings
+        self.output = output
+        self.folder = output / "training"
+        if start_from:
+            start_from = extend(start_from, settings.charset or "")
+            self.network, self.charset = start_from.network, start_from.charset
+            self.normalization = start_from.normalization
+        else:
+            self.network, self.charset = settings.network, Charset(settings.charset or LATIN)
+            usual = Normalization(height=networks.usual_height(settings.network))
+            self.normalization = settings.normalization or usual
+        self.train, self.validation, self.skipped = self._divide(data)
+        keras.utils.set_random_seed(settings.seed)
+        self.model = networks.build(self.network, self.normalization.height, self.charset.classes, settings.precision)
+        if start_from:
+            assign_weights(self.model, start_from.weights, f"bundle {start_from.id}")
+        optimizer = keras.optimizers.AdamW(
+            settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=5.0
+        )
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        optimizer.build(self.model.trainable_variables)
+        jit = keras.backend.backend() == "jax"
+        self.model.compile(optimizer, loss=packed_ctc_loss, jit_compile=jit)
+        self.progress = Progressed()
+
+    def _divide(self, data: Dataset) -> tuple[list[batches.Prepared], list[Sample], list[Skipped]]:
+        train, validation = split(data.samples)
+        if not train or not validation:
+            raise TrainingError(
+                f"{len(train)} training and {len(validation)} validation samples; both must be there. "
+                "Give more data, or data that names its splits."
+            )
+        known = [s for s in train if not self.charset.unknown(s.text)]
+        strange = [
+            Skipped(s.id, f"characters outside the charset: {self.charset.unknown(s.text)!r}")
+            for s in train
+            if self.charset.unknown(s.text)
+        ]
+        prepared, narrow = batches.prepare(known, self.charset, self.normalization)
+        skipped = data.skipped + strange + narrow
+        if not prepared:
+            reasons = Counter(s.reason for s in skipped).most_common(3)
+            raise TrainingError(f"no training sample is usable; most often: {'; '.join(r for r, _ in reasons)}")
+        return prepared, validation, skipped
+
+    def run(self, resume: bool = False) -> Progressed:
+        """Train until the epochs, the minutes or the patience are used up; the output then holds the best bundle.
+
+        Ctrl-C ends the run early and leaves a usable bundle and a checkpoint.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write_inputs()
+        if resume:
+            self._restore()
+        try:
+            while not self._finished():
+                self._train_epoch()
+                self._close_epoch()
+        except KeyboardInterrupt:
+            log.warning("interrupted in epoch %d; keeping what was learned", self.progress.epoch + 1)
+            checkpoint.save(self.folder, self.model, self.progress)
+            if self.progress.best_epoch < 0:
+                self._save_bundle(None)
+        return self.progress
+
+    def _finished(self) -> bool:
+        done = self.progress
+        stale = done.best_epoch >= 0 and done.epoch - 1 - done.best_epoch >= self.settings.patience
+        return done.epoch >= self.settings.epochs or stale or self._share_of_time() >= 1
+
+    def _share_of_time(self) -> float:
+        return self.progress.seconds / 60 / self.settings.max_minutes if self.settings.max_minutes else 0.0
+
+    def _train_epoch(self) -> None:
+        done, settings = self.progress, self.settings
+        per_epoch = batches.batches_per_epoch(self.train, self.normalization, settings.seed, settings.batching)
+        losses: list[float] = []
+        before = checkpointed = logged = time.monotonic()
+        with _progress_bar() as bar:
+            task = bar.add_task(
+                f"epoch {done.epoch + 1}/{settings.epochs}", total=per_epoch, completed=done.batch, loss=0
+            )
+            for inputs, packed in batches.epoch(
+                self.train, self.normalization, settings.seed, done.epoch, done.batch, settings.batching
+            ):
+                share = max(done.step / (settings.epochs * per_epoch), self._share_of_time())
+                self.model.optimizer.learning_rate = learning_rate(settings, done.step, share)
+                losses.append(float(self.model.train_on_batch(list(inputs), packed)))
+                now = time.monotonic()
+                done.seconds += now - before
+                before = now
+                done.batch += 1
+                done.step += 1
+                bar.update(task, completed=done.batch, loss=float(np.mean(losses[-50:])))
+                if now - logged > _LOG_SECONDS:
+                    logged = now
+                    log.info(
+                        "epoch %d, step %d/%d, loss %.3f, %.0f min",
+                        done.epoch + 1, done.batch, per_epoch, np.mean(losses[-50:]), done.seconds / 60,
+                    )  # fmt: skip
+                if now - checkpointed > _CHECKPOINT_SECONDS:
+                    checkpointed = now
+                    checkpoint.save(self.folder, self.model, self.progress)
+                if self._share_of_time() >= 1:
+                    break
+        self._mean_loss = float(np.mean(losses)) if losses else math.nan
+
+    def _validation_loss(self) -> float:
+        """Mean CTC loss per true character (nats) of the validation samples that the network could write."""
+        writable = [s for s in self.validation if not self.charset.unknown(s.text)]
+        prepared, _ = batches.prepare(writable, self.charset, self.normalization)
+        if not prepared:
+            return math.nan
+        total = characters = 0.0
+        for inputs, packed in batches.epoch(prepared, self.normalization, 0, 0, 0, Batching(augmentation=False)):
+            count = float(packed[:, 0].sum())
+            total += count * float(self.model.test_on_batch(list(inputs), packed))
+            characters += count
+        return total / characters
+
+    def _close_epoch(self) -> None:
+        done = self.progress
+        result = evaluate(Recognizer(self._bundle()), self.validation)
+        rates = {name: r.cer for name, r in result.by_collection.items()}
+        # The mean over collections, so that the largest one does not decide alone.
+        cer = float(np.mean(list(rates.values())))
+        row = {
+            "epoch": done.epoch + 1,
+            "minutes": round(done.seconds / 60, 2),
+            "learning_rate": float(ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            "loss": self._mean_loss,
+            "validation_loss": self._validation_loss(),
+            "cer": cer,
+            "wer": result.overall.wer,
+            "accuracy": result.overall.accuracy,
+            "mean_edit_distance": result.overall.mean_edit_distance,
+            **{f"cer_{k}": v for k, v in rates.items()},
+        }
+        # In place of the row that is there already when the run was interrupted at this point and resumed.
+        done.history[done.epoch :] = [row]
+        self._events.scalars(done.epoch + 1, {k: v for k, v in row.items() if k != "epoch"})
+        log.info(
+            "epoch %d: loss %.3f, validation loss %.3f, CER %.2f %% (%s), edit distance %.2f, %.0f min",
+            done.epoch + 1, row["loss"], row["validation_loss"], 100 * cer,
+            ", ".join(f"{k} {100 * v:.2f}" for k, v in rates.items()), row["mean_edit_distance"], done.seconds / 60,
+        )  # fmt: skip
+        if cer < done.best_cer:
+            self.save_best(result)
+            done.best_cer, done.best_epoch = cer, done.epoch
+        done.epoch += 1
+        done.batch = 0
+        checkpoint.save(self.folder, self.model, self.progress)
+        _write_history(done.history, self.folder / "history.csv")
+        plots.training_curves(done.history, self.folder / "curves.png")
+
+    def save_best(self, result: Evaluation) -> None:
+        """Write the bundle, its confidence calibrated on the words of ``result``, and the report on it."""
+        judged = cross_fitted(result.words)
+        if judged:
+            result = replace(result, words=judged)
+        self._save_bundle(result, fit(result.words) if judged else UNCALIBRATED)
+        title = f"Validation after epoch {self.progress.epoch + 1}"
+        report.write(self.folder / "report", title, self.validation, result)
+        grid = report.grid(self.validation, result)
+        self._events.picture(self.progress.epoch + 1, "predictions", plots.png(grid), *grid.shape[1::-1])
+
+    @cached_property
+    def _events(self) -> EventWriter:
+        return EventWriter(self.folder / "tensorboard")
+
+    def _bundle(self, calibration: Calibration = UNCALIBRATED) -> bundle.Bundle:
+        weights = named_weights(self.model)
+        return bundle.Bundle(self.network, self.charset, self.normalization, 1.0, weights, calibration=calibration)
+
+    def _save_bundle(self, result: Evaluation | None, calibration: Calibration = UNCALIBRATED) -> None:
+        samples = [p.sample for p in self.train]
+        error = None if calibration == UNCALIBRATED else result.calibration_error
+        text = card.write(
+            self.network, self.model.count_params(), samples, self.validation, self.progress.step, result, error
+        )
+        bundle.save(self._bundle(calibration), self.output, text)
+
+    def _write_inputs(self) -> None:
+        settings = {
+            **asdict(self.settings),
+            "network": self.network,
+            "charset": self.charset.symbols,
+            "normalization": asdict(self.normalization),
+            "training_samples": len(self.train),
+            "backend": keras.backend.backend(),
+        }
+        (self.folder / "settings.json").write_text(json.dumps(settings, indent=1, ensure_ascii=False), encoding="utf-8")
+        with open(self.folder / "skipped.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["id", "reason"])
+            writer.writerows((s.id, s.reason) for s in self.skipped)
+
+    def _restore(self) -> None:
+        try:
+            self.progress = checkpoint.restore(self.folder, self.model, Progressed)
+        except checkpoint.CheckpointError as error:
+            raise TrainingError(str(error)) from error
+        log.info("resumed in epoch %d after %.0f min", self.progress.epoch + 1, self.progress.seconds / 60)
+
+
+def _progress_bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, TextColumn("loss {task.fields[loss]:.3f}"), transient=True)
+
+
+def _write_history(history: list[dict], path: Path) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(history[-1]))
+        writer.writeheader()
+        writer.writerows(history)

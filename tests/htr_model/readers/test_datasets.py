@@ -1,0 +1,479 @@
+import contextlib
+import json
+from collections import Counter
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from htr_model import samples
+from htr_model.charset import LATIN, Charset
+from htr_model.readers import join_tokens
+from htr_model.readers.datasets import divided_by_words, load, part, read, split
+from htr_model.readers.line_crops import line_crop
+from htr_model.samples import DatasetError, Sample, Skipped
+from tests.htr_model.drawing import png, word
+
+
+def by_id(path) -> dict:
+    """Text of samples and reason of what was skipped, by id."""
+    return {i.id: i.text if isinstance(i, Sample) else i.reason for i in read(path)}
+
+
+# --- IAM's own tree ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def iam(tmp_path):
+    lines = [
+        "#--- words.txt ---#",
+        "a01-000u-00-00 ok 154 408 768 27 51 AT A",
+        "a01-000u-00-01 err 154 507 766 213 48 NN MOVE",
+        "a01-000u-00-02 ok 154 796 764 70 50 TO to|the",
+        "a01-003-00-00 ok 154 1 2 3 4 NN missing",
+        "a01-003-00-01 ok 154 1 2 3 4 NN corrupt",
+        "a01-003-00-02 ok 154 1 2 3 4 NN spaced out",
+        "a01-003-00-03 ok 154 1 2",
+        "",
+    ]
+    root = tmp_path / "iam"
+    (root / "ascii").mkdir(parents=True)
+    (root / "ascii" / "words.txt").write_text("\n".join(lines))
+    for name in ("a01-000u-00-00", "a01-000u-00-01", "a01-000u-00-02", "a01-003-00-01", "a01-003-00-02"):
+        form = root / "words" / "a01" / name.rsplit("-", 2)[0]
+        form.mkdir(parents=True, exist_ok=True)
+        (form / f"{name}.png").write_bytes(b"not a picture" if name == "a01-003-00-01" else png(word("A")))
+    return root
+
+
+def test_iam_tree(iam):
+    assert by_id(iam) == {
+        "a01-000u-00-00": "A",
+        "a01-000u-00-01": "marked as wrongly segmented",
+        "a01-000u-00-02": "to the",
+        "a01-003-00-00": "not a readable picture",
+        "a01-003-00-01": "not a readable picture",
+        "a01-003-00-02": "spaced out",
+        "a01-003-00-03": "line of words.txt is incomplete",
+    }
+
+
+def test_iam_samples_know_their_form_and_collection(iam):
+    samples = [i for i in read(iam) if isinstance(i, Sample)]
+    assert {(s.group, s.collection) for s in samples} == {("a01-000u", "iam"), ("a01-003", "iam")}
+    assert all(s.gray.dtype == np.uint8 and s.gray.ndim == 2 for s in samples)
+
+
+def test_real_iam_layout(real_data):
+    items = list(read(real_data / "iam_layout"))
+    samples = [i for i in items if isinstance(i, Sample)]
+    skipped = [i for i in items if isinstance(i, Skipped)]
+    assert len(items) == 185
+    assert skipped
+    assert {i.reason for i in skipped} == {"marked as wrongly segmented"}
+    assert len({i.id for i in items}) == 185
+    assert {s.group for s in samples} == {"a01-000u", "a01-000x", "a01-003"}
+    assert all(s.gray.min() < 128 < s.gray.max() for s in samples)
+
+
+# --- CSV --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def csv_folder(tmp_path):
+    import cv2
+
+    root = tmp_path / "words"
+    (root / "images").mkdir(parents=True)
+    (tmp_path / "secret.png").write_bytes(png(word("secret")))
+    cv2.imwrite(str(root / "one.jpg"), word("one"))
+    cv2.imwrite(str(root / "images" / "two.png"), word("two"))
+    (root / "images" / "broken.png").write_bytes(png(word("broken"))[:60])
+    return root
+
+
+def test_csv_of_pictures_beside_it_and_in_images(csv_folder):
+    (csv_folder / "labels.csv").write_text(
+        "filename,label\none.jpg,one\ntwo.png,“two”\nbroken.png,x\nnone.png,y\n../secret.png,secret\n"
+        f"{csv_folder.parent / 'secret.png'},secret\none.jpg\none.jpg,  \n"
+    )
+    items = list(read(csv_folder))
+    assert [(i.id, i.text) for i in items if isinstance(i, Sample)] == [("one.jpg", "one"), ("two.png", '"two"')]
+    assert [(i.id, i.reason) for i in items if isinstance(i, Skipped)] == [
+        ("broken.png", "not a readable picture"),
+        ("none.png", "no such picture"),
+        ("../secret.png", "name leads out of the data set's folder"),
+        (str(csv_folder.parent / "secret.png"), "name leads out of the data set's folder"),
+        ("labels.csv:8", "line has too few columns"),
+        ("one.jpg", "no text"),
+    ]
+
+
+@pytest.mark.parametrize("header", ["file,text", "IMAGE , Transcription", "\ufeffid,word", "n,path,identity"])
+def test_csv_headers_that_are_in_use(csv_folder, header):
+    columns = header.count(",") - 1
+    (csv_folder / "labels.csv").write_text(f"{header}\n{'0,' * columns}one.jpg,one\n", encoding="utf-8")
+    assert by_id(csv_folder / "labels.csv") == {"one.jpg": "one"}
+
+
+def test_csv_text_may_hold_commas_and_quotes(csv_folder):
+    (csv_folder / "labels.csv").write_text('filename,label\none.jpg,"a, ""b"""\n')
+    assert by_id(csv_folder) == {"one.jpg": 'a, "b"'}
+
+
+@pytest.mark.parametrize("content", ["", "one.jpg,one\n", "filename,size\none.jpg,3\n"])
+def test_csv_without_a_usable_header_is_refused(csv_folder, content):
+    (csv_folder / "labels.csv").write_text(content)
+    with pytest.raises(DatasetError, match=r"labels\.csv"):
+        list(read(csv_folder))
+
+
+def test_two_csv_files_are_refused_and_one_may_be_named(csv_folder):
+    for name in ("a.csv", "b.csv"):
+        (csv_folder / name).write_text("filename,label\none.jpg,one\n")
+    with pytest.raises(DatasetError, match="2 CSV files"):
+        list(read(csv_folder))
+    assert by_id(csv_folder / "a.csv") == {"one.jpg": "one"}
+
+
+def test_csv_in_another_encoding_is_refused_by_name(csv_folder):
+    (csv_folder / "labels.csv").write_bytes("filename,label\none.jpg,café\n".encode("latin-1"))
+    with pytest.raises(DatasetError, match=r"labels\.csv"):
+        list(read(csv_folder))
+
+
+def test_real_csv_layout(real_data):
+    data = load([real_data / "csv_layout"])
+    assert len(data.samples) + len(data.skipped) == 200
+    assert len(data.samples) > 190
+    assert {s.id.rsplit(".", 1)[1] for s in data.samples} == {"jpg", "png"}
+    assert all(s.text and s.gray.size for s in data.samples)
+
+
+# --- Parquet ----------------------------------------------------------------------------------------------------------
+
+
+def parquet(folder, **columns):
+    folder.mkdir(exist_ok=True)
+    pq.write_table(pa.table(columns), folder / "train.parquet")
+    return folder
+
+
+def test_parquet_with_the_least_columns(tmp_path):
+    path = parquet(tmp_path / "p", id=["a", "b", "c"], text=["cat", "dog", None], image=[png(word("cat")), b"x", None])
+    assert by_id(path) == {"a": "cat", "b": "not a readable picture", "c": "no text"}
+    sample = next(i for i in read(path / "train.parquet") if isinstance(i, Sample))
+    assert (sample.writer, sample.group, sample.split, sample.collection) == (None, None, None, "p")
+
+
+def test_parquet_with_all_columns(tmp_path):
+    picture = png(word("cat"))
+    path = parquet(
+        tmp_path / "p",
+        id=["a", "b"],
+        text=["cat", "cat"],
+        image=[picture, picture],
+        segmentation=["ok", "err"],
+        split=["validation", "train"],
+        writer=["w1", "w2"],
+        form=["f1", "f2"],
+    )
+    sample, skipped = read(path)
+    assert (sample.writer, sample.group, sample.split) == ("w1", "f1", "validation")
+    assert skipped == Skipped("b", "marked as wrongly segmented")
+
+
+def test_parquet_that_lacks_a_column_or_is_no_parquet_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="lacks the columns image, text"):
+        list(read(parquet(tmp_path / "p", id=["a"])))
+    (tmp_path / "no.parquet").write_bytes(b"no parquet")
+    with pytest.raises(DatasetError, match=r"no\.parquet: not readable as Parquet"):
+        list(read(tmp_path / "no.parquet"))
+
+
+@pytest.mark.parametrize(("text", "image"), [(12, b""), ("cat", {"bytes": b"", "path": "x"}), ("cat", "name.png")])
+def test_parquet_columns_of_another_type_are_refused_or_skipped(tmp_path, text, image):
+    path = parquet(tmp_path / "p", id=["a"], text=[text], image=[image])
+    with contextlib.suppress(DatasetError):
+        assert all(isinstance(item, Sample | Skipped) for item in read(path))
+
+
+# --- pages.jsonl ------------------------------------------------------------------------------------------------------
+
+
+def page_of_lines() -> tuple[np.ndarray, list[int]]:
+    """A page with three written lines, and the row of each baseline."""
+    import cv2
+
+    gray = np.full((400, 600), 250, np.uint8)
+    rows = [100, 200, 300]
+    for row, text in zip(rows, ("first", "second", "third"), strict=True):
+        cv2.putText(gray, text, (60, row), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 20, 3, cv2.LINE_AA)
+    return gray, rows
+
+
+def rectangle(left, top, right, bottom):
+    return [[left, top], [right, top], [right, bottom], [left, bottom]]
+
+
+def write_pages(folder, *pages):
+    folder.mkdir(exist_ok=True)
+    gray, rows = page_of_lines()
+    (folder / "page.png").write_bytes(png(gray))
+    (folder / "pages.jsonl").write_text("\n".join(p if isinstance(p, str) else json.dumps(p) for p in pages) + "\n")
+    return folder
+
+
+def line(text, row, **more):
+    polygon = rectangle(50, row - 50, 400, row + 20)
+    baseline = [[50, row], [400, row]]
+    return {"text": text, "bbox": [50, row - 50, 350, 70], "polygon": polygon, "baseline": baseline, **more}
+
+
+def test_pages_give_their_lines(tmp_path):
+    page = {"image": "page.png", "split": "train", "writer": "w", "lines": [line("first", 100), line("second", 200)]}
+    items = list(read(write_pages(tmp_path / "letters", page)))
+    assert [(i.id, i.text) for i in items] == [("page.png#0", "first"), ("page.png#1", "second")]
+    for item in items:
+        assert (item.collection, item.writer, item.group, item.split) == ("letters", "w", "page.png", "train")
+        assert 70 <= item.gray.shape[0] <= 80
+        assert 350 <= item.gray.shape[1] <= 360
+        assert item.gray.min() < 60
+
+
+def test_what_other_lines_wrote_inside_the_box_is_paper(tmp_path):
+    """A slanted polygon's bounding box holds neighbours' ink; the crop does not."""
+    gray, _ = page_of_lines()
+    polygon = [[50, 150], [60, 150], [60, 60], [400, 60], [400, 120], [70, 120], [70, 220], [50, 220]]
+    crop = line_crop(gray, {"bbox": [50, 60, 350, 160], "polygon": polygon}, 70)
+    assert crop[:60, 20:].min() < 60  # the first line's own ink
+    assert (crop[85:, 40:] > 200).all()  # of the second line nothing, though it lies in the box
+
+
+def test_pages_with_words_only(tmp_path):
+    words = [{"text": "second", "bbox": [55, 155, 200, 50]}, {"text": "!", "bbox": [260, 155, 20, 50]}]
+    page = {"image": "page.png", "lines": [{"bbox": [55, 155, 225, 50], "words": words}]}
+    (item,) = read(write_pages(tmp_path / "p", page))
+    assert item.text == "second!"
+    assert item.gray.shape[0] < 62
+    assert item.gray.min() < 60
+
+
+def test_strip_polygon_is_rebuilt_from_the_baseline(tmp_path):
+    strip = line("second", 200, polygon=rectangle(50, 185, 400, 195))
+    page = {"image": "page.png", "lines": [line("first", 100), strip, line("third", 300)]}
+    items = list(read(write_pages(tmp_path / "p", page)))
+    above, below = 0.62 * 70, 0.30 * 70
+    assert items[1].gray.shape[0] == pytest.approx(above + below, abs=9)
+    column = items[1].gray.min(axis=1) < 128
+    plain = items[0].gray.min(axis=1) < 128
+    assert column.sum() == pytest.approx(plain.sum(), abs=3)  # letters are whole
+
+
+def test_slanting_line_is_made_level():
+    import cv2
+
+    gray, rows = page_of_lines()
+    slope = 0.12
+    shear = np.array([[1, 0, 0], [slope, 1, 0]], float)
+    gray = cv2.warpAffine(gray, shear, (600, 500), borderValue=250)
+    baseline = [[x, 200 + slope * x] for x in (50, 150, 250, 400)]
+    polygon = [[50, 150 + 6], [400, 150 + 48], [400, 220 + 48], [50, 220 + 6]]
+    crop = line_crop(gray, {"bbox": [50, 156, 350, 112], "polygon": polygon, "baseline": baseline}, 70)
+    assert np.count_nonzero((crop < 128).any(axis=1)) <= 34  # 31 where it stands level, 40 as it slants
+
+
+def test_broken_pages_are_skipped_with_reasons(tmp_path):
+    good = {"image": "page.png", "lines": [line("first", 100)]}
+    path = write_pages(
+        tmp_path / "p",
+        "no json",
+        json.dumps({"image": "page.png"}),
+        json.dumps([1, 2]),
+        {"image": "../page.png", "lines": []},
+        {"image": "gone.png", "lines": [line("x", 100)]},
+        {"image": "page.png", "lines": [line(" ", 100), line("off", 900), line("ok", 200)]},
+        good,
+        {"image": "page.png", "lines": []},
+    )
+    reasons = [(i.id, i.reason) for i in read(path) if isinstance(i, Skipped)]
+    assert [i for i, _ in reasons[:3]] == ["pages.jsonl:1", "pages.jsonl:2", "pages.jsonl:3"]
+    assert all(r.startswith("not a page") for _, r in reasons[:3])
+    assert reasons[3:] == [
+        ("../page.png", "name leads out of the data set's folder"),
+        ("gone.png", "not a readable picture"),
+        ("page.png#0", "no text"),
+        ("page.png#1", "the line lies outside the page"),
+    ]
+    assert [i.text for i in read(path) if isinstance(i, Sample)] == ["ok", "first"]
+
+
+ELL = [[-100, -100], [60, -100], [60, -50], [-50, -50], [-50, 60], [-100, 60]]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        None,
+        [{"text": "no box"}],
+        [{"bbox": [1, 1, 50, 50], "words": [{"text": None, "bbox": [1, 1, 5, 5]}]}],
+        [{"text": "round the corner", "bbox": [0, 0, 50, 50], "polygon": ELL}],
+    ],
+)
+def test_malformed_line_costs_one_line_or_page_and_not_the_data_set(tmp_path, lines):
+    good = {"image": "page.png", "lines": [line("first", 100)]}
+    path = write_pages(tmp_path / "p", {"image": "page.png", "lines": lines}, good)
+    assert [i.text for i in read(path) if isinstance(i, Sample)] == ["first"]
+
+
+# --- all layouts ------------------------------------------------------------------------------------------------------
+
+
+def test_missing_and_unknown_paths_are_refused_by_name(tmp_path):
+    with pytest.raises(DatasetError, match="nowhere: no such file"):
+        read(tmp_path / "nowhere")
+    with pytest.raises(DatasetError, match="no known layout"):
+        read(tmp_path)
+
+
+def test_load_skips_what_the_charset_cannot_write(iam, tmp_path):
+    data = load([iam], Charset("At he"))
+    assert [s.text for s in data.samples] == ["A"]
+    assert Skipped("a01-000u-00-02", "characters outside the charset: 'o'") in data.skipped
+    assert len(load([iam, iam], Charset(LATIN)).samples) == 2 * len(load([iam]).samples)
+
+
+def test_giant_picture_is_refused(monkeypatch):
+    monkeypatch.setattr(samples, "MAX_PIXELS", 1000)
+    with pytest.raises(ValueError, match="pixels"):
+        samples.decode_gray(png(np.full((100, 100), 255, np.uint8)))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
+def test_damaged_picture_is_never_a_black_one(share):
+    data = png(word("damaged"))
+    with pytest.raises(ValueError, match="not a readable picture"):
+        samples.decode_gray(data[: int(share * len(data))])
+
+
+def test_colour_and_16_bit_pictures_become_grey():
+    import cv2
+
+    colour = cv2.imencode(".png", np.dstack([word("x")] * 3))[1].tobytes()
+    deep = cv2.imencode(".png", word("x").astype(np.uint16) * 257)[1].tobytes()
+    for data in (colour, deep):
+        gray = samples.decode_gray(data)
+        assert gray.dtype == np.uint8
+        assert np.abs(gray.astype(int) - word("x")).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("tokens", "text"),
+    [
+        ([], ""),
+        (["You", "'re", "here", "."], "You're here."),
+        (["Yes", ",", "no", ";", "why", "?", "Go", "!"], "Yes, no; why? Go!"),
+        (["He", "said", ":", '"', "Go", ".", '"', "Then"], 'He said: "Go." Then'),
+        (['"', "Go", '"', "and", '"', "stay", '"'], '"Go" and "stay"'),
+        (["a", "(", "b", "c", ")", "d"], "a (b c) d"),
+        (["Mr", "Smith", "'s", "cat"], "Mr Smith's cat"),
+        (["well-known", "-", "so"], "well-known - so"),
+    ],
+)
+def test_join_tokens(tokens, text):
+    assert join_tokens(tokens) == text
+
+
+def test_join_tokens_leaves_words_that_begin_with_an_apostrophe():
+    assert join_tokens(["said", "'Tis", "so"]) == "said 'Tis so"
+
+
+# --- splits -----------------------------------------------------------------------------------------------------------
+
+
+def sample(identifier, **attributes) -> Sample:
+    return Sample(identifier, "text", np.zeros((1, 1), np.uint8), **{"collection": "c", **attributes})
+
+
+def names(samples) -> set[str]:
+    return {s.id for s in samples}
+
+
+def test_split_never_divides_a_writer_or_a_form():
+    for attribute in ("writer", "group"):
+        samples = [sample(f"{k}-{i}", **{attribute: f"{k}"}) for k in range(200) for i in range(5)]
+        train, validation = split(samples, 0.2)
+        assert {getattr(s, attribute) for s in train}.isdisjoint({getattr(s, attribute) for s in validation})
+        assert len(train) + len(validation) == 1000
+        assert 0.1 < len(validation) / 1000 < 0.3
+
+
+def test_writer_counts_more_than_form():
+    samples = [sample(f"{w}-{f}", writer=f"w{w}", group=f"f{w}-{f}") for w in range(50) for f in range(10)]
+    train, validation = split(samples, 0.3)
+    assert train
+    assert validation
+    assert {s.writer for s in train}.isdisjoint({s.writer for s in validation})
+
+
+def test_split_does_not_change_as_data_is_added():
+    few = [sample(f"{i}", writer=f"w{i % 40}") for i in range(200)]
+    more = [sample(f"new{i}", writer=f"w{i}") for i in range(100)] + few
+    train, validation = split(few, 0.3)
+    assert train
+    assert validation
+    assert names(train) <= names(split(more, 0.3)[0])
+    assert names(validation) <= names(split(more, 0.3)[1])
+
+
+def test_named_splits_are_obeyed_and_test_is_used_for_neither():
+    samples = [sample("a", split="train"), sample("b", split="validation"), sample("c", split="test")]
+    train, validation = split(samples, 0.5)
+    assert names(train) == {"a"}
+    assert names(validation) == {"b"}
+
+
+@pytest.mark.parametrize(("share", "validated"), [(0.0, 0), (1.0, 50)])
+def test_extreme_shares(share, validated):
+    assert len(split([sample(f"{i}") for i in range(50)], share)[1]) == validated
+
+
+GRAY = np.full((4, 4), 255, np.uint8)
+
+
+def test_division_by_words_is_90_5_5_whatever_the_data_names_and_the_same_every_time():
+    samples = [Sample(f"w{i}", "a", GRAY, "iam", writer=f"{i % 7}", split="train") for i in range(4000)]
+    divided = divided_by_words(samples)
+    counts = Counter(s.split for s in divided)
+    assert counts["validation"] == pytest.approx(200, abs=45)
+    assert counts["test"] == pytest.approx(200, abs=45)
+    assert counts["train"] == 4000 - counts["validation"] - counts["test"]
+    assert {s.writer for s in divided if s.split == "test"} == {str(i) for i in range(7)}
+    again = divided_by_words(samples[::-1])
+    assert {s.id: s.split for s in again} == {s.id: s.split for s in divided}
+    train, validation = split(divided)
+    assert (len(train), len(validation)) == (counts["train"], counts["validation"])
+
+
+def test_part_of_data_is_what_names_the_split_or_none():
+    samples = [Sample(n, "a", GRAY, split=s) for n, s in (("a", "dev"), ("b", None), ("c", "test"), ("d", "train"))]
+    assert [s.id for s in part(samples, "validation")] == ["a", "b"]
+    assert [s.id for s in part(samples, "test")] == ["b", "c"]
+    assert [s.id for s in part(samples, "all")] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("You 're here .", ["You", "'re", "here", "."], "You're here."),
+        ("an unwelcome guest", ["guest"], "an unwelcome guest"),
+        ("31st Dec", ["35", "Duc"], "31st Dec"),
+        ("", ["only", "words", "!"], "only words!"),
+    ],
+)
+def test_words_tell_the_text_only_where_they_are_the_whole_line(tmp_path, text, words, expected):
+    boxes = [{"text": word, "bbox": [10 + 60 * i, 10, 50, 40]} for i, word in enumerate(words)]
+    described = {"text": text, "bbox": [10, 10, 250, 40], "words": boxes}
+    path = write_pages(tmp_path / "p", {"image": "page.png", "lines": [described]})
+    assert [sample.text for sample in read(path)] == [expected]

@@ -1,0 +1,51 @@
+"""Pictures with text files of the same name."""
+
+import pytest
+
+from htr_model.readers.datasets import read, recognise
+from htr_model.samples import Sample, Skipped
+from tests.htr_model.drawing import png, word
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "lines"
+    root.mkdir()
+    for name in ("one.png", "two.JPG", "three.bin.png", "four.png", "five.png", "six.png", "seven.png"):
+        (root / name).write_bytes(png(word(name[:3])))
+    (root / "eight.png").write_bytes(b"no picture")
+    return root
+
+
+def test_pictures_with_texts_beside_them(folder):
+    (folder / "one.gt.txt").write_text("\ufeffthe “one”\n", encoding="utf-8")
+    (folder / "one.txt").write_text("what a machine read")
+    (folder / "two.txt").write_text("two")
+    (folder / "three.gt.txt").write_text("three")
+    (folder / "four.txt").write_text("four\n\nand more\n")
+    (folder / "five.txt").write_bytes("été".encode("latin-1"))
+    (folder / "six.txt").write_text(" \n")
+    (folder / "eight.txt").write_text("eight")
+    (folder / "README.txt").write_text("about these pictures\nand where they are from")
+    assert recognise(folder).layout == "text"
+    items = list(read(folder))
+    assert [(i.id, i.text, i.collection) for i in items if isinstance(i, Sample)] == [
+        ("one.png", 'the "one"', "lines"),
+        ("three.bin.png", "three", "lines"),
+        ("two.JPG", "two", "lines"),
+    ]
+    assert {i.id: i.reason for i in items if isinstance(i, Skipped)} == {
+        "eight.png": "not a readable picture",
+        "five.png": "five.txt is not text in UTF-8",
+        "four.png": "four.txt holds 2 lines; a picture of one line is expected",
+        "seven.png": "no text file seven.gt.txt",
+        "six.png": "no text",
+    }
+
+
+def test_xml_counts_before_texts_of_whole_pages(folder):
+    (folder / "one.txt").write_text("one")
+    (folder / "note.xml").write_text("<html/>")
+    assert recognise(folder).layout == "text"
+    (folder / "page.xml").write_text('<PcGts><Page imageFilename="one.png"/></PcGts>')
+    assert recognise(folder).layout == "xml"

@@ -1,0 +1,430 @@
+import csv
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from htr_model.bundle import load
+from htr_model.charset import Charset
+from htr_model.normalization import Normalization
+from htr_model.readers.datasets import Dataset
+from htr_model.reading import Reading
+from htr_model.recognizer import Recognizer, named_weights
+from htr_model.samples import Sample, Skipped
+from htr_model.scoring.calibration import JudgedWord
+from htr_model.scoring.evaluation import Evaluation, outcomes_of
+from htr_model.scoring.metrics import error_rates
+from htr_model.training import batches
+from htr_model.training.job import Progressed, TrainingRun, packed_ctc_loss
+from htr_model.training.settings import RECIPES, TrainingError, TrainingSettings, learning_rate
+from tests.htr_model.drawing import word
+
+TEXTS = ("cat", "dog", "bird", "mouse")
+SMALL = Normalization(height=16, max_width=256)
+
+
+def settings(**changes) -> TrainingSettings:
+    values = {
+        "network": "resnet-ctc",
+        "epochs": 2,
+        "warmup_steps": 5,
+        "normalization": SMALL,
+        "charset": "abcdeghimnorstux ",
+    }
+    return TrainingSettings(**{**values, **changes})
+
+
+def words(copies: int) -> Dataset:
+    """Four words ``copies`` times for training and once for validation, and three samples that cannot be used."""
+    train = [Sample(f"{t}{i}", t, word(t, 30), "drawn", split="train") for i in range(copies) for t in TEXTS]
+    validation = [Sample(f"{t}-v", t, word(t, 30), "drawn", split="validation") for t in TEXTS]
+    strange = [
+        Sample("strange", "ça", word("ca", 30), "drawn", split="train"),
+        Sample("narrow", "more text than it can be " * 3, word("i", 30), "drawn", split="train"),
+    ]
+    return Dataset(train + validation + strange, [Skipped("gone", "no such picture")])
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    monkeypatch.setattr(batches, "COLUMNS_PER_BATCH", 512)
+
+
+def replace_steps(monkeypatch, run, function):
+    """Let ``function(step)`` stand for a training step; what it returns is the loss."""
+    seen = []
+
+    def step(inputs, packed):
+        seen.append((inputs, packed))
+        return function(len(seen))
+
+    monkeypatch.setattr(run.model, "train_on_batch", step)
+    return seen
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+# --- one real run -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of two epochs of 20 steps, 8 words each: (output folder, run, progress)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "COLUMNS_PER_BATCH", 512)
+        output = tmp_path_factory.mktemp("training") / "bundle"
+        run = TrainingRun(words(40), settings(), output)
+        return output, run, run.run()
+
+
+def read_csv(path) -> list[dict]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_run_ends_after_its_epochs(finished):
+    _, _, progress = finished
+    assert progress.epoch == 2
+    assert progress.batch == 0
+    assert progress.step >= 40
+    assert len(progress.history) == 2
+
+
+def test_loss_falls(finished):
+    _, _, progress = finished
+    first, second = (row["loss"] for row in progress.history)
+    assert second < 0.8 * first
+
+
+def test_bundle_can_be_loaded_and_reads(finished):
+    output, run, _ = finished
+    bundle = load(output)
+    assert bundle.network == "resnet-ctc"
+    assert bundle.charset == Charset(settings().charset)
+    assert bundle.normalization == SMALL
+    assert len(Recognizer(bundle).read_gray([word(t, 30) for t in TEXTS])) == 4
+
+
+def test_history_has_a_row_an_epoch(finished):
+    output, _, progress = finished
+    rows = read_csv(output / "training" / "history.csv")
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    for row, kept in zip(rows, progress.history, strict=True):
+        assert float(row["loss"]) == pytest.approx(kept["loss"])
+        assert float(row["cer"]) == float(row["cer_drawn"]) == pytest.approx(kept["cer"])
+        assert float(row["wer"]) >= 0
+
+
+def test_best_epoch_is_the_one_with_the_lowest_cer(finished):
+    _, _, progress = finished
+    cers = [row["cer"] for row in progress.history]
+    assert progress.best_cer == min(cers)
+    assert progress.best_epoch == cers.index(min(cers))
+
+
+def test_history_tells_validation_loss_and_edit_distance(finished):
+    output, _, progress = finished
+    rows = read_csv(output / "training" / "history.csv")
+    losses = [float(row["validation_loss"]) for row in rows]
+    assert losses[1] < losses[0]
+    assert 0 <= float(rows[1]["mean_edit_distance"]) <= 5
+    assert float(rows[1]["learning_rate"]) < float(rows[0]["learning_rate"])
+
+
+def test_report_on_the_validation_samples_is_drawn(finished):
+    import cv2
+
+    output, _, progress = finished
+    report = output / "training" / "report"
+    assert f"epoch {progress.best_epoch + 1}\n" in (report / "report.md").read_text(encoding="utf-8")
+    assert cv2.imread(str(report / "grid.png")).std() > 0
+
+
+def test_tensorboard_has_a_value_an_epoch_and_a_picture_of_the_best(finished):
+    from tests.htr_model.training.test_tensorboard import events
+
+    output, _, progress = finished
+    _, *found = events(output / "training" / "tensorboard")
+    values = [(e.step, e.summary.value[0]) for e in found]
+    assert [(s, v.simple_value) for s, v in values if v.tag == "cer"] == [
+        (row["epoch"], pytest.approx(row["cer"])) for row in progress.history
+    ]
+    pictures = [s for s, v in values if v.HasField("image")]
+    assert pictures[-1] == progress.best_epoch + 1
+
+
+def test_curves_are_a_picture(finished):
+    import cv2
+
+    output, _, _ = finished
+    assert cv2.imread(str(output / "training" / "curves.png")).std() > 0
+
+
+def test_skipped_samples_are_listed_with_their_reasons(finished):
+    output, _, _ = finished
+    rows = {row["id"]: row["reason"] for row in read_csv(output / "training" / "skipped.csv")}
+    assert rows.keys() == {"gone", "strange", "narrow"}
+    assert rows["gone"] == "no such picture"
+    assert rows["strange"] == "characters outside the charset: 'ç'"
+    assert rows["narrow"].startswith("picture too narrow")
+
+
+def test_settings_are_kept(finished):
+    output, _, _ = finished
+    kept = json.loads((output / "training" / "settings.json").read_text(encoding="utf-8"))
+    assert kept["network"] == "resnet-ctc"
+    assert kept["training_samples"] == 160
+    assert kept["normalization"]["height"] == 16
+    assert kept["backend"] == keras.backend.backend()
+
+
+def test_card_tells_data_and_figures(finished):
+    output, run, progress = finished
+    card = (output / "README.md").read_text(encoding="utf-8")
+    assert "`resnet-ctc`" in card
+    assert f"{run.model.count_params():,} parameters" in card
+    assert f"| drawn | 160 | 4 | not named | {100 * progress.best_cer:.2f} |" in card
+
+
+def test_finished_run_has_nothing_to_resume(finished, monkeypatch):
+    output, _, progress = finished
+    again = TrainingRun(words(40), settings(), output)
+    steps = replace_steps(monkeypatch, again, interrupt)
+    assert again.run(resume=True) == progress
+    assert steps == []
+
+
+def test_resume_with_more_epochs_begins_where_the_run_ended(finished, monkeypatch):
+    output, run, progress = finished
+    longer = TrainingRun(words(40), settings(epochs=3), output)
+    before = load(output).id
+    steps = replace_steps(monkeypatch, longer, interrupt)
+    resumed = longer.run(resume=True)
+    assert (resumed.epoch, resumed.batch, resumed.step) == (2, 0, progress.step)
+    assert resumed.history == progress.history
+    for name, array in named_weights(run.model).items():
+        np.testing.assert_array_equal(named_weights(longer.model)[name], array, err_msg=name)
+    for ours, theirs in zip(longer.model.optimizer.variables, run.model.optimizer.variables, strict=True):
+        if "learning_rate" not in ours.path:
+            np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), err_msg=ours.path)
+    (pixels, _), packed = next(batches.epoch(longer.train, SMALL, 0, 2, 0))
+    np.testing.assert_array_equal(steps[0][0][0], pixels)
+    np.testing.assert_array_equal(steps[0][1], packed)
+    assert load(output).id == before
+
+
+# --- interruption and the end of a run --------------------------------------------------------------------------------
+
+
+def test_ctrl_c_leaves_a_bundle_and_a_checkpoint_to_resume_from(tmp_path, monkeypatch):
+    run = TrainingRun(words(4), settings(), tmp_path / "out")
+    replace_steps(monkeypatch, run, lambda step: interrupt() if step == 2 else 1.0)
+    progress = run.run()
+    assert (progress.epoch, progress.batch, progress.step) == (0, 1, 1)
+    bundle = load(tmp_path / "out")
+    assert len(Recognizer(bundle).read_gray([word("cat", 30)])) == 1
+    assert "| drawn | 16 | 4 | not named | – | – |" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+
+    resumed = TrainingRun(words(4), settings(seed=0), tmp_path / "out")
+    for variable in resumed.model.trainable_variables:  # so that only the checkpoint can have brought the weights
+        variable.assign(np.zeros(variable.shape, np.float32))
+    steps = replace_steps(monkeypatch, resumed, interrupt)
+    assert resumed.run(resume=True) == progress
+    for name, array in named_weights(run.model).items():
+        np.testing.assert_array_equal(named_weights(resumed.model)[name], array, err_msg=name)
+    (pixels, widths), packed = list(batches.epoch(run.train, SMALL, 0, 0, 0))[1]
+    for got, expected in zip((*steps[0][0], steps[0][1]), (pixels, widths, packed), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_ctrl_c_after_the_best_epoch_keeps_its_bundle(tmp_path, monkeypatch):
+    run = TrainingRun(words(2), settings(epochs=5), tmp_path)
+    per_epoch = batches.batches_per_epoch(run.train, SMALL, 0)
+    kept = []
+
+    def step(number):
+        if number <= per_epoch:
+            return 1.0
+        kept.append(load(tmp_path).id)
+        for variable in run.model.trainable_variables:
+            variable.assign(variable + 1.0)
+        return interrupt()
+
+    replace_steps(monkeypatch, run, step)
+    progress = run.run()
+    assert (progress.epoch, progress.best_epoch) == (1, 0)
+    assert kept == [load(tmp_path).id]
+
+
+def test_training_stops_when_the_error_no_longer_falls(tmp_path, monkeypatch):
+    run = TrainingRun(words(1), settings(epochs=50, patience=1), tmp_path)
+    replace_steps(monkeypatch, run, lambda _: 1.0)
+    progress = run.run()
+    assert progress.best_epoch == 0
+    assert progress.epoch == 2
+
+
+def test_training_stops_when_its_minutes_are_used_up(tmp_path, monkeypatch):
+    import time
+
+    run = TrainingRun(words(20), settings(epochs=50, max_minutes=0.001), tmp_path)
+    replace_steps(monkeypatch, run, lambda _: time.sleep(0.1) or 1.0)
+    progress = run.run()
+    assert progress.epoch == 1
+    assert progress.step == 1
+    assert load(tmp_path).network == "resnet-ctc"
+
+
+def test_resume_without_a_checkpoint_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="no checkpoint to resume from"):
+        TrainingRun(words(1), settings(), tmp_path / "out").run(resume=True)
+
+
+def test_run_may_start_from_a_bundle(tiny_bundle, tmp_path):
+    given = load(tiny_bundle)
+    run = TrainingRun(words(1), settings(network="crnn"), tmp_path, start_from=given)
+    assert (run.network, run.charset, run.normalization) == (given.network, given.charset, given.normalization)
+    for name, array in named_weights(run.model).items():
+        np.testing.assert_array_equal(array, given.weights[name], err_msg=name)
+
+
+def test_same_seed_begins_with_the_same_weights(tmp_path):
+    first, second = (named_weights(TrainingRun(words(1), settings(seed=5), tmp_path).model) for _ in range(2))
+    other = named_weights(TrainingRun(words(1), settings(seed=6), tmp_path).model)
+    assert all(np.array_equal(first[n], second[n]) for n in first)
+    assert not all(np.array_equal(first[n], other[n]) for n in first)
+
+
+def test_each_network_gets_the_height_that_it_was_made_for(tmp_path):
+    for network, height in (("cnn-bilstm", 32), ("crnn", 48), ("resnet-ctc", 48)):
+        run = TrainingRun(words(1), settings(network=network, normalization=None), tmp_path)
+        assert (run.network, run.normalization.height) == (network, height)
+
+
+def test_run_from_a_bundle_adds_the_symbols_that_are_asked_for(tiny_bundle, tmp_path):
+    given = load(tiny_bundle)
+    run = TrainingRun(words(1), settings(charset="çab"), tmp_path, start_from=given)
+    assert run.charset.symbols == given.charset.symbols + "ç"
+    assert "strange" in {p.sample.id for p in run.train}
+    unchanged = TrainingRun(words(1), settings(charset=None), tmp_path, start_from=given)
+    assert unchanged.charset == given.charset
+    assert "strange" in {s.id for s in unchanged.skipped}
+
+
+def test_best_bundle_is_calibrated_where_there_are_words_enough(tmp_path):
+    run = TrainingRun(words(1), settings(), tmp_path)
+    read = [Reading("cat", 0.5, 0.5, (), (0.9, 0.9, 0.9), (0.729,))] * 4
+    result = Evaluation(
+        error_rates(["cat"], ["cat"]), {}, 1.0, read, outcomes_of(run.validation, ["cat"] * 4),
+        [JudgedWord(i % 100 / 100, i % 100 / 100, i % 100 > 50, f"w{i % 4}") for i in range(2000)],
+    )  # fmt: skip
+    run.save_best(result)
+    calibration = load(tmp_path).calibration
+    assert calibration(0.3) < 0.1 and calibration(0.8) > 0.9
+    assert "Confidence is calibrated" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+def test_data_without_validation_or_training_samples_is_refused(tmp_path):
+    samples = words(1).samples
+    for kept in ("train", "validation"):
+        only = Dataset([s for s in samples if s.split == kept], [])
+        with pytest.raises(TrainingError, match="both must be there"):
+            TrainingRun(only, settings(), tmp_path)
+    with pytest.raises(TrainingError, match="0 training and 0 validation samples"):
+        TrainingRun(Dataset([], []), settings(), tmp_path)
+
+
+def test_data_of_which_no_training_sample_is_usable_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="no training sample is usable"):
+        TrainingRun(words(1), settings(charset="xyz"), tmp_path)
+
+
+def test_resume_from_a_damaged_checkpoint_is_refused_by_name(tmp_path):
+    run = TrainingRun(words(1), settings(), tmp_path)
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "checkpoint.safetensors").write_bytes(b"damaged")
+    with pytest.raises(TrainingError, match=r"checkpoint\.safetensors"):
+        run.run(resume=True)
+
+
+def test_reasons_are_told_when_no_sample_is_usable(tmp_path):
+    with pytest.raises(TrainingError, match="characters outside the charset"):
+        TrainingRun(words(1), settings(charset="xyz"), tmp_path)
+
+
+@pytest.mark.parametrize("values", [{"network": "x"}, {"epochs": 0}, {"patience": 0}, {"learning_rate": 0.0}])
+def test_settings_that_cannot_work_are_refused(values):
+    with pytest.raises(TrainingError):
+        settings(**values)
+
+
+@pytest.mark.parametrize("values", [{"schedule": "steps"}, {"batching": batches.Batching(size=0)}])
+def test_schedules_and_batch_sizes_that_cannot_be_are_refused(values):
+    with pytest.raises(TrainingError):
+        settings(**values)
+
+
+@pytest.mark.parametrize("values", [{"warmup_steps": -1}, {"max_minutes": 0.0}, {"max_minutes": -5.0}])
+def test_warm_up_and_minutes_that_cannot_work_are_refused(values):
+    with pytest.raises(TrainingError):
+        settings(**values)
+
+
+# --- the schedule and the loss ----------------------------------------------------------------------------------------
+
+
+def test_learning_rate_rises_linearly_then_falls_by_a_half_cosine():
+    s = settings(learning_rate=1e-3, warmup_steps=10)
+    assert learning_rate(s, 0, 0.0) == pytest.approx(1e-4)
+    assert learning_rate(s, 4, 0.0) == pytest.approx(5e-4)
+    assert learning_rate(s, 9, 0.0) == pytest.approx(1e-3)
+    assert learning_rate(s, 1000, 0.5) == pytest.approx(1e-3 * (0.01 + 0.99 * 0.5))
+    assert learning_rate(s, 1000, 1.0) == pytest.approx(1e-5)
+    assert learning_rate(s, 1000, 7.0) == pytest.approx(1e-5)
+    rates = [learning_rate(s, 1000, p) for p in np.linspace(0, 1, 20)]
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_learning_rate_without_warm_up_is_the_peak_at_once():
+    assert learning_rate(settings(learning_rate=1e-3, warmup_steps=0), 0, 0.0) == pytest.approx(1e-3)
+
+
+def test_packed_loss_is_nats_per_character():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 1, (2, 6, 4)).astype(np.float32)
+    packed = np.array([[2, 6, 1, 2, 0, 0], [1, 4, 3, 0, 0, 0]], np.int32)
+    loss = keras.ops.convert_to_numpy(packed_ctc_loss(packed, logits))
+    plain = [
+        float(keras.ops.ctc_loss(row[None, 2 : 2 + row[0]], x[None, : row[1]], row[None, 0], row[None, 1])[0])
+        for row, x in zip(packed, logits, strict=True)
+    ]
+    assert loss.mean() == pytest.approx(sum(plain) / 3, rel=1e-4)
+
+
+def test_constant_schedule_stays_at_its_rate():
+    constant = settings(schedule="constant", warmup_steps=0, learning_rate=1e-3)
+    assert [learning_rate(constant, step, step / 10) for step in (0, 5, 10)] == [1e-3] * 3
+    assert learning_rate(settings(), 100, 0.9) < 0.1 * settings().learning_rate
+
+
+def test_classic_recipe_is_the_one_of_the_tutorials():
+    classic = RECIPES["classic"]
+    assert (classic.network, classic.epochs, classic.schedule) == ("cnn-bilstm", 10, "constant")
+    assert (classic.learning_rate, classic.weight_decay, classic.warmup_steps) == (1e-3, 0.0, 0)
+    assert classic.batching == batches.Batching(size=64, augmentation=False)
+    assert classic.patience >= classic.epochs
+
+
+def test_progress_survives_json():
+    before = Progressed(epoch=1, history=[{"epoch": 1, "loss": 2.5}])
+    from dataclasses import asdict
+
+    assert Progressed(**json.loads(json.dumps(asdict(before)))) == before
+    assert math.isinf(before.best_cer)
