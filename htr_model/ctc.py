@@ -1,14 +1,11 @@
-"""Connectionist temporal classification: the loss, and the way back from logits to text.
+"""Connectionist temporal classification: the loss, and what is read off the logits. Backend-neutral Keras.
 
 Graves et al. 2006. Class 0 is the blank everywhere.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import keras
-import numpy as np
 from keras import ops
 
 from htr_model.charset import BLANK
@@ -73,11 +70,6 @@ def _fold(function, start, elements):
     return ops.scan(lambda state, element: (function(state, element), None), start, elements)[0]
 
 
-def steps_needed(classes: list[int]) -> int:
-    """Fewest time steps that can carry ``classes``: one each, and a blank between equal neighbours."""
-    return len(classes) + sum(a == b for a, b in zip(classes, classes[1:], strict=False))
-
-
 def best_path(logits, temperature: float = 1.0):
     """Most probable class of each time step, int32 (batch, time), and its probability, float32 (batch, time).
 
@@ -95,38 +87,3 @@ def top_classes(logits, count: int, temperature: float = 1.0):
     log_probabilities = ops.log_softmax(logits / temperature, axis=-1)
     values, classes = ops.top_k(log_probabilities, min(count, logits.shape[-1]), sorted=True)
     return ops.cast(classes, "int32"), values
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """A decoded label sequence.
-
-    Attributes:
-        classes: the symbols, blanks and repeats removed.
-        probabilities: 0–1, the best time step's of each symbol.
-        spans: first and last time step (inclusive) of each symbol.
-    """
-
-    classes: list[int]
-    probabilities: list[float]
-    spans: list[tuple[int, int]]
-
-
-def collapse(path: np.ndarray, probabilities: np.ndarray) -> Decoded:
-    """Greedy decoding of one path: runs of one class become one symbol, blanks vanish.
-
-    Args:
-        path: int (time,), only valid time steps.
-        probabilities: float (time,).
-    """
-    if len(path) == 0:
-        return Decoded([], [], [])
-    starts = np.flatnonzero(np.concatenate(([True], path[1:] != path[:-1])))
-    ends = np.append(starts[1:], len(path))
-    symbols = path[starts] != BLANK
-    starts, ends = starts[symbols], ends[symbols]
-    return Decoded(
-        [int(path[s]) for s in starts],
-        [float(probabilities[s:e].max()) for s, e in zip(starts, ends, strict=True)],
-        [(int(s), int(e) - 1) for s, e in zip(starts, ends, strict=True)],
-    )

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from htr_model.charset import Charset
-from htr_model.ctc import steps_needed
-from htr_model.networks import time_steps
 from htr_model.normalization import Normalization, normalize
 from htr_model.samples import Item, Sample
+from htr_model.time_steps import steps_needed, time_steps
 
 
 @dataclass

@@ -12,15 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import keras
+import numpy as np
 from keras import layers, ops
 
-TIME_STRIDE = 4
-"""Columns of the input per time step of the output, in all networks."""
-
-
-def time_steps(widths):
-    """Valid time steps of pictures ``widths`` columns wide: ceil(widths / TIME_STRIDE)."""
-    return (widths + TIME_STRIDE - 1) // TIME_STRIDE
+from htr_model.bundle import Bundle, BundleError
+from htr_model.time_steps import TIME_STRIDE
 
 
 @keras.saving.register_keras_serializable("inkbeam")
@@ -217,3 +213,39 @@ def build(name: str, height: int, classes: int, precision: str = "float32") -> k
         return NETWORKS[name](height, classes)
     finally:
         keras.config.set_dtype_policy(policy)
+
+
+def with_weights(bundle: Bundle) -> keras.Model:
+    """A bundle's network, with its weights.
+
+    Raises:
+        BundleError: a weight is missing or of another shape.
+        ValueError: no network has the name that the bundle says.
+    """
+    model = build(bundle.network, bundle.normalization.height, bundle.charset.classes)
+    assign_weights(model, bundle.weights, f"bundle {bundle.id}")
+    return model
+
+
+def named_weights(model: keras.Model) -> dict[str, np.ndarray]:
+    """The model's variables by path, as float32 arrays. Paths are the same in every Keras backend."""
+    return {v.path: np.asarray(ops.convert_to_numpy(v), np.float32) for v in _variables(model)}
+
+
+def _variables(model: keras.Model) -> list:
+    """Weights without the counters and seeds that layers such as dropout keep."""
+    return [v for v in model.weights if "seed_generator" not in v.path]
+
+
+def assign_weights(model: keras.Model, weights: dict[str, np.ndarray], name: str) -> None:
+    """Set the model's variables.
+
+    Raises:
+        BundleError: an array is missing or has another shape than the network wants.
+    """
+    for variable in _variables(model):
+        array = weights.get(variable.path)
+        if array is None or tuple(array.shape) != tuple(variable.shape):
+            found = "missing" if array is None else f"of shape {array.shape}"
+            raise BundleError(f"{name}: weight {variable.path} is {found}, the network wants {tuple(variable.shape)}")
+        variable.assign(array)

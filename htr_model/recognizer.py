@@ -4,41 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import keras
 import numpy as np
 
-from htr_model import networks
-from htr_model.bundle import Bundle, BundleError
-from htr_model.ctc import best_path, collapse, top_classes
+from htr_model.bundle import Bundle
 from htr_model.decoding.beam_search import LanguageModel, Steps
+from htr_model.decoding.best_path import collapse
 from htr_model.decoding.decoder import CLASSES_PER_STEP, DecodedText, decode
 from htr_model.decoding.settings import GREEDY, DecoderSettings
 from htr_model.normalization import Normalization, normalize, stack
 from htr_model.reading import NOTHING, Reading, reading
-
-
-def named_weights(model: keras.Model) -> dict[str, np.ndarray]:
-    """The model's variables by path, as float32 arrays. Paths are the same in every Keras backend."""
-    return {v.path: np.asarray(keras.ops.convert_to_numpy(v), np.float32) for v in _variables(model)}
-
-
-def _variables(model: keras.Model) -> list:
-    """Weights without the counters and seeds that layers such as dropout keep."""
-    return [v for v in model.weights if "seed_generator" not in v.path]
-
-
-def assign_weights(model: keras.Model, weights: dict[str, np.ndarray], name: str) -> None:
-    """Set the model's variables.
-
-    Raises:
-        BundleError: an array is missing or has another shape than the network wants.
-    """
-    for variable in _variables(model):
-        array = weights.get(variable.path)
-        if array is None or tuple(array.shape) != tuple(variable.shape):
-            found = "missing" if array is None else f"of shape {array.shape}"
-            raise BundleError(f"{name}: weight {variable.path} is {found}, the network wants {tuple(variable.shape)}")
-        variable.assign(array)
+from htr_model.runtimes import predictor, usual_runtime
+from htr_model.time_steps import TIME_STRIDE, time_steps
 
 
 class Recognizer:
@@ -46,6 +22,11 @@ class Recognizer:
 
     Args:
         language_model: made for the bundle's charset; only the beam search asks it.
+        threads: processor threads that the network may use at once; None: all.
+        runtime: see `htr_model.runtimes`; None: the usual one of this machine.
+
+    Raises:
+        BundleError: the bundle's weights are not those of its network.
     """
 
     def __init__(
@@ -53,17 +34,15 @@ class Recognizer:
         bundle: Bundle,
         decoder: DecoderSettings = GREEDY,
         language_model: LanguageModel | None = None,
+        *,
+        threads: int | None = None,
+        runtime: str | None = None,
     ):
-        try:
-            model = networks.build(bundle.network, bundle.normalization.height, bundle.charset.classes)
-        except ValueError as error:
-            raise BundleError(f"bundle {bundle.id}: {error}") from error
-        assign_weights(model, bundle.weights, f"bundle {bundle.id}")
         self.bundle = bundle
         self._decoder = decoder
         self._language_model = language_model
-        self._model = model
-        self._predict = _compiled(model, bundle.temperature, decoder.needs_classes)
+        count = CLASSES_PER_STEP if decoder.needs_classes else None
+        self._predict = predictor(bundle, count, runtime or usual_runtime(), threads)
 
     @property
     def normalization(self) -> Normalization:
@@ -78,8 +57,8 @@ class Recognizer:
             return []
         batch, widths = stack(pictures, self.normalization)
         # Classes and probabilities: of the best path (batch, time), or of several classes a step (batch, time, k).
-        classes, values = (keras.ops.convert_to_numpy(a) for a in self._predict(batch, widths))
-        steps = networks.time_steps(widths)
+        classes, values = self._predict(batch, widths)
+        steps = time_steps(widths)
         return [
             self._reading(classes[i, :n], values[i, :n], picture) if picture.any() else NOTHING
             for i, (n, picture) in enumerate(zip(steps, pictures, strict=True))
@@ -96,31 +75,8 @@ class Recognizer:
             decoded = DecodedText(collapse(classes, values), (), ())
         best = decoded.best
         # A letter may be seen in the last time step, which can stand for fewer columns than the others.
-        width, stride = picture.shape[1], networks.TIME_STRIDE
+        width, stride = picture.shape[1], TIME_STRIDE
         spans = tuple((first * stride, min((last + 1) * stride, width)) for first, last in best.spans)
         text = self.bundle.charset.decode(best.classes)
         found = reading(text, spans, tuple(best.probabilities), self.bundle.calibration)
         return replace(found, alternatives=decoded.alternatives, word_alternatives=decoded.word_alternatives)
-
-
-def _compiled(model: keras.Model, temperature: float, several_classes: bool):
-    """Function of (pixels, widths) → (classes, probabilities) of the best path, or with log-probabilities of several
-    classes a time step; compiled where the backend can."""
-
-    def predict(pixels, widths):
-        logits = model([pixels, widths], training=False)
-        return top_classes(logits, CLASSES_PER_STEP, temperature) if several_classes else best_path(logits, temperature)
-
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        signature = [
-            tf.TensorSpec((None, model.inputs[0].shape[1], None, 1), tf.uint8),
-            tf.TensorSpec((None,), tf.int32),
-        ]
-        return tf.function(predict, input_signature=signature)
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.jit(predict)
-    return predict

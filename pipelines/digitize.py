@@ -21,7 +21,7 @@ from pipelines.transforms import (
     ListPages,
     ReadAndSegment,
     SortOutErrors,
-    pages_at_once,
+    pages_in_a_batch,
 )
 
 
@@ -45,11 +45,11 @@ def build(
         | "SpreadDocuments" >> beam.Reshuffle()
         | "ListPages" >> beam.ParDo(ListPages(job.decoding)).with_outputs(FAILURES, main="tasks")
     )
-    at_once = pages_at_once(job)
+    batch = pages_in_a_batch(job)
     segmented = (
         tasks
         | "SpreadPages" >> beam.Reshuffle()
-        | "BatchPages" >> beam.BatchElements(min_batch_size=at_once, max_batch_size=at_once)
+        | "BatchPages" >> beam.BatchElements(min_batch_size=batch, max_batch_size=batch)
         | "ReadAndSegment"
         >> beam.ParDo(ReadAndSegment(job, normalization)).with_outputs(LAYOUTS, FAILURES, main=IMAGES)
     )

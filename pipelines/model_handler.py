@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from htr_model import bundle
 from htr_model.charset import Charset
 from htr_model.decoding import language_model
 from htr_model.decoding.settings import GREEDY, DecoderSettings
+from htr_model.onnx_networks import misfit
 from htr_model.reading import Reading
-from htr_model.variables import misfit
+from htr_model.recognizer import Recognizer
 from pipelines.files import absolute, join, read_bytes
 from pipelines.logs import hold_back_native_output
 from pipelines.options import DEFAULT_MODEL, LanguageModelFile, UsageError
@@ -81,8 +81,7 @@ def load_bundle(model: str) -> bundle.Bundle:
         loaded = _read_bundle(model)
     except bundle.BundleError as error:
         raise UsageError(f"--model {model}: {error}") from error
-    shapes = {path: array.shape for path, array in loaded.weights.items()}
-    reason = misfit(loaded.network, loaded.normalization.height, loaded.charset.classes, shapes)
+    reason = misfit(loaded.network, loaded.normalization.height, loaded.charset.classes, loaded.weights)
     if reason:
         # Workers would find it out too, one by one, after the job has begun.
         raise UsageError(f"--model {model}: the weights do not fit the network ({reason}); copy the bundle again")
@@ -150,15 +149,10 @@ class RecognizerHandler(ModelHandler[TextImage, Recognized, object]):
         self._language_model = language_model
 
     def load_model(self):
-        if self._threads:
-            os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(self._threads))
-        # Keras takes seconds to import: only workers that recognise pay for it.
-        with hold_back_native_output():
-            from htr_model.recognizer import Recognizer
-
         loaded = load_bundle(self._model)
         known = load_language_model(self._language_model, loaded.charset) if self._language_model else None
-        return Recognizer(loaded, self._decoder, known)
+        with hold_back_native_output():
+            return Recognizer(loaded, self._decoder, known, threads=self._threads or None)
 
     def run_inference(
         self, batch: Sequence[TextImage], model, inference_args: dict | None = None

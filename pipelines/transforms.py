@@ -177,10 +177,16 @@ def pages_at_once(job: Job) -> int:
     return min(job.threads or os.cpu_count() or 1, _MOST_THREADS)
 
 
+def pages_in_a_batch(job: Job) -> int:
+    """Pages that `ReadAndSegment` is given together: several a thread, so that no thread waits long for the slowest."""
+    return 4 * pages_at_once(job)
+
+
 class ReadAndSegment(beam.DoFn):
     """Batches of pages → their layouts, and the pictures of their lines or words.
 
-    Pages of a batch are read on threads: nearly all the time goes into OpenCV and NumPy, which let others run.
+    Pages of a batch are read on threads: nearly all the time goes into OpenCV and NumPy, which let others run. The
+    first pages' pictures go on to the recogniser while the last ones are still being segmented.
     """
 
     def __init__(self, job: Job, normalization: Normalization):

@@ -37,8 +37,9 @@ def tiny_bundle(tmp_path_factory) -> Path:
     """
     from htr_model import bundle, networks
     from htr_model.charset import Charset
+    from htr_model.networks import named_weights
     from htr_model.normalization import Normalization, normalize, stack
-    from htr_model.recognizer import named_weights
+    from htr_model.time_steps import time_steps
     from tests.htr_model.drawing import randomise, word
 
     charset, settings = Charset(" ,.'abcdefghijklmnopqrstuvwxyzABCDEFGH"), Normalization()
@@ -53,7 +54,7 @@ def tiny_bundle(tmp_path_factory) -> Path:
     drawn = [normalize(word(text), settings).pixels for text in ("archive", "Hands", "quill pen", "by, for")]
     pixels, widths = stack(drawn, settings)
     logits = np.asarray(model.predict_on_batch([pixels, widths]))
-    valid = np.concatenate([row[: networks.time_steps(n)] for row, n in zip(logits, widths, strict=True)])
+    valid = np.concatenate([row[: time_steps(n)] for row, n in zip(logits, widths, strict=True)])
     gain = 2 / valid.std(axis=0)
     weights[kernel] = weights[kernel] * gain
     weights[bias] = (weights[bias] - valid.mean(axis=0)) * gain + np.eye(charset.classes)[0] * 2

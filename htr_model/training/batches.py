@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from htr_model.charset import Charset
-from htr_model.ctc import steps_needed
-from htr_model.networks import time_steps
 from htr_model.normalization import Normalization, normalize, stack
 from htr_model.samples import Sample, Skipped
+from htr_model.time_steps import steps_needed, time_steps
 from htr_model.training.augmentation import augment
 
 COLUMNS_PER_BATCH = 12_288

@@ -12,7 +12,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
-from htr_model.recognizer import assign_weights, named_weights
+from htr_model.networks import assign_weights, named_weights
 
 FILE = "checkpoint.safetensors"
 

@@ -25,9 +25,10 @@ from htr_model import bundle, networks
 from htr_model.charset import LATIN, Charset
 from htr_model.confidence import UNCALIBRATED, Calibration
 from htr_model.ctc import ctc_loss
+from htr_model.networks import assign_weights, named_weights
 from htr_model.normalization import Normalization
 from htr_model.readers.datasets import Dataset, split
-from htr_model.recognizer import Recognizer, assign_weights, named_weights
+from htr_model.recognizer import Recognizer
 from htr_model.samples import Sample, Skipped
 from htr_model.scoring import plots, report
 from htr_model.scoring.calibration import cross_fitted, fit

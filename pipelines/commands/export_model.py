@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import time
 from pathlib import Path
 
@@ -40,8 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError(f"--output {path}: {taken} exists; name another")
     if not path.absolute().parent.is_dir():
         raise UsageError(f"--output {path}: its folder does not exist")
-    if arguments.to == "onnx" and importlib.util.find_spec("onnx") is None:
-        raise UsageError("the package onnx is needed to write the network: pip install 'inkbeam[export]'")
     bundle = load_bundle(bundle_address(arguments.model))
     width = arguments.width or bundle.normalization.max_width
     if not 16 <= width <= bundle.normalization.max_width or width % 16:
@@ -51,36 +48,32 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.width and arguments.to != "litert":
         raise UsageError(f"--width is for litert; {arguments.to} takes every width")
     with hold_back_native_output():
-        from htr_model.export import formats
+        from htr_model import export
 
-        network = formats.network_of(bundle)
-        formats.write(network, arguments.to, path, width)
-    beside.write_bytes(formats.settings(bundle, arguments.to, width))
+        export.write(bundle, arguments.to, path, width)
+    beside.write_bytes(export.settings(bundle, arguments.to, width))
     size = sum(f.stat().st_size for f in ([path] if path.is_file() else path.rglob("*")) if f.is_file())
     print(f"{path}: {size / 1e6:.1f} MB, model {bundle.id}; settings in {beside}")
-    return _compare(network, arguments.to, path, width)
+    return _compare(bundle, arguments.to, path, width)
 
 
-def _compare(network, kind: str, path: Path, width: int) -> int:
+def _compare(bundle, kind: str, path: Path, width: int) -> int:
     import numpy as np
 
-    from htr_model.export import formats
-    from htr_model.networks import time_steps
+    from htr_model import export
+    from htr_model.time_steps import time_steps
 
     with hold_back_native_output():
-        exported = formats.runner(kind, path)
-    if exported is None:
-        print("not compared with Keras: the package onnxruntime is not installed")
-        return exit_codes.DONE
+        exported = export.runner(kind, path)
     rng = np.random.default_rng(0)
     batch = 1 if kind == "litert" else 8
-    pixels = rng.integers(0, 256, (batch, network.inputs[0].shape[1], width, 1)) * (rng.random(width) < 0.3)[:, None]
+    pixels = rng.integers(0, 256, (batch, bundle.normalization.height, width, 1)) * (rng.random(width) < 0.3)[:, None]
     pixels = pixels.astype(np.uint8)
     widths = np.linspace(width - 8, width // 2, batch).astype(np.int32)
     for i, valid in enumerate(widths):
         pixels[i, :, valid:] = 0
     with hold_back_native_output():
-        keras_seconds, expected = _timed(formats.in_keras(network), pixels, widths)
+        keras_seconds, expected = _timed(export.in_keras(bundle), pixels, widths)
         own_seconds, found = _timed(exported, pixels, widths)
     steps = time_steps(widths)
     difference = max(float(np.abs(expected[i, :n] - found[i, :n]).max()) for i, n in enumerate(steps))

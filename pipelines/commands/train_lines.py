@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from pathlib import Path
 
 from pipelines import exit_codes
@@ -37,8 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, and say where the network is."""
-    if importlib.util.find_spec("onnx") is None:
-        raise UsageError("the package onnx is needed to write the network: pip install 'inkbeam[lines]'")
     with hold_back_native_output():
         from htr_model.line_finder.training import LineTrainingError, LineTrainingRun, LineTrainingSettings
     from htr_model.readers.page_truth import true_pages

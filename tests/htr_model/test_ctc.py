@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from htr_model.ctc import best_path, collapse, ctc_loss, steps_needed
+from htr_model.ctc import best_path, ctc_loss
+from htr_model.decoding.best_path import collapse
+from htr_model.time_steps import steps_needed
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

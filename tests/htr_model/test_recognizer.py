@@ -12,9 +12,11 @@ from htr_model import bundle, networks
 from htr_model.bundle import BundleError, load
 from htr_model.confidence import Calibration
 from htr_model.decoding.settings import DecoderSettings
+from htr_model.networks import assign_weights, named_weights
 from htr_model.normalization import normalize
 from htr_model.reading import word_slices
-from htr_model.recognizer import Recognizer, assign_weights, named_weights
+from htr_model.recognizer import Recognizer
+from htr_model.time_steps import TIME_STRIDE, time_steps
 from tests.conftest import REPOSITORY
 from tests.htr_model.drawing import word
 
@@ -70,7 +72,7 @@ def test_spans_lie_in_order_within_the_time_steps_of_the_picture(recognizer, pic
         for first, last in reading.spans:
             assert end <= first < last
             end = last
-        assert end <= networks.time_steps(picture.shape[1]) * networks.TIME_STRIDE
+        assert end <= time_steps(picture.shape[1]) * TIME_STRIDE
 
 
 @pytest.fixture(scope="module")

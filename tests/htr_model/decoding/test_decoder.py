@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from htr_model.charset import Charset
-from htr_model.ctc import collapse
 from htr_model.decoding.beam_search import Steps
+from htr_model.decoding.best_path import collapse
 from htr_model.decoding.decoder import decode
 from htr_model.decoding.language_model import parse
 from htr_model.decoding.settings import GREEDY, DecoderSettings

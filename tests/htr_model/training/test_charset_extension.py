@@ -4,8 +4,9 @@ import pytest
 from htr_model import networks
 from htr_model.bundle import Bundle, BundleError, load
 from htr_model.charset import Charset
+from htr_model.networks import named_weights
 from htr_model.normalization import Normalization
-from htr_model.recognizer import Recognizer, named_weights
+from htr_model.recognizer import Recognizer
 from htr_model.training.charset_extension import extend
 from tests.htr_model.drawing import randomise, word
 

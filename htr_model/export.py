@@ -18,41 +18,31 @@ import numpy as np
 from htr_model import networks
 from htr_model.bundle import Bundle
 from htr_model.charset import BLANK
-from htr_model.recognizer import assign_weights
+from htr_model.onnx_networks import logits_graph
+from htr_model.time_steps import TIME_STRIDE
 
 Run = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(pixels, widths) → logits."""
 
 
-def network_of(bundle: Bundle) -> keras.Model:
-    """The bundle's network with its weights.
-
-    Raises:
-        BundleError: the weights are not this network's.
-    """
-    model = networks.build(bundle.network, bundle.normalization.height, bundle.charset.classes)
-    assign_weights(model, bundle.weights, f"bundle {bundle.id}")
-    return model
-
-
-def write(model: keras.Model, kind: str, path: Path, width: int) -> None:
-    """Write a network as ``onnx``, ``litert`` or ``saved-model``; ``path`` becomes a file, or a folder for the last.
+def write(bundle: Bundle, kind: str, path: Path, width: int) -> None:
+    """Write a bundle's network as ``onnx``, ``litert`` or ``saved-model``: a file, or a folder for the last.
 
     Args:
         width: columns of the input, for ``litert``; a multiple of 16.
 
     Raises:
-        ImportError: a package is missing.
+        BundleError, ValueError: the weights are not those of the network.
     """
     if kind == "onnx":
-        from htr_model.export.onnx_file import to_onnx
-
-        path.write_bytes(to_onnx(model))
+        described = (bundle.network, bundle.normalization.height, bundle.charset.classes, bundle.weights)
+        path.write_bytes(logits_graph(*described).SerializeToString())
     elif kind == "litert":
-        path.write_bytes(_to_litert(model, width))
+        path.write_bytes(_to_litert(networks.with_weights(bundle), width))
     else:
         import tensorflow as tf
 
+        model = networks.with_weights(bundle)
         module = tf.Module()
         # All of them: the seeds of a dropout in an LSTM are not found through the model.
         module.kept = [v.value for v in model.variables]
@@ -74,19 +64,17 @@ def settings(bundle: Bundle, kind: str, width: int) -> bytes:
         },
         "normalization": asdict(bundle.normalization),
         "charset": bundle.charset.symbols,
-        "decoding": {"blank": BLANK, "time_stride": networks.TIME_STRIDE, "temperature": bundle.temperature},
+        "decoding": {"blank": BLANK, "time_stride": TIME_STRIDE, "temperature": bundle.temperature},
         "calibration": asdict(bundle.calibration),
     }
     return json.dumps(values, indent=1, ensure_ascii=False).encode()
 
 
-def runner(kind: str, path: Path) -> Run | None:
-    """The exported network as a function, run by its own runtime; None where that is not installed."""
+def runner(kind: str, path: Path) -> Run:
+    """The exported network as a function, run by its own runtime."""
     if kind == "onnx":
-        try:
-            import onnxruntime
-        except ImportError:
-            return None
+        import onnxruntime
+
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         return lambda pixels, widths: session.run(["logits"], {"pixels": pixels, "widths": widths})[0]
     import tensorflow as tf
@@ -115,9 +103,9 @@ def _in_litert(interpreter) -> Run:
     return run
 
 
-def in_keras(model: keras.Model) -> Run:
-    """The network as a compiled function, to compare with."""
-    called = _function(model, None, None)
+def in_keras(bundle: Bundle) -> Run:
+    """The bundle's network as a compiled function of Keras, to compare with."""
+    called = _function(networks.with_weights(bundle), None, None)
     return lambda pixels, widths: called(pixels, widths)["logits"].numpy()
 
 

@@ -1,0 +1,47 @@
+"""A bundle's network in Keras, on whatever its backend runs on."""
+
+from __future__ import annotations
+
+import os
+
+import keras
+
+from htr_model import networks
+from htr_model.bundle import Bundle
+from htr_model.ctc import best_path, top_classes
+from htr_model.runtimes import Predict
+
+
+def predict_with_keras(bundle: Bundle, count: int | None, threads: int | None) -> Predict:
+    """See `htr_model.runtimes.predictor`. Compiled where the backend can.
+
+    Raises:
+        ValueError: the weights are not those of the network.
+    """
+    if threads:
+        # Read by TensorFlow when it starts its first operation.
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
+    model = networks.with_weights(bundle)
+
+    def predict(pixels, widths):
+        logits = model([pixels, widths], training=False)
+        if count is None:
+            return best_path(logits, bundle.temperature)
+        return top_classes(logits, count, bundle.temperature)
+
+    compiled = _compiled(predict, bundle.normalization.height)
+    return lambda pixels, widths: tuple(keras.ops.convert_to_numpy(a) for a in compiled(pixels, widths))
+
+
+def _compiled(predict, height: int):
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        signature = [tf.TensorSpec((None, height, None, 1), tf.uint8), tf.TensorSpec((None,), tf.int32)]
+        return tf.function(predict, input_signature=signature)
+    if backend == "jax":
+        import jax
+
+        return jax.jit(predict)
+    return predict
