@@ -29,6 +29,18 @@ def printable(uri: str) -> str:
     return uri.encode("utf-8", "backslashreplace").decode()
 
 
+def page_stem(uri: str, page_index: int, document_pages: int, sha256: str) -> str:
+    """Name of files about a page, without an ending: its document's name, what keeps equal names apart, the page.
+
+    Args:
+        document_pages: number of pages of the document; the page is named where there are several.
+        sha256: hexadecimal checksum of the document.
+    """
+    name = uri.rstrip("/").rsplit("/", 1)[-1]
+    safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in name)[:80]
+    return f"{safe}-{sha256[:8]}" + (f"-page{page_index + 1}" if document_pages > 1 else "")
+
+
 def join(folder: str, *names: str) -> str:
     """Path of something in a folder."""
     return FileSystems.join(folder, *names)

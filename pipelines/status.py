@@ -105,7 +105,7 @@ def status(output: str, records: Sequence[RunRecord], lowest: int, max_attempts:
     run_ids = [r.run_id for r in records]
     columns = ["document_uri", "page_index", "mean_confidence", "word_count", "run_id", "processed_at"]
     pages = tables.read(output, "pages", run_ids, columns)
-    latest = _latest(pages, "processed_at")
+    latest = tables.latest(pages, "processed_at")
     failing = _failing(output, run_ids, latest)
     return Status(
         runs=_runs(output, records, pages),
@@ -125,21 +125,13 @@ def failing(output: str, records: Sequence[RunRecord]) -> tuple[FailingPage, ...
     """
     run_ids = [r.run_id for r in records]
     pages = tables.read(output, "pages", run_ids, ["document_uri", "page_index", "processed_at"])
-    return _failing(output, run_ids, _latest(pages, "processed_at"))
-
-
-def _latest(rows: pa.Table, time: str) -> pa.Table:
-    """The last row of each page."""
-    ordered = rows.sort_by([(time, "descending")])
-    ordered = ordered.append_column("position", pa.array(range(len(ordered)), pa.int64()))
-    first = ordered.group_by(["document_uri", "page_index"]).aggregate([("position", "min")])
-    return ordered.take(first["position_min"]).drop_columns("position")
+    return _failing(output, run_ids, tables.latest(pages, "processed_at"))
 
 
 def _failing(output: str, run_ids: list[str], latest: pa.Table) -> tuple[FailingPage, ...]:
     columns = ["document_uri", "page_index", "stage", "error_type", "message", "attempts", "failed_at"]
     rows = tables.read(output, "failures", run_ids, columns)
-    rows = _latest(rows.filter(pc.is_in(rows["stage"], pa.array(LOSING_STAGES))), "failed_at").to_pylist()
+    rows = tables.latest(rows.filter(pc.is_in(rows["stage"], pa.array(LOSING_STAGES))), "failed_at").to_pylist()
     concerned = pa.array(sorted({row["document_uri"] for row in rows}), pa.string())
     # What was read later than it failed is not failing: the page itself, or any page where the document failed.
     read: dict[tuple[str, int | None], datetime] = {}

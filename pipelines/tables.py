@@ -7,7 +7,7 @@ rows of its runs from the compacted files, and never from both places.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
@@ -122,6 +122,31 @@ def read(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]
             if attempt == _TRIES - 1:
                 raise UsageError(f"{output}: a table's file is missing or empty ({error}); restore it") from error
     raise AssertionError("unreachable")
+
+
+def parts(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]) -> Iterator[pa.Table]:
+    """The same rows as `read` gives, file by file, for tables that are too large to be held. ``columns`` must have
+    ``run_id``.
+
+    Raises:
+        UsageError: a file is damaged, or was taken away by a compaction since it was listed.
+    """
+    wanted = pa.array(sorted(set(run_ids)), pa.string())
+    schema = pa.schema([TABLES[table].field(name) for name in columns])
+    for path in paths(output, table, wanted.to_pylist()):
+        try:
+            part = _read(path, schema)
+        except FileNotFoundError as error:
+            raise UsageError(f"{path}: was taken away while the table was read; try again") from error
+        yield part.filter(pc.is_in(part["run_id"], wanted))
+
+
+def latest(rows: pa.Table, time: str) -> pa.Table:
+    """The last row of each page, by a column with the time."""
+    ordered = rows.sort_by([(time, "descending")])
+    ordered = ordered.append_column("position", pa.array(range(len(ordered)), pa.int64()))
+    first = ordered.group_by(["document_uri", "page_index"]).aggregate([("position", "min")])
+    return ordered.take(first["position_min"]).drop_columns("position")
 
 
 def _read(path: str, schema: pa.Schema) -> pa.Table:

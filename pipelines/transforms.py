@@ -19,7 +19,7 @@ from apache_beam.metrics import Metrics
 
 from htr_model.normalization import Normalization, normalize
 from pipelines.assembly import UnitReading, assemble
-from pipelines.files import printable, read_bytes, write_bytes
+from pipelines.files import page_stem, printable, read_bytes, write_bytes
 from pipelines.inputs import Document
 from pipelines.model_handler import ImageKey, Recognized, TextImage
 from pipelines.options import Job
@@ -287,7 +287,8 @@ class DrawOverlays(beam.DoFn):
     def process(self, page: PageText):
         ref = page.facts.ref
         try:
-            write_bytes(f"{self._folder}/{overlay_name(page)}", self._draw(page))
+            stem = page_stem(ref.uri, ref.page_index, page.facts.document_pages, page.facts.source_sha256)
+            write_bytes(f"{self._folder}/{stem}.jpg", self._draw(page))
         except Exception as error:
             facts = page.facts
             document = Document(ref.uri, facts.source_size, facts.source_modified)
@@ -301,12 +302,3 @@ class DrawOverlays(beam.DoFn):
             boxes[word.line_index].append(word.box)
         picture = draw_overlay(gray, [x.box for x in page.lines], boxes, [x.text for x in page.lines])
         return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
-
-
-def overlay_name(page: PageText) -> str:
-    """File name of a page's overlay: its document's name, the checksum that keeps equal names apart, the page."""
-    ref = page.facts.ref
-    stem = ref.uri.rstrip("/").rsplit("/", 1)[-1]
-    safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in stem)[:80]
-    number = f"-page{ref.page_index + 1}" if page.facts.document_pages > 1 else ""
-    return f"{safe}-{page.facts.source_sha256[:8]}{number}.jpg"

@@ -14,6 +14,7 @@ COMMANDS = (
     "retry",
     "status",
     "compact",
+    "export",
     "segment",
     "train",
     "evaluate",

@@ -4,8 +4,8 @@ from htr_model.normalization import Normalization, normalize
 from htr_model.reading import Reading
 from pipelines.assembly import UnitReading
 from pipelines.inputs import Document
-from pipelines.records import PageFacts, PageText
-from pipelines.transforms import AssemblePages, PageLayout, UnusableName, overlay_name, pages_of, text_images
+from pipelines.records import PageFacts
+from pipelines.transforms import AssemblePages, PageLayout, UnusableName, pages_of, text_images
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef
 from segmentation.geometry import Box, Line, Piece
 from segmentation.page import segment
@@ -54,27 +54,6 @@ def test_pictures_are_made_by_the_one_normalisation_and_keyed_by_their_place(uni
         normal = normalize(picture, settings)
         assert image.pixels.tobytes() == normal.pixels.tobytes()
         assert (image.left, image.scale) == (normal.left, normal.scale)
-
-
-def name_of(uri, page_index=0, document_pages=1, sha256="abcdef0123456789"):
-    facts = PageFacts(PageRef(uri, page_index), document_pages, sha256, 1, None, 9, 9, None, 0, 0.0, 0.0)
-    return overlay_name(PageText(facts, (), ()))
-
-
-def test_overlays_of_different_pages_have_different_names():
-    names = [
-        name_of("/s/a.png"),
-        name_of("/s/a.png", sha256="0123456789abcdef"),
-        name_of("/s/a.jpg"),
-        *(name_of("/s/a.tif", i, 2) for i in range(2)),
-    ]
-    assert len(set(names)) == len(names)
-
-
-def test_name_of_an_overlay_is_safe_and_tells_its_document():
-    assert name_of("gs://bucket/box 2/mü*ller?.png") == "mü_ller_.png-abcdef01.jpg"
-    assert name_of("/s/ledger.tif", 1, 2) == "ledger.tif-abcdef01-page2.jpg"
-    assert len(name_of("/s/" + "x" * 250)) < 120
 
 
 def assembled(layout, readings):

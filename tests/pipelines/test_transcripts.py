@@ -1,0 +1,136 @@
+"""Pages of an archive for other programs: made-up tables in, files out."""
+
+import pytest
+
+from htr_model.readers.alto import parse_alto
+from htr_model.readers.page_xml import parse_page
+from htr_model.readers.safe_xml import parse_xml
+from pipelines import runs
+from pipelines.transcripts import Transcript, to_alto, to_page, to_text, transcripts
+from segmentation.geometry import Box
+from tests.pipelines import made_tables
+from tests.pipelines.jobs import inkbeam
+from tests.pipelines.made_tables import write_run, write_table
+
+
+def page(uri, words, index=0, pages=1):
+    facts = {"width": 400, "height": 300, "source_sha256": "abcdef0123456789", "model_id": "model"}
+    return {**made_tables.page(uri, index, pages, words=words), **facts}
+
+
+def word(uri, line, number, text, index=0, run_id="", confidence=0.5):
+    sides = {"left": 10 + 50 * number, "top": 20 + 40 * line, "right": 50 + 50 * number, "bottom": 50 + 40 * line}
+    place = {"document_uri": uri, "page_index": index, "line_index": line, "word_index": number}
+    return {**place, "text": text, "confidence": confidence, "run_id": run_id, **sides}
+
+
+def words(uri, *lines, index=0):
+    return [word(uri, i, j, text, index) for i, line in enumerate(lines) for j, text in enumerate(line.split())]
+
+
+def of(output) -> dict[str, Transcript]:
+    found = list(transcripts(str(output), runs.committed(str(output))))
+    assert len({page.name for page in found}) == len(found)
+    return {page.name: page for page in found}
+
+
+def test_every_page_is_there_once_in_reading_order(tmp_path):
+    rows = words("/s/a.png", "a fair copy", "of it") + words("/s/b.tif", "second", index=1)
+    write_run(
+        tmp_path, "night-1", 1, [page("/s/a.png", 5), page("/s/b.tif", 1, 1, 2), page("/s/c.png", 0)], (), rows[::-1]
+    )
+    found = of(tmp_path)
+    assert {name: page.text for name, page in found.items()} == {
+        "a.png-abcdef01": "a fair copy\nof it\n",
+        "b.tif-abcdef01-page2": "second\n",
+        "c.png-abcdef01": "",
+    }
+    assert found["a.png-abcdef01"].lines[1][1].box == Box(60, 60, 100, 90)
+
+
+def test_page_read_again_is_as_its_latest_run_read_it(tmp_path):
+    before = words("/s/a.png", "tbe old") + words("/s/b.png", "b")
+    write_run(tmp_path, "night-1", 1, [page("/s/a.png", 2), page("/s/b.png", 1)], (), before)
+    write_run(tmp_path, "night-2", 2, [page("/s/a.png", 3)], (), words("/s/a.png", "the new one"))
+    assert {page.text for page in of(tmp_path).values()} == {"the new one\n", "b\n"}
+
+
+def test_words_of_a_page_may_lie_in_two_files(tmp_path):
+    rows = words("/s/a.png", "one two", "three")
+    write_run(tmp_path, "night-1", 1, [page("/s/a.png", 3)], (), rows[:2])
+    write_table(tmp_path, "words", "night-1", [{**row, "run_id": "night-1"} for row in rows[2:]])
+    assert of(tmp_path)["a.png-abcdef01"].text == "one two\nthree\n"
+
+
+@pytest.fixture
+def transcript(tmp_path):
+    rows = words("/s/ledger & co \x01.png", 'Müller "& Söhne" <1871>', "œuvre")
+    write_run(tmp_path, "20261121T181226Z-abc", 1, [page("/s/ledger & co \x01.png", 5)], (), rows)
+    (made,) = of(tmp_path).values()
+    return made
+
+
+def test_text_is_utf8(transcript):
+    assert to_text(transcript).decode() == 'Müller "& Söhne" <1871>\nœuvre\n'
+
+
+def parsed(tmp_path, data):
+    (tmp_path / "page.xml").write_bytes(data)
+    return parse_xml(tmp_path / "page.xml")
+
+
+@pytest.mark.parametrize(("write", "parse"), [(to_alto, parse_alto), (to_page, parse_page)])
+def test_what_is_written_as_xml_can_be_read_again(tmp_path, transcript, write, parse):
+    read = parse(parsed(tmp_path, write(transcript)))
+    assert read.picture == "ledger & co \ufffd.png"
+    assert read.size == (400, 300)
+    assert [line["text"] for line in read.lines] == ['Müller "& Söhne" <1871>', "œuvre"]
+    # The corners of PAGE are pixels of the line, ALTO has its width and height.
+    last = 0 if write is to_alto else 1
+    assert read.lines[0]["bbox"] == [10, 20, 190 - last, 30 - last]
+
+
+def test_xml_holds_words_with_their_confidence(tmp_path, transcript):
+    alto, page_xml = parsed(tmp_path, to_alto(transcript)), parsed(tmp_path, to_page(transcript))
+    strings = list(alto.iter("String"))
+    assert [s.get("CONTENT") for s in strings] == ["Müller", '"&', 'Söhne"', "<1871>", "œuvre"]
+    assert {s.get("WC") for s in strings} == {"0.5000"}
+    assert [w.find("TextEquiv").get("conf") for w in page_xml.iter("Word")] == ["0.5000"] * 5
+    assert page_xml.findtext("Metadata/Created") == "2026-11-21T18:12:26Z"
+
+
+@pytest.mark.parametrize("write", [to_text, to_alto, to_page])
+def test_blank_page_is_written_too(tmp_path, write):
+    write_run(tmp_path, "night-1", 1, [page("/s/blank.png", 0)])
+    (made,) = of(tmp_path).values()
+    data = write(made)
+    assert data == b"" if write is to_text else not list(parsed(tmp_path, data).iter("TextLine"))
+
+
+def test_command_writes_a_file_a_page(tmp_path):
+    archive = tmp_path / "archive"
+    write_run(
+        archive,
+        "night-1",
+        1,
+        [page("/s/a.png", 1), page("/s/b.png", 1)],
+        (),
+        words("/s/a.png", "a") + words("/s/b.png", "b"),
+    )
+    for kind, ending in (("text", "txt"), ("alto", "alto.xml"), ("page", "page.xml")):
+        done = inkbeam("export", archive, "--to", kind, "--output", tmp_path / kind)
+        assert (done.code, done.out) == (0, f"2 pages: {tmp_path / kind}/*.{ending}\n")
+        assert sorted(p.name for p in (tmp_path / kind).iterdir()) == [f"{n}.png-abcdef01.{ending}" for n in "ab"]
+    assert (tmp_path / "text" / "b.png-abcdef01.txt").read_text() == "b\n"
+
+
+def test_folder_without_runs_and_output_that_cannot_be_written_are_wrong_usage(tmp_path):
+    done = inkbeam("export", tmp_path, "--to", "text", "--output", tmp_path / "x")
+    assert (done.code, "no committed run" in done.err) == (2, True)
+    archive, taken = tmp_path / "archive", tmp_path / "taken"
+    write_run(archive, "night-1", 1, [page("/s/a.png", 0)])
+    taken.write_text("a file")
+    done = inkbeam("export", archive, "--to", "text", "--output", taken)
+    assert done.code == 2
+    assert f"--output {taken}" in done.err
+    assert "cannot be written" in done.err
