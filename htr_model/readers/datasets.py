@@ -161,6 +161,38 @@ def divided_by_words(samples: list[Sample]) -> list[Sample]:
     return [replace(s, split=_split_of(f"{s.collection}/{s.id}")) for s in samples]
 
 
+def writers_in(path: str | Path) -> frozenset[str]:
+    """Names of writers in a text file, one a line; what stands behind ``#`` is left out.
+
+    Raises:
+        DatasetError: the file cannot be read or names nobody.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: cannot be read as a list of writers ({error})") from error
+    names = frozenset(name for line in lines if (name := line.split("#", 1)[0].strip()))
+    if not names:
+        raise DatasetError(f"{path}: names no writer; one a line is expected")
+    return names
+
+
+def divided_by_writers(samples: list[Sample], writers: frozenset[str]) -> list[Sample]:
+    """The samples with those of some writers for validation, for decisions that must not be taken on the real one.
+
+    What the data itself sets aside for validation is left to neither side.
+
+    Raises:
+        DatasetError: a writer has no sample to be divided.
+    """
+    own = [s for s in samples if _split_name(s) in (None, "train")]
+    unknown = sorted(writers - {s.writer for s in own})
+    if unknown:
+        raise DatasetError(f"no training sample is by {', '.join(unknown[:5])}: {len(unknown)} of the listed writers")
+    aside = [replace(s, split="test") for s in samples if _split_name(s) not in (None, "train")]
+    return [replace(s, split="validation" if s.writer in writers else "train") for s in own] + aside
+
+
 def _split_of(name: str) -> str:
     place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
     for split_name, share in WORD_SHARES.items():

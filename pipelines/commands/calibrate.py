@@ -39,8 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the calibration error before and after, and write the bundle."""
     from htr_model import bundle
     from htr_model.readers.datasets import load, part
+    from pipelines import files
     from pipelines.model_handler import bundle_address, load_bundle
 
+    files.configure([])
     data = load(arguments.data)
     samples = part(data.samples, arguments.split)
     if not samples:

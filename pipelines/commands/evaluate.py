@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.decoder_options import add_decoder_options, decoder_settings, language_model_file
+from pipelines.division_options import add_division_options, divided
 from pipelines.logs import hold_back_native_output
 from pipelines.options import DEFAULT_MODEL, UsageError
 
@@ -19,6 +20,7 @@ _SHOWN = 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "inkbeam evaluate --data PATH [options]"
     what = parser.add_argument_group("what to measure")
     what.add_argument("--model", default=DEFAULT_MODEL, metavar="DIR", help="model bundle (default: the one inside)")
     what.add_argument(
@@ -34,9 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="validation",
         help="part of data that names its splits; other data is read whole (default: validation)",
     )
-    what.add_argument(
-        "--by-words", action="store_true", help="splits as `train --by-words` drew them, whatever the data names"
-    )
+    add_division_options(what)
     add_decoder_options(parser.add_argument_group("how to read"))
     beside = parser.add_argument_group("what to compare with")
     beside.add_argument(
@@ -57,17 +57,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print error rates, the most frequent confusions, calibration and speed."""
-    from htr_model.readers.datasets import divided_by_words, load, part
-    from pipelines import tesseract
+    from htr_model.readers.datasets import load, part
+    from pipelines import files, tesseract
     from pipelines.model_handler import bundle_address, load_bundle, load_language_model
 
+    files.configure([])
     if arguments.report and Path(arguments.report).is_file():
         raise UsageError(f"--report {arguments.report}: is a file; name a folder")
     if arguments.against:
         tesseract.require(arguments.tesseract_language)
     decoder, language_file = decoder_settings(arguments), language_model_file(arguments)
-    data = load(arguments.data)
-    samples = part(divided_by_words(data.samples) if arguments.by_words else data.samples, arguments.split)
+    data = divided(load(arguments.data), arguments)
+    samples = part(data.samples, arguments.split)
     if not samples:
         raise UsageError(f"no usable sample in split {arguments.split!r}; {len(data.skipped)} were skipped")
     loaded = load_bundle(bundle_address(arguments.model))

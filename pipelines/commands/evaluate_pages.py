@@ -60,9 +60,11 @@ def run(arguments: argparse.Namespace) -> int:
     pages, skipped = _pages(arguments)
     report = _folder(arguments.report)
     with hold_back_native_output():
+        from pipelines import files
         from pipelines.model_handler import bundle_address, load_bundle
         from pipelines.page_evaluation import PageFailure, evaluate_pages
         from pipelines.page_report import figures_by_collection, print_tables, write_report
+    files.configure([])
     model = None
     if not arguments.layout_only:
         model = bundle_address(arguments.model)

@@ -30,8 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write, compare with Keras on one batch, and say how fast both are."""
+    from pipelines import files
     from pipelines.model_handler import bundle_address, load_bundle
 
+    files.configure([])
     path = Path(arguments.output)
     beside = path.with_name(f"{path.name}.json")
     for taken in (path, beside):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipelines import exit_codes
+from pipelines.division_options import add_division_options, divided
 from pipelines.logs import hold_back_native_output
 from pipelines.options import UsageError
 
@@ -22,11 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="IAM folder, CSV, Parquet, pages.jsonl, PAGE or ALTO XML, pictures with .txt; again for more",
     )
-    data.add_argument(
-        "--by-words",
-        action="store_true",
-        help="split 90/5/5 word by word, as tutorials do; else as the data says, or by writer",
-    )
+    add_division_options(data)
     data.add_argument(
         "--output", required=True, metavar="DIR", help="the model bundle; DIR/training: curves, report, TensorBoard"
     )
@@ -61,17 +58,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, and say where the bundle is."""
-    from htr_model.readers.datasets import Dataset, divided_by_words, load
-    from pipelines.model_handler import load_bundle
+    from htr_model.readers.datasets import load
+    from pipelines import files
+    from pipelines.model_handler import bundle_address, load_bundle
 
-    data = load(arguments.data)
-    if arguments.by_words:
-        data = Dataset(divided_by_words(data.samples), data.skipped)
+    files.configure([])
+    data = divided(load(arguments.data), arguments)
     with hold_back_native_output():
         from htr_model.training.job import TrainingRun
         from htr_model.training.settings import TrainingError
 
-    start = load_bundle(arguments.start) if arguments.start else None
+    start = load_bundle(bundle_address(arguments.start)) if arguments.start else None
     try:
         settings = _settings(arguments)
         if arguments.charset == "data":

@@ -10,7 +10,7 @@ import pytest
 from htr_model import samples
 from htr_model.charset import LATIN, Charset
 from htr_model.readers import join_tokens
-from htr_model.readers.datasets import divided_by_words, load, part, read, split
+from htr_model.readers.datasets import divided_by_words, divided_by_writers, load, part, read, split, writers_in
 from htr_model.readers.line_crops import line_crop
 from htr_model.samples import DatasetError, Sample, Skipped
 from tests.htr_model.drawing import png, word
@@ -477,3 +477,40 @@ def test_words_tell_the_text_only_where_they_are_the_whole_line(tmp_path, text, 
     described = {"text": text, "bbox": [10, 10, 250, 40], "words": boxes}
     path = write_pages(tmp_path / "p", {"image": "page.png", "lines": [described]})
     assert [sample.text for sample in read(path)] == [expected]
+
+
+def of_writer(name, writer, split_name):
+    return Sample(name, "text", np.zeros((2, 2), np.uint8), collection="c", writer=writer, group=None, split=split_name)
+
+
+def test_named_writers_are_for_validation_and_the_datas_own_validation_is_left_out():
+    samples = [
+        of_writer("1", "ann", "train"),
+        of_writer("2", "ben", "train"),
+        of_writer("3", "ben", None),
+        of_writer("4", "eve", "validation"),
+        of_writer("5", "joe", "test"),
+        of_writer("6", None, None),
+    ]
+    train, validation = split(divided_by_writers(samples, frozenset({"ben"})))
+    assert [s.id for s in train] == ["1", "6"]
+    assert [s.id for s in validation] == ["2", "3"]
+
+
+def test_writers_without_a_training_sample_are_named():
+    with pytest.raises(DatasetError, match="eve: 1 of the listed writers"):
+        divided_by_writers([of_writer("1", "eve", "validation")], frozenset({"eve"}))
+
+
+def test_list_of_writers_has_one_a_line(tmp_path):
+    (tmp_path / "writers.txt").write_text("# for decisions\n012\n\n  ann  # a pen\n")
+    assert writers_in(tmp_path / "writers.txt") == {"012", "ann"}
+
+
+@pytest.mark.parametrize("content", [b"", b"# nobody\n", b"\xff\xfe"])
+def test_list_of_writers_that_is_none_is_refused(tmp_path, content):
+    (tmp_path / "writers.txt").write_bytes(content)
+    with pytest.raises(DatasetError, match=r"writers\.txt"):
+        writers_in(tmp_path / "writers.txt")
+    with pytest.raises(DatasetError, match=r"nowhere\.txt"):
+        writers_in(tmp_path / "nowhere.txt")
