@@ -49,7 +49,7 @@ def make_runs(output: Path, done: list[Path], nights: int) -> None:
     a_night = -(-len(done) // nights)
     for night in range(nights):
         run_id = f"night-{night:04}"
-        rows = [_page_row(path, words, rng) for path in done[night * a_night : (night + 1) * a_night]]
+        rows = [_page_row(path, run_id, words, rng) for path in done[night * a_night : (night + 1) * a_night]]
         folder = output / "pages" / f"run={run_id}"
         folder.mkdir(parents=True)
         pq.write_table(pa.Table.from_pylist(rows, PAGES), folder / "part-00000-of-00001.parquet", compression="zstd")
@@ -58,7 +58,7 @@ def make_runs(output: Path, done: list[Path], nights: int) -> None:
         runs.commit(str(output), record)
 
 
-def _page_row(path: Path, words: list[str], rng: np.random.Generator) -> dict:
+def _page_row(path: Path, run_id: str, words: list[str], rng: np.random.Generator) -> dict:
     status = os.stat(path)
     return {
         "document_uri": str(path),
@@ -67,6 +67,7 @@ def _page_row(path: Path, words: list[str], rng: np.random.Generator) -> dict:
         "source_modified": timestamp(round(status.st_mtime, 6)),
         "text": " ".join(words[i] for i in rng.integers(0, len(words), WORDS_A_PAGE)),
         "document_pages": 1,
+        "run_id": run_id,
     }
 
 
@@ -82,9 +83,9 @@ def main() -> None:
         paths = make_files(scans, arguments.done + arguments.new)
         make_runs(output, paths[: arguments.done], arguments.nights)
         alone = make_files(Path(folder) / "one", 1)
-        for name, source, target in (
-            ("one file, no tables", alone[0].parent, Path(folder) / "empty"),
-            (f"{len(paths):,} files, {arguments.done:,} done", scans, output),
+        for name, source, target, left in (
+            ("one file, no tables", alone[0].parent, Path(folder) / "empty", 1),
+            (f"{len(paths):,} files, {arguments.done:,} done", scans, output, arguments.new),
         ):
             command = [sys.executable, "-m", "pipelines.cli", "digitize", "--dry-run", "--input", str(source)]
             started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -94,7 +95,10 @@ def main() -> None:
             cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
             # The largest child so far: the second command's where it is the larger.
             peak = used.ru_maxrss / 1024
-            print(f"{name:32} {seconds:6.1f} s  {cpu:6.1f} s of CPU  {peak:5.0f} MB  {done.stdout.splitlines()[-1]}")
+            found = done.stdout.splitlines()[-1]
+            if not found.startswith(f"{left} documents would be read;"):
+                raise SystemExit(f"{name}: {left} documents are left, but digitize says: {found}")
+            print(f"{name:32} {seconds:6.1f} s  {cpu:6.1f} s of CPU  {peak:5.0f} MB  {found}")
 
 
 if __name__ == "__main__":

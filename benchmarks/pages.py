@@ -7,13 +7,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+
 from htr_model.scoring.metrics import error_rates
 from htr_model.scoring.page_text import comparable
+from segmentation.decoding import DecodingSettings, PageRef, decode_page
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = ("iam_pages", "copiste", "hooker_letters", "stanford_letters")
 _PRINTED = "lu les conditions"
 """Words of copiste's printed heading: only sheets whose ground truth holds them can be scored as whole pages."""
+_CARD_WIDTH, _CARD_HEIGHT = 800, 300
 
 
 @dataclass(frozen=True)
@@ -59,3 +63,24 @@ def sample_pages() -> list[TruePage]:
 def page_cer(pages: list[TruePage], texts: list[str]) -> float:
     """Character error rate over whole pages in reading order, line breaks counted as spaces."""
     return error_rates([comparable(" ".join(p.lines)) for p in pages], [comparable(t) for t in texts]).cer
+
+
+def write_cards(folder: Path, pages: list[TruePage]) -> list[Path]:
+    """Pictures of the tops of some pages, a few lines each: small enough to read thousands of in minutes."""
+    cards = []
+    for i, page in enumerate(pages):
+        gray = decode_page(page.path.read_bytes(), PageRef(str(page.path), 0), DecodingSettings()).gray
+        height = round(gray.shape[0] * _CARD_WIDTH / gray.shape[1])
+        gray = cv2.resize(gray, (_CARD_WIDTH, height), interpolation=cv2.INTER_AREA)
+        cards.append(folder / f"card{i}.png")
+        cv2.imwrite(str(cards[-1]), gray[:_CARD_HEIGHT])
+    return cards
+
+
+def repeated(folder: Path, pictures: list[Path], count: int) -> Path:
+    """A new folder of ``count`` scans: names for some pictures in turn."""
+    folder.mkdir(parents=True)
+    for i in range(count):
+        picture = pictures[i % len(pictures)]
+        (folder / f"{i:06d}{picture.suffix}").symlink_to(picture.absolute())
+    return folder

@@ -1,8 +1,8 @@
 """Memory of a long job against that of a short one: ``make soak``.
 
-Usage: ``python -m benchmarks.soak [--pages 3000] [--early 300] [--workers 1]``. The same few pages are read over and
-over under names of their own, so that all that differs between the jobs is how long they run. A leak shows as a larger
-peak of the longer job.
+Usage: ``python -m benchmarks.soak [--pages 3000] [--early 300] [--workers 1]``. The same few cards, the tops of pages,
+are read over and over under names of their own: all that differs between the jobs is how long they run. What grows
+with the pages shows as a larger peak of the longer job.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.pages import COLLECTIONS, TruePage, data_folder, sample_pages, validation_pages
+from benchmarks.pages import COLLECTIONS, data_folder, repeated, sample_pages, validation_pages, write_cards
 
 ALLOWED_GROWTH = 0.10
 
@@ -30,19 +30,10 @@ class Soak:
     peak_megabytes: float
 
 
-def write_scans(folder: Path, pages: list[TruePage], count: int) -> None:
-    """``count`` scans in a folder, names for some pages in turn."""
-    folder.mkdir(parents=True)
-    for i in range(count):
-        source = pages[i % len(pages)].path.resolve()
-        (folder / f"{i:06d}{source.suffix}").symlink_to(source)
-
-
-def run(pages: list[TruePage], count: int, options: list[str]) -> Soak:
+def run(pages: list[Path], count: int, options: list[str]) -> Soak:
     """``inkbeam digitize`` on ``count`` scans."""
     with tempfile.TemporaryDirectory() as folder:
-        scans = Path(folder) / "scans"
-        write_scans(scans, pages, count)
+        scans = repeated(Path(folder) / "scans", pages, count)
         command = [sys.executable, "-m", "pipelines.cli", "digitize", "--input", str(scans)]
         started = time.perf_counter()
         process = subprocess.Popen([*command, "--output", f"{folder}/tables", *options], stdout=subprocess.DEVNULL)
@@ -61,10 +52,15 @@ def main() -> int:
     parser.add_argument("--early", type=int, default=300, help="pages of the short job (default: 300)")
     parser.add_argument("--workers", type=int, default=1, help="processes of each job (default: 1)")
     arguments = parser.parse_args()
-    pages = [p for c in COLLECTIONS for p in validation_pages(c, 5)] if data_folder() else sample_pages()
-    short, long = (run(pages, n, [f"--workers={arguments.workers}"]) for n in (arguments.early, arguments.pages))
-    for soak in (short, long):
-        print(f"{soak.pages:6d} pages  {soak.seconds:8.1f} s  peak {soak.peak_megabytes:7.0f} MB")
+    chosen = [p for c in COLLECTIONS for p in validation_pages(c, 5)] if data_folder() else sample_pages()
+    with tempfile.TemporaryDirectory() as folder:
+        pages = write_cards(Path(folder), chosen)
+        soaks = []
+        for count in (arguments.early, arguments.pages):
+            soak = run(pages, count, [f"--workers={arguments.workers}"])
+            print(f"{soak.pages:6d} pages  {soak.seconds:8.1f} s  peak {soak.peak_megabytes:7.0f} MB", flush=True)
+            soaks.append(soak)
+    short, long = soaks
     growth = long.peak_megabytes / short.peak_megabytes - 1
     print(f"growth {growth:+.1%}, allowed {ALLOWED_GROWTH:+.0%}")
     return int(growth > ALLOWED_GROWTH)

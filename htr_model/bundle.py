@@ -1,11 +1,12 @@
 """The model bundle: a folder with everything the recogniser needs, and nothing that can be executed.
 
-    bundle.json           format version, network, charset, normalisation, confidence
-    weights.safetensors   float16 arrays, named by the network's variables
-    README.md             the card: training data and licences, splits, figures
+    bundle.json                  format version, network, charset, normalisation, confidence
+    weights.safetensors          float16 arrays, named by the network's variables
+    language_model.safetensors   n-grams of characters (htr_model.decoding.ngram_file) for beam search; may be absent
+    README.md                    the card: training data and licences, splits, figures
 
-JSON and safetensors are pure data: loading a bundle runs no code from it. A bundle's id is a hash of the first two
-files, so that two bundles which could write different text never share an id.
+JSON and safetensors are pure data: loading a bundle runs no code from it. A bundle's id is a hash of all but the card,
+so that two bundles which could write different text never share an id.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from htr_model.normalization import Normalization
 FORMAT_VERSION = 1
 SETTINGS_FILE = "bundle.json"
 WEIGHTS_FILE = "weights.safetensors"
+LANGUAGE_MODEL_FILE = "language_model.safetensors"
 CARD_FILE = "README.md"
 DEFAULT = Path(__file__).parent / "bundles" / "default"
 """The bundle that ships inside the package."""
@@ -49,6 +51,9 @@ class Bundle:
         weights: variable path → array.
         id: first 16 hexadecimal digits of the content's SHA-256.
         calibration: from a word's score to the probability that it is right.
+        language_calibration: likewise for words that a language model helped to find, whose scores are others
+            (`Reading.word_scores`).
+        language_model: content of a file of n-grams, understood when it is used; None where the bundle has none.
     """
 
     network: str
@@ -58,6 +63,8 @@ class Bundle:
     weights: dict[str, np.ndarray]
     id: str = ""
     calibration: Calibration = UNCALIBRATED
+    language_model: bytes | None = None
+    language_calibration: Calibration = UNCALIBRATED
 
 
 def _settings(bundle: Bundle) -> bytes:
@@ -69,8 +76,9 @@ def _settings(bundle: Bundle) -> bytes:
         "temperature": bundle.temperature,
     }
     # Left out where it says nothing, so that bundles from before it was known keep their ids.
-    if bundle.calibration != UNCALIBRATED:
-        values["calibration"] = asdict(bundle.calibration)
+    for name in ("calibration", "language_calibration"):
+        if getattr(bundle, name) != UNCALIBRATED:
+            values[name] = asdict(getattr(bundle, name))
     return json.dumps(values, indent=1, ensure_ascii=False).encode()
 
 
@@ -83,9 +91,10 @@ def _compact(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array, np.float16 if fits else np.float32)
 
 
-def content_id(settings: bytes, weights: bytes) -> str:
-    """Id of a bundle with these two files."""
-    return hashlib.sha256(hashlib.sha256(settings).digest() + hashlib.sha256(weights).digest()).hexdigest()[:16]
+def content_id(settings: bytes, weights: bytes, language_model: bytes | None = None) -> str:
+    """Id of a bundle with these files."""
+    files = (settings, weights) if language_model is None else (settings, weights, language_model)
+    return hashlib.sha256(b"".join(hashlib.sha256(data).digest() for data in files)).hexdigest()[:16]
 
 
 def save(bundle: Bundle, folder: Path, card: str) -> str:
@@ -93,15 +102,21 @@ def save(bundle: Bundle, folder: Path, card: str) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     settings = _settings(bundle)
     weights = to_safetensors({name: _compact(array) for name, array in bundle.weights.items()})
-    for name, data in ((WEIGHTS_FILE, weights), (SETTINGS_FILE, settings), (CARD_FILE, card.encode())):
+    files = {WEIGHTS_FILE: weights, SETTINGS_FILE: settings, CARD_FILE: card.encode()}
+    if bundle.language_model is None:
+        # One that stood there belongs to the bundle that is replaced.
+        (folder / LANGUAGE_MODEL_FILE).unlink(missing_ok=True)
+    else:
+        files[LANGUAGE_MODEL_FILE] = bundle.language_model
+    for name, data in files.items():
         partial = folder / f"{name}.partial"
         partial.write_bytes(data)
         partial.replace(folder / name)
-    return content_id(settings, weights)
+    return content_id(settings, weights, bundle.language_model)
 
 
-def parse(settings: bytes, weights: bytes, name: str) -> Bundle:
-    """A bundle from the content of its two files.
+def parse(settings: bytes, weights: bytes, name: str, language_model: bytes | None = None) -> Bundle:
+    """A bundle from the content of its files.
 
     Args:
         name: what error messages call the bundle.
@@ -129,11 +144,17 @@ def parse(settings: bytes, weights: bytes, name: str) -> Bundle:
             normalization=Normalization(**values["normalization"]),
             temperature=temperature,
             weights=arrays,
-            id=content_id(settings, weights),
-            calibration=Calibration(**values["calibration"]) if "calibration" in values else UNCALIBRATED,
+            id=content_id(settings, weights, language_model),
+            calibration=_calibration(values, "calibration"),
+            language_model=language_model,
+            language_calibration=_calibration(values, "language_calibration"),
         )
     except (ValueError, KeyError, TypeError, SafetensorError) as error:
         raise BundleError(f"{name}: damaged model bundle ({type(error).__name__}: {error})") from error
+
+
+def _calibration(settings: dict, name: str) -> Calibration:
+    return Calibration(**settings[name]) if name in settings else UNCALIBRATED
 
 
 def load(folder: str | Path) -> Bundle:
@@ -143,11 +164,13 @@ def load(folder: str | Path) -> Bundle:
         BundleError: the folder holds no usable bundle.
     """
     folder = Path(folder)
+    language_file = folder / LANGUAGE_MODEL_FILE
     try:
         settings = (folder / SETTINGS_FILE).read_bytes()
         weights = (folder / WEIGHTS_FILE).read_bytes()
+        language_model = language_file.read_bytes() if language_file.exists() else None
     except OSError as error:
         raise BundleError(
             f"{folder}: no model bundle; expected {SETTINGS_FILE} and {WEIGHTS_FILE} ({error.strerror})"
         ) from error
-    return parse(settings, weights, str(folder))
+    return parse(settings, weights, str(folder), language_model)

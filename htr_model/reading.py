@@ -26,6 +26,8 @@ class Reading:
         spans: for each character its first and last column (exclusive) in the normalised picture.
         char_confidences: each character's probability, 0–1.
         word_confidences: how probable it is that a word is right, 0–1, for each of `word_slices(text)`.
+        word_scores: what the words' confidences were made of, 0–1: the product of a word's character probabilities, or
+            its share of the probability of all texts that may stand in its place, where a language model was asked.
         alternatives: other texts of the whole picture, the most probable first.
         word_alternatives: other texts of each of `word_slices(text)`; empty where none were asked for.
     """
@@ -36,6 +38,7 @@ class Reading:
     spans: tuple[tuple[int, int], ...]
     char_confidences: tuple[float, ...]
     word_confidences: tuple[float, ...] = ()
+    word_scores: tuple[float, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     word_alternatives: tuple[tuple[Alternative, ...], ...] = ()
 
@@ -49,10 +52,13 @@ def reading(
     spans: tuple[tuple[int, int], ...],
     probabilities: tuple[float, ...],
     calibration: Calibration = UNCALIBRATED,
+    word_scores: tuple[float, ...] = (),
 ) -> Reading:
-    """A reading with the confidences that follow from its characters' probabilities."""
-    words = tuple(calibration(word_score(probabilities[a:b])) for a, b in word_slices(text))
-    return Reading(text, geometric_mean(words), min(probabilities, default=0.0), spans, probabilities, words)
+    """A reading with the confidences that follow from its characters' probabilities, or from ``word_scores``."""
+    scores = word_scores or tuple(word_score(probabilities[a:b]) for a, b in word_slices(text))
+    words = tuple(map(calibration, scores))
+    weakest = min(probabilities, default=0.0)
+    return Reading(text, geometric_mean(words), weakest, spans, probabilities, words, scores)
 
 
 def word_slices(text: str) -> list[tuple[int, int]]:

@@ -78,5 +78,7 @@ class Recognizer:
         width, stride = picture.shape[1], TIME_STRIDE
         spans = tuple((first * stride, min((last + 1) * stride, width)) for first, last in best.spans)
         text = self.bundle.charset.decode(best.classes)
-        found = reading(text, spans, tuple(best.probabilities), self.bundle.calibration)
+        weighed = self._decoder.method == "beam" and self._language_model is not None
+        calibration = self.bundle.language_calibration if weighed else self.bundle.calibration
+        found = reading(text, spans, tuple(best.probabilities), calibration, decoded.word_shares)
         return replace(found, alternatives=decoded.alternatives, word_alternatives=decoded.word_alternatives)

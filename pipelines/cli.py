@@ -22,6 +22,7 @@ from pipelines.commands import (
     evaluate_pages,
     export,
     export_model,
+    language_model,
     retry,
     segment,
     status,
@@ -45,6 +46,7 @@ COMMANDS: dict[str, ModuleType] = {
     "train-lines": train_lines,
     "evaluate-pages": evaluate_pages,
     "export-model": export_model,
+    "language-model": language_model,
 }
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from apache_beam.options.pipeline_options import (
 
 from pipelines.files import is_local
 from pipelines.inputs import Document
-from pipelines.options import DEFAULT_MODEL, Job, UsageError
+from pipelines.options import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, Job, UsageError
 from segmentation import line_network
 
 GPU_SERVICE_OPTION = "worker_accelerator"
@@ -66,7 +66,7 @@ def _check_paths(job: Job, documents: Iterable[Document]) -> None:
     paths = [("--output", job.output), ("--overlays", job.overlays), ("--input", next(_local(documents), None))]
     if job.model != DEFAULT_MODEL:
         paths.append(("--model", job.model))
-    if job.language_model:
+    if job.language_model and job.language_model.uri != BUNDLE_LANGUAGE_MODEL:
         paths.append(("--language-model", job.language_model.uri))
     if job.segmentation.line_model not in (None, line_network.DEFAULT):
         paths.append(("--lines", str(job.segmentation.line_model)))

@@ -76,6 +76,15 @@ def write_bytes(uri: str, data: bytes) -> None:
         file.write(data)
 
 
+def exists(uri: str) -> bool:
+    """Whether there is a file of this name.
+
+    Raises:
+        OSError: the place cannot be asked.
+    """
+    return os.path.exists(uri) if is_local(uri) else FileSystems.exists(uri)
+
+
 def matching(pattern: str) -> list:
     """Beam's metadata (path, size_in_bytes, last_updated_in_seconds) of the files that match; empty for none."""
     return FileSystems.match([pattern])[0].metadata_list

@@ -18,7 +18,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from htr_model.bundle import Bundle
-from pipelines import compaction, digitize, history, inputs, runs, tables
+from pipelines import compaction, digitize, flink, history, inputs, runs, sinks, tables
 from pipelines.files import matching
 from pipelines.logs import hold_back_native_output
 from pipelines.model_handler import load_bundle, load_language_model
@@ -87,7 +87,7 @@ def plan(job: Job, input_lists: tuple[str, ...]) -> Plan:
     """
     bundle = load_bundle(job.model)
     if job.language_model:
-        load_language_model(job.language_model, bundle.charset)
+        load_language_model(job.language_model, bundle)
     documents = inputs.find(job.inputs, input_lists)
     if job.overlays:
         inputs.refuse_overlays_among(job.inputs, documents, job.overlays)
@@ -161,7 +161,7 @@ def run(planned: Plan, beam_options: list[str]) -> Outcome:
         JobFailed: the pipeline broke.
     """
     job = planned.job
-    pipeline = _pipeline(beam_options)
+    pipeline = _pipeline(flink.with_job_name(beam_options, job.run_id))
     started = time.monotonic()
     result = None
     try:
@@ -177,16 +177,23 @@ def run(planned: Plan, beam_options: list[str]) -> Outcome:
         if not _is_committed(job):
             raise JobFailed(f"the runner ended in state {result.state} without a commit")
     except BaseException as error:
-        if _is_committed(job):
-            raise JobFailed(f"run {job.run_id} was committed and is kept, but then: {error}") from error
-        if result is not None:
+        committed = _is_committed(job)
+        if result is not None and not committed:
             # A cluster would work on without its launcher.
             with contextlib.suppress(Exception):
                 result.cancel()
-        runs.remove(job.output, job.run_id)
-        if isinstance(error, (KeyboardInterrupt, JobFailed)):
-            raise
-        raise JobFailed(f"nothing of the run was kept: {type(error).__name__}: {error}") from error
+        flink.cancel(beam_options, job.run_id)
+        if committed and isinstance(error, Exception):
+            # Nothing comes after the commit: what broke then has lost nothing of the run.
+            log.warning("run %s is committed and whole, but then: %s", job.run_id, error)
+            sinks.remove_staged(job.output, job.run_id)
+        elif committed:
+            raise JobFailed(f"run {job.run_id} was committed and is kept, but then: {type(error).__name__}") from error
+        else:
+            runs.remove(job.output, job.run_id)
+            if isinstance(error, (KeyboardInterrupt, JobFailed)):
+                raise
+            raise JobFailed(f"nothing of the run was kept: {type(error).__name__}: {error}") from error
     failures = _failures(job)
     lost = {(f.uri, f.page_index) for f in failures if f.stage in LOSING_STAGES}
     committed = next(r for r in runs.committed(job.output) if r.run_id == job.run_id)

@@ -10,15 +10,14 @@ import numpy as np
 from apache_beam.ml.inference.base import ModelHandler
 
 from htr_model import bundle
-from htr_model.charset import Charset
-from htr_model.decoding import language_model
+from htr_model.decoding import language_model, ngram_file
 from htr_model.decoding.settings import GREEDY, DecoderSettings
 from htr_model.onnx_networks import misfit
 from htr_model.reading import Reading
 from htr_model.recognizer import Recognizer
-from pipelines.files import absolute, join, read_bytes
+from pipelines.files import absolute, exists, join, read_bytes
 from pipelines.logs import hold_back_native_output
-from pipelines.options import DEFAULT_MODEL, LanguageModelFile, UsageError
+from pipelines.options import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, LanguageModelFile, UsageError
 from segmentation.decoding import PageRef
 
 
@@ -93,9 +92,11 @@ def _read_bundle(model: str) -> bundle.Bundle:
         return bundle.load(bundle.DEFAULT)
     try:
         settings, weights = (read_bytes(join(model, n)) for n in (bundle.SETTINGS_FILE, bundle.WEIGHTS_FILE))
+        language_file = join(model, bundle.LANGUAGE_MODEL_FILE)
+        known = read_bytes(language_file, ngram_file.MAX_BYTES + 1) if exists(language_file) else None
     except Exception as error:
         raise UsageError(f"--model {model}: no model bundle can be read there ({error})") from error
-    return bundle.parse(settings, weights, model)
+    return bundle.parse(settings, weights, model, known)
 
 
 def read_language_model(uri: str) -> bytes:
@@ -110,20 +111,38 @@ def read_language_model(uri: str) -> bytes:
         raise UsageError(f"--language-model {uri}: cannot be read ({error})") from error
 
 
-def load_language_model(file: LanguageModelFile, charset: Charset):
+def load_language_model(file: LanguageModelFile, loaded: bundle.Bundle):
     """The language model of a job.
+
+    Args:
+        loaded: the job's model bundle.
 
     Raises:
         UsageError: the file cannot be read, holds no language model, or another one than when the job was planned.
     """
-    data = read_language_model(file.uri)
+    of_bundle = file.uri == BUNDLE_LANGUAGE_MODEL
+    data = loaded.language_model if of_bundle else read_language_model(file.uri)
+    if data is None:
+        raise UsageError(
+            f"--language-model {file.uri}: model {loaded.id} holds none; name a file, or none to do without"
+        )
     try:
-        model = language_model.parse(data, charset, file.weight)
+        model = language_model.parse(data, loaded.charset, file.weight)
     except language_model.LanguageModelError as error:
         raise UsageError(f"--language-model {file.uri}: {error}") from error
-    if LanguageModelFile.id_of(data) != file.id:
+    if not of_bundle and LanguageModelFile.id_of(data) != file.id:
         raise UsageError(f"--language-model {file.uri}: was changed after the job began; start it again")
     return model
+
+
+def has_language_model(model: str) -> bool:
+    """Whether the bundle at an address, as `bundle_address` gives it, holds a language model."""
+    folder = str(bundle.DEFAULT) if model == DEFAULT_MODEL else model
+    try:
+        return exists(join(folder, bundle.LANGUAGE_MODEL_FILE))
+    except Exception:
+        # What is wrong with the place is told when the bundle is loaded.
+        return False
 
 
 class RecognizerHandler(ModelHandler[TextImage, Recognized, object]):
@@ -150,7 +169,7 @@ class RecognizerHandler(ModelHandler[TextImage, Recognized, object]):
 
     def load_model(self):
         loaded = load_bundle(self._model)
-        known = load_language_model(self._language_model, loaded.charset) if self._language_model else None
+        known = load_language_model(self._language_model, loaded) if self._language_model else None
         with hold_back_native_output():
             return Recognizer(loaded, self._decoder, known, threads=self._threads or None)
 

@@ -21,6 +21,8 @@ COMPACTED = "compacted-"
 """What the name of a compaction begins with, and that of no run."""
 DEFAULT_MODEL = "default"
 """Name of the bundle inside the package; workers find it in their own installation."""
+BUNDLE_LANGUAGE_MODEL = "bundle"
+"""Stands for the language model that the job's model bundle holds."""
 
 _ACCELERATOR = r"type:[a-z0-9-]+;count:[1-9][0-9]*(;[A-Za-z0-9:._-]+)*"
 
@@ -33,9 +35,9 @@ def add_lines_option(group: argparse._ActionsContainer) -> None:
     """Add ``--lines``, which `segmentation_settings` understands."""
     group.add_argument(
         "--lines",
-        default=CLASSICAL,
+        default=LEARNED,
         metavar="FINDER",
-        help=f"{CLASSICAL}, {LEARNED} or a folder (default: {CLASSICAL})",
+        help=f"{LEARNED}, {CLASSICAL} or a folder (default: {LEARNED})",
     )
 
 
@@ -65,11 +67,12 @@ class JobFailed(Exception):
 
 @dataclass(frozen=True)
 class LanguageModelFile:
-    """A file with a language model.
+    """A file with a language model, or the one in the model bundle.
 
     Attributes:
-        uri: where it is; every worker reads it there.
-        id: of its content, so that a changed file is another model.
+        uri: where it is; every worker reads it there. `BUNDLE_LANGUAGE_MODEL` for the bundle's.
+        id: of its content, so that a changed file is another model; empty for the bundle's, which the bundle's own
+            id covers.
         weight: exponent of its probabilities.
     """
 

@@ -17,6 +17,7 @@ import numpy as np
 from htr_model.readers.page_truth import TruePage
 from htr_model.scoring.metrics import ErrorRates, error_rates
 from htr_model.scoring.page_text import comparable, shared_words
+from pipelines import files
 from pipelines.assembly import UnitReading, assemble
 from pipelines.inputs import Document
 from pipelines.model_handler import RecognizerHandler, recognise
@@ -192,7 +193,7 @@ class PageFailure:
 
 def evaluate_pages(
     pages: list[TruePage],
-    model: str | None,
+    handler: RecognizerHandler | None,
     unit: str = "line",
     workers: int = 1,
     settings: SegmentationSettings | None = None,
@@ -202,13 +203,13 @@ def evaluate_pages(
     Lines are found on one thread. With one worker everything runs in this process.
 
     Args:
-        model: a model bundle as in `pipelines.options.Job`; None to read no text.
+        handler: loads what reads the lines, once a process; None to read no text.
     """
     if workers > 1:
-        with ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker, (model,)) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker, (handler,)) as pool:
             yield from pool.map(partial(_evaluate_in_worker, unit=unit, settings=settings), pages)
         return
-    recognizer = RecognizerHandler(model, batch_size=1).load_model() if model else None
+    recognizer = handler.load_model() if handler else None
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
@@ -230,11 +231,12 @@ def _result_or_failure(
 _recognizer_of_worker = None
 
 
-def _begin_worker(model: str | None) -> None:
+def _begin_worker(handler: RecognizerHandler | None) -> None:
     global _recognizer_of_worker
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     cv2.setNumThreads(1)
-    _recognizer_of_worker = RecognizerHandler(model, batch_size=1, threads=1).load_model() if model else None
+    files.configure([])
+    _recognizer_of_worker = handler.load_model() if handler else None
 
 
 def _evaluate_in_worker(page: TruePage, unit: str, settings: SegmentationSettings | None) -> PageResult | PageFailure:

@@ -132,10 +132,8 @@ def commit(record: runs.RunRecord, output: str, **side) -> str:
         side: ``<table>_count``, its number of rows, and ``<table>_files``, the names of its files.
     """
     if runs.counts(output, record.run_id):
-        # The commit was written, but the worker died before it could say so. Work that was done again for it has
-        # left staged files, and the run's own may by now be part of a compaction.
-        folders = (runs.table_folder(output, name, record.run_id) for name in TABLES)
-        delete([m.path for folder in folders for m in matching(join(folder, staged("*")))])
+        # The commit was written, but the worker died before it could say so.
+        remove_staged(output, record.run_id)
         return record.run_id
     for name in TABLES:
         publish(runs.table_folder(output, name, record.run_id), name, side[f"{name}_files"])
@@ -143,3 +141,12 @@ def commit(record: runs.RunRecord, output: str, **side) -> str:
     finished = datetime.datetime.now(datetime.timezone.utc).isoformat()
     runs.commit_if_announced(output, replace(record, counts=counts, finished_at=finished))
     return record.run_id
+
+
+def remove_staged(output: str, run_id: str) -> None:
+    """Remove what work that was done again has left beside the files of a committed run.
+
+    The run's own files are no concern of it: they may by now be part of a compaction.
+    """
+    folders = (runs.table_folder(output, name, run_id) for name in TABLES)
+    delete([m.path for folder in folders for m in matching(join(folder, staged("*")))])

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import apache_beam as beam
 import cv2
@@ -27,7 +27,7 @@ from pipelines.records import Failure, PageFacts, PageText
 from segmentation.decoding import DecodingSettings, Page, PageRef, count_pages, decode_page
 from segmentation.geometry import Line
 from segmentation.overlay import draw_overlay
-from segmentation.page import segment
+from segmentation.page import segment_upright, turned
 from segmentation.segmented import SegmentedPage
 
 FAILURES = "failures"
@@ -158,7 +158,9 @@ def read_and_segment(task: PageTask, job: Job, normalization: Normalization) -> 
         page = decode_page(read_bytes(task.ref.uri), task.ref, job.decoding)
         decoded = time.perf_counter()
         stage = "segment"
-        segmented = segment(page.gray, job.segmentation)
+        upright = segment_upright(page.gray, job.segmentation)
+        page = replace(page, gray=upright.gray, rotation=(page.rotation + upright.turn) % 360)
+        segmented = upright.segmented
         images = tuple(text_images(task.ref, segmented, job.unit, normalization))
         attempt = task.document.attempt(task.ref.page_index)
         layout = PageLayout(facts_of(task, page, segmented), segmented.layout.lines, attempt)
@@ -296,7 +298,8 @@ class DrawOverlays(beam.DoFn):
 
     def _draw(self, page: PageText) -> bytes:
         ref = page.facts.ref
-        gray = decode_page(read_bytes(ref.uri), ref, self._settings).gray
+        decoded = decode_page(read_bytes(ref.uri), ref, self._settings)
+        gray = turned(decoded.gray, page.facts.rotation_degrees - decoded.rotation)
         boxes: list[list] = [[] for _ in page.lines]
         for word in page.words:
             boxes[word.line_index].append(word.box)

@@ -48,17 +48,35 @@ def _wide_gaps(curve: Curve, ink: np.ndarray, scale: Scale) -> list[tuple[int, i
 
 
 def _best_gutter(curves: list[Curve], gaps: list[list[tuple[int, int]]], scale: Scale) -> float | None:
-    best, most = None, _LEAST_LINES - 1
+    """The column at which most lines have a wide gap and could be cut; None where there is no gutter.
+
+    Rows that the finder of lines left in two pieces there speak for it too.
+    """
+    best, most = None, 0
     for position in sorted({(a + b) / 2 for own in gaps for a, b in own}):
         open_here = [
             (curve, gap) for curve, own in zip(curves, gaps, strict=True) for gap in own if gap[0] < position < gap[1]
         ]
+        apart = _apart(curves, position, scale)
         over = sum(curve.first < position < curve.last for curve in curves)
         crossing = over - len(open_here)
-        if len(open_here) <= most or crossing > _MOST_CROSSING * over:
+        rows = len(open_here) + len(apart)
+        if rows < _LEAST_LINES or len(open_here) <= most or crossing > _MOST_CROSSING * (over + len(apart)):
             continue
-        left = np.median([gap[0] - curve.first for curve, gap in open_here])
-        right = np.median([curve.last - gap[1] for curve, gap in open_here])
+        left = np.median([gap[0] - curve.first for curve, gap in open_here] + [len(a.ys) for a, _ in apart])
+        right = np.median([curve.last - gap[1] for curve, gap in open_here] + [len(b.ys) for _, b in apart])
         if min(left, right) >= max(_LEAST_BALANCE * max(left, right), 5 * scale.x_height):
             best, most = position, len(open_here)
     return best
+
+
+def _apart(curves: list[Curve], position: float, scale: Scale) -> list[tuple[Curve, Curve]]:
+    """Curves that end before a column and go on, at the same height, behind it: rows that are divided already."""
+    ending = [c for c in curves if c.last < position]
+    starting = [c for c in curves if c.first > position]
+    pairs = []
+    for a in ending:
+        beside = [b for b in starting if abs(float(b.ys[0] - a.ys[-1])) < scale.x_height]
+        if beside:
+            pairs.append((a, min(beside, key=lambda b: b.first)))
+    return pairs

@@ -71,13 +71,13 @@ class Described:
     Attributes:
         curve: index of its curve.
         frame: of its picture in the working picture.
-        slope: rows by which it falls per column.
+        course: float32 (width of ``frame``,), rows by which it lies lower than at its left end.
     """
 
     line: Line
     curve: int
     frame: Box
-    slope: float
+    course: np.ndarray
 
 
 def describe(
@@ -94,12 +94,13 @@ def describe(
     threshold = gap_threshold(np.array(gaps, float), scale.x_height)
     frames = [_frame(ink, scale, owners.shape) for ink in inks]
     described = []
-    for index, k in enumerate(reading_order(frames)):
+    middles = [_zone(curves[ink.curve], scale) for ink in inks]
+    for index, k in enumerate(reading_order(middles)):
         ink, frame = inks[k], frames[k]
         pieces = _pieces(ink, frame, placement)
         outline = _outline(ink, scale, placement)
         line = Line(index, union(p.box for p in pieces), outline, pieces, _words(ink, threshold, scale.x_height))
-        described.append(Described(line, ink.curve, frame, _slope(curves[ink.curve], scale)))
+        described.append(Described(line, ink.curve, frame, _course(curves[ink.curve], frame, scale)))
     return described
 
 
@@ -121,6 +122,12 @@ def _inks_of_lines(owners: np.ndarray, parts: Components, curves: list[Curve], s
         if not _is_ruling(offsets, x, scale):
             inks.append(LineInk(i, x, y, offsets, runs(x, offsets, component[part], scale.x_height)))
     return inks
+
+
+def _zone(curve: Curve, scale: Scale) -> Box:
+    """Around the x-height zone of a line and a little more: its place on the page, whatever stray ink it was given."""
+    top, bottom = float(curve.ys.min()) - scale.x_height, float(curve.ys.max()) + scale.x_height
+    return Box(curve.first, int(top), curve.last + 1, int(bottom) + 1)
 
 
 def _frame(ink: LineInk, scale: Scale, shape: tuple[int, int]) -> Box:
@@ -160,11 +167,34 @@ def _is_ruling(offsets: np.ndarray, xs: np.ndarray, scale: Scale) -> bool:
     return high - low < thickness and np.ptp(xs) > 2.5 * scale.x_height
 
 
-def _slope(curve: Curve, scale: Scale) -> float:
-    """Rows by which a line falls per column; 0 for a line too short to tell."""
-    if len(curve.ys) < 6 * scale.x_height:
-        return 0.0
-    return float(np.polyfit(np.arange(len(curve.ys)), curve.ys, 1)[0])
+_BENT = 0.25
+"""X-heights by which a line leaves a straight one before its picture is straightened along a curve: less is how
+letters stand anyway, and the recogniser is used to it."""
+_LEAST_BENT = 15
+"""X-heights of a line that can be seen to bend."""
+
+
+def _course(curve: Curve, frame: Box, scale: Scale) -> np.ndarray:
+    """Rows by which a line falls, for each column of its frame: float32, 0 for a line too short to tell.
+
+    A straight line's course is straight, a bent one's a polynomial of the third degree: it follows the sheet and the
+    hand, not the single letters.
+    """
+    columns = np.arange(frame.left, frame.right) - curve.first
+    length = len(curve.ys)
+    if length < 6 * scale.x_height:
+        return np.zeros(len(columns), np.float32)
+    at = np.arange(length)
+    straight = np.polynomial.Polynomial.fit(at, curve.ys, 1)
+    course = straight
+    if length >= _LEAST_BENT * scale.x_height:
+        bent = np.polynomial.Polynomial.fit(at, curve.ys, 3)
+        if np.abs(bent(at) - straight(at)).max() > _BENT * scale.x_height:
+            course = bent
+    # Beyond its ends a polynomial may go anywhere: there it goes on straight.
+    inside = np.clip(columns, 0, length - 1)
+    slopes = course.deriv()
+    return (course(inside) + slopes(inside) * (columns - inside) - course(0)).astype(np.float32)
 
 
 def _outline(ink: LineInk, scale: Scale, placement: Placement) -> tuple[tuple[int, int], ...]:

@@ -47,17 +47,19 @@ def find_curves(ink: np.ndarray, scale: Scale) -> list[Curve]:
     pitch = scale.pitch * factor
     response, density = _ridge_response(density, pitch)
     segments = _trace(response, density)
-    chains = _link(segments)
+    chains = _link(segments, _LARGEST_GAP)
     curves = [_join(chain) for chain in chains]
     curves = [c for c in curves if _is_supported(c, density)]
     long_twin, short_twin = _TWIN * min(pitch, 4.5 * _UNIT), _SHORT_TWIN * min(pitch, 6 * _UNIT)
     return [_enlarge(c, factor, w) for c in _drop_twins(curves, long_twin, short_twin)]
 
 
-_MARKED = 0.35
+_MARKED = 0.5
 """Of a line network's blurred answer, above which a ridge may be a line."""
 _MARKED_TWIN = 0.7
 """X-heights from a longer curve within which another follows the same marked zone."""
+_MARKED_GAP = 6 * _UNIT
+"""Between two marked pieces of a line: a network leaves fewer holes than ink does."""
 _LEAST_MARKED = 0.8
 """X-heights of a curve that must be marked: a letter."""
 
@@ -75,7 +77,7 @@ def curves_in_zones(zones: np.ndarray, factor: float, scale: Scale, width: int) 
     zones = cv2.resize(zones, size, interpolation=cv2.INTER_LINEAR)
     response = cv2.GaussianBlur(zones, (0, 0), sigmaX=_UNIT, sigmaY=0.4 * _UNIT)
     segments = _segments(_crests(response) & (response > _MARKED))
-    curves = [_join(chain) for chain in _link(segments)]
+    curves = [_join(chain) for chain in _link(segments, _MARKED_GAP)]
     curves = [c for c in curves if _marked(c, zones) >= _LEAST_MARKED * _UNIT]
     return [_enlarge(c, to_page, width) for c in _drop_twins(curves, _MARKED_TWIN * _UNIT, _MARKED_TWIN * _UNIT)]
 
@@ -148,14 +150,14 @@ _LARGEST_GAP = 9 * _UNIT
 _LARGEST_OFFSET = 0.9 * _UNIT
 
 
-def _link(segments: list[np.ndarray]) -> list[list[np.ndarray]]:
+def _link(segments: list[np.ndarray], largest_gap: float) -> list[list[np.ndarray]]:
     """Chains of segments that continue each other, best continuations first, each end used once."""
     starts = np.array([s[0, 0] for s in segments]) if segments else np.array([])
     candidates = []
     for i, a in enumerate(segments):
         x, y = a[-1]
         slope = _end_slope(a, at_end=True)
-        for j in np.flatnonzero((starts > x - 1.5 * _UNIT) & (starts < x + _LARGEST_GAP)):
+        for j in np.flatnonzero((starts > x - 1.5 * _UNIT) & (starts < x + largest_gap)):
             b = segments[j]
             if i == j or b[-1, 0] <= x:
                 continue
@@ -264,7 +266,7 @@ def assign(parts: Components, curves: list[Curve], scale: Scale) -> np.ndarray:
     ys, xs = np.nonzero(labels)
     if not curves or len(ys) == 0:
         return owners
-    nearest, distance = _nearest_curve(ys, xs, curves, labels.shape[1], scale)
+    nearest, distance = nearest_curve(ys, xs, curves, labels.shape[1], scale)
     component = labels[ys, xs]
     in_core = distance <= _CORE * scale.x_height
     best, second = _most_core_ink(component[in_core], nearest[in_core], parts.count, len(curves))
@@ -299,7 +301,7 @@ def _most_core_ink(component: np.ndarray, line: np.ndarray, parts: int, lines: i
     return best, second
 
 
-def _nearest_curve(
+def nearest_curve(
     ys: np.ndarray, xs: np.ndarray, curves: list[Curve], width: int, scale: Scale
 ) -> tuple[np.ndarray, np.ndarray]:
     """Index of the nearest curve for each point, and its distance in pixels (infinite beyond all curves' sides)."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from segmentation import line_network
+from segmentation import line_network, orientation
 from segmentation.cleaning import (
     Components,
     binarise,
@@ -34,12 +35,12 @@ class SegmentationSettings:
     Attributes:
         working_side: the layout is found on the page scaled down to this long side, pixels; the pictures of lines
             and words are cut at that scale too, which is well above what the recogniser needs.
-        lines: what finds the lines: `CLASSICAL`, which needs no model, `LEARNED`, the line network that ships inside
-            the package, or the folder of another one.
+        lines: what finds the lines: `LEARNED`, the line network that ships inside the package, the folder of another
+            one, or `CLASSICAL`, which needs no model.
     """
 
     working_side: int = 2200
-    lines: str = CLASSICAL
+    lines: str = LEARNED
 
     def __post_init__(self) -> None:
         if self.working_side < 200:
@@ -125,12 +126,107 @@ def segment(gray: np.ndarray, settings: SegmentationSettings | None = None) -> S
     Raises:
         LineModelError: the line network of the settings is missing or damaged.
     """
+    return _describe(_find(gray, settings or SegmentationSettings()))
+
+
+@dataclass(frozen=True)
+class UprightPage:
+    """A page turned upright, and its lines and words.
+
+    Attributes:
+        gray: uint8 (height, width).
+        turn: 0, 90, 180 or 270 degrees clockwise by which the page was turned.
+    """
+
+    gray: np.ndarray
+    turn: int
+    segmented: SegmentedPage
+
+
+def segment_upright(gray: np.ndarray, settings: SegmentationSettings | None = None) -> UprightPage:
+    """A grey page, whichever way up, uint8 (height, width), turned upright, with its lines and words.
+
+    Only a line network can tell that a page is not upright: without one it stays as it is. It also stays where the
+    evidence is weak.
+
+    Raises:
+        LineModelError: the line network of the settings is missing or damaged.
+    """
     settings = settings or SegmentationSettings()
+    found, turn = _find(gray, settings), 0
+    if found.doubt > _DOUBTFUL:
+        on_its_side = _find(turned(gray, 90), settings)
+        if 0 < on_its_side.doubt < min(_DOUBTFUL, _MUCH_SURER * found.doubt):
+            found, turn = on_its_side, 90
+    if 0 < found.doubt <= _DOUBTFUL and found.lean < _CLEAR_LEAN:
+        on_its_head = _find(turned(gray, turn + 180), settings)
+        if _better(on_its_head, found) > (_LEAST_EVIDENCE if turn == 0 else 0.0):
+            found, turn = on_its_head, turn + 180
+    return UprightPage(turned(gray, turn), turn, _describe(found))
+
+
+_DOUBTFUL = 0.6
+"""Doubt of the line network from which a page may lie on its side: upright pages have .25 to .6, others .7 to 2."""
+_MUCH_SURER = 0.75
+"""Share of a page's doubt that is left when a page that lay on its side is turned."""
+_CLEAR_LEAN = 1.0
+"""Lean from which a page surely does not stand on its head."""
+_LEAST_EVIDENCE = 2.0
+"""Evidence, as the logarithm of odds, for which a page is turned head down: scans are seldom that."""
+_DOUBT_GAIN = 10.0
+_MOST_CONTRARY = 1.02
+"""Ratio of doubts up to which the letters alone may decide."""
+_LEAST_GAIN = 0.5
+"""Gain in lean that it takes however sure the network is."""
+
+
+def _better(other: _Found, found: _Found) -> float:
+    """Evidence that a page is upright as in ``other`` and not, the other way up, as in ``found``."""
+    gain = other.lean - found.lean
+    # Neither may speak against it.
+    if other.doubt <= 0 or other.doubt > _MOST_CONTRARY * found.doubt or gain < _LEAST_GAIN:
+        return -np.inf
+    return gain / 2 + _DOUBT_GAIN * float(np.log(found.doubt / other.doubt))
+
+
+def turned(gray: np.ndarray, degrees: int) -> np.ndarray:
+    """A page turned clockwise by ``degrees``, a multiple of 90."""
+    return np.ascontiguousarray(np.rot90(gray, -degrees // 90))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A page and the curves of its lines.
+
+    Attributes:
+        doubt, lean: which way up it seems to be (`segmentation.orientation`); 0 where nothing is known of that.
+    """
+
+    page: Prepared
+    curves: list[Curve]
+    doubt: float = 0.0
+
+    @functools.cached_property
+    def lean(self) -> float:
+        return orientation.lean(self.page.ink, self.curves, self.page.scale) if self.curves else 0.0
+
+
+def _find(gray: np.ndarray, settings: SegmentationSettings) -> _Found:
     page = prepare(gray, settings)
-    parts, scale = page.parts, page.scale
+    if page.scale is None:
+        return _Found(page, [])
+    if settings.line_model is None:
+        return _Found(page, find_curves(page.ink, page.scale))
+    zones, factor = line_network.load(settings.line_model).find(page.flat, page.scale.x_height)
+    curves = curves_in_zones(zones, factor, page.scale, page.flat.shape[1])
+    return _Found(page, curves, orientation.doubt(zones, factor * page.scale.x_height))
+
+
+def _describe(found: _Found) -> SegmentedPage:
+    page, parts, scale = found.page, found.page.parts, found.page.scale
     if scale is None:
         return _empty(page)
-    curves = divide_at_gutters(_curves(page, settings), page.ink, scale)
+    curves = divide_at_gutters(found.curves, page.ink, scale)
     owners = assign(parts, curves, scale)
     leftovers = claim_leftovers(parts, owners, scale)
     if leftovers:
@@ -143,17 +239,8 @@ def segment(gray: np.ndarray, settings: SegmentationSettings | None = None) -> S
     discarded = max(0, page.total_ink - int(np.count_nonzero(owners)))
     x_height = scale.x_height / page.placement.factor
     layout = Layout(tuple(d.line for d in lines), page.skew_degrees, x_height, page.total_ink, discarded)
-    slopes, frames = [d.slope for d in lines], [d.frame for d in lines]
-    return SegmentedPage(layout, page.flat, owners, slopes, frames, page.placement)
-
-
-def _curves(page: Prepared, settings: SegmentationSettings) -> list[Curve]:
-    """Curves of the lines of a page that is not empty."""
-    if settings.line_model is None:
-        return find_curves(page.ink, page.scale)
-    network = line_network.load(settings.line_model)
-    zones, factor = network.find(page.flat, page.scale.x_height)
-    return curves_in_zones(zones, factor, page.scale, page.flat.shape[1])
+    courses, frames = [d.course for d in lines], [d.frame for d in lines]
+    return SegmentedPage(layout, page.flat, owners, courses, frames, page.placement)
 
 
 def _resize(gray: np.ndarray, factor: float) -> np.ndarray:

@@ -38,14 +38,14 @@ class SegmentedPage:
         layout: Layout,
         flat: np.ndarray,
         owners: np.ndarray,
-        slopes: list[float],
+        courses: list[np.ndarray],
         frames: list[Box],
         placement: Placement,
     ):
         self.layout = layout
         self._flat = flat
         self._owners = owners
-        self._slopes = slopes
+        self._courses = courses
         self._frames = frames
         self._placement = placement
 
@@ -70,7 +70,7 @@ class SegmentedPage:
         Column ``c`` of the picture is column ``c`` of the line's `Piece.start` and ``end``.
         """
         frame = self._frames[index]
-        return _level(self._cut(index, frame), self._slopes[index])
+        return _level(self._cut(index, frame), self._courses[index])
 
     def word_picture(self, index: int, word: int) -> np.ndarray:
         """Word ``word`` of line ``index`` on white paper, uint8 (h, w)."""
@@ -80,8 +80,8 @@ class SegmentedPage:
         end = max(p.end for p in line.pieces[first:last])
         frame = self._frames[index]
         margin = max(2, frame.height // 20)
-        picture = self._cut(index, frame)[:, max(0, int(start) - margin) : int(np.ceil(end)) + margin]
-        return _level(picture, self._slopes[index])
+        columns = slice(max(0, int(start) - margin), int(np.ceil(end)) + margin)
+        return _level(self._cut(index, frame)[:, columns], self._courses[index][columns])
 
     def _cut(self, index: int, frame: Box) -> np.ndarray:
         rows, columns = slice(frame.top, frame.bottom), slice(frame.left, frame.right)
@@ -95,11 +95,16 @@ class SegmentedPage:
         return np.where(covered, np.uint8(255), picture)
 
 
-def _level(picture: np.ndarray, slope: float) -> np.ndarray:
-    """``picture`` sheared so that a line falling by ``slope`` rows a column becomes level."""
+def _level(picture: np.ndarray, course: np.ndarray) -> np.ndarray:
+    """``picture`` with each column moved up or down, so that a line that runs as ``course`` becomes level.
+
+    Args:
+        course: float32 (width,), rows; larger is lower.
+    """
     h, w = picture.shape
-    drop = slope * w
-    if abs(drop) < 2:
+    bend = float(np.ptp(course))
+    if bend < 2:
         return picture
-    matrix = np.array([[1, 0, 0], [-slope, 1, max(0.0, drop)]], float)
-    return cv2.warpAffine(picture, matrix, (w, h + int(np.ceil(abs(drop)))), borderValue=255)
+    rows = np.arange(h + int(np.ceil(bend)), dtype=np.float32)[:, None] + (course - course.max())[None, :]
+    columns = np.broadcast_to(np.arange(w, dtype=np.float32), rows.shape)
+    return cv2.remap(picture, np.ascontiguousarray(columns), rows, cv2.INTER_LINEAR, borderValue=255)

@@ -8,6 +8,7 @@ the best path; here the probabilities of all paths of a text are summed.
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,9 +16,9 @@ import numpy as np
 
 from htr_model.charset import BLANK
 
-LEAST_PROBABILITY = 3e-3
+LEAST_PROBABILITY = 8e-3
 """Classes less probable at a time step are not followed there; most steps are left with the blank alone."""
-LEAST_SHARE = 1e-3
+LEAST_SHARE = 2e-3
 """Texts less probable than this share of the best one so far are dropped, however wide the beam is."""
 _IMPOSSIBLE = -1e30
 
@@ -25,12 +26,12 @@ _IMPOSSIBLE = -1e30
 class LanguageModel(Protocol):
     """What the search asks of a language model. States are whatever it wants to know of the text so far."""
 
-    start: int
+    start: Hashable
 
-    def extend(self, state: int, symbol: int) -> tuple[float, int]:
+    def extend(self, state: Hashable, symbol: int) -> tuple[float, Hashable]:
         """Factor of the text's weight when class ``symbol`` follows, above 0, and the state behind it."""
 
-    def finish(self, state: int) -> float:
+    def finish(self, state: Hashable) -> float:
         """Factor of the text's weight when it ends here, above 0."""
 
 
@@ -73,104 +74,137 @@ def search(
     steps: Steps,
     beam_width: int,
     language_model: LanguageModel | None = None,
-    start: int | None = None,
+    start: Hashable = None,
     least_probability: float = LEAST_PROBABILITY,
     least_share: float = LEAST_SHARE,
+    best_only: bool = False,
 ) -> list[Candidate]:
     """The texts left at the end, the most probable first; at least one, at most ``beam_width``.
 
     Args:
         start: the language model's state before the first symbol; its own start for None.
         least_probability, least_share: see the constants; 0 follows everything.
+        best_only: only the best text is asked for. Of texts that the language model takes for the same, since it does
+            not look back as far as they differ, those are dropped that another is ahead of: nothing to come tells them
+            apart. So a doubt at a line's beginning takes no place in the beam at its end.
     """
     if beam_width < 1:
         raise ValueError(f"beam_width must be at least 1, got {beam_width!r}")
     # Prefixes are numbers, so that the tree of them holds no reference cycles: number 0 is the empty text.
     parents, symbols = [-1], [BLANK]
     states = [language_model.start if start is None else start] if language_model else [0]
-    children: dict[tuple[int, int], tuple[int, float]] = {}
+    extend = language_model.extend if language_model else None
+    children: list[dict[int, tuple[int, float]]] = [{}]
+    merge = states if best_only and language_model else None
     # Weight of a prefix's paths that end in a blank, and of those that end in its last symbol.
-    beam: dict[int, tuple[float, float]] = {0: (1.0, 0.0)}
+    beam: list[tuple[int, float, float]] = [(0, 1.0, 0.0)]
     log_scale = 0.0
     for blank, emissions in _events(steps, least_probability):
         if not emissions:
-            beam = {prefix: (b + s, 0.0) for prefix, (b, s) in beam.items()}
+            beam = [(prefix, b + s, 0.0) for prefix, b, s in beam]
             log_scale += blank
-        else:
-            following: dict[int, list[float]] = {}
-            for prefix, (ends_in_blank, ends_in_symbol) in beam.items():
-                total = ends_in_blank + ends_in_symbol
-                last = symbols[prefix]
-                kept = following.get(prefix)
-                if kept is None:
-                    kept = following[prefix] = [0.0, 0.0]
+            continue
+        following: dict[int, list[float]] = {}
+        for prefix, ends_in_blank, ends_in_symbol in beam:
+            total = ends_in_blank + ends_in_symbol
+            last = symbols[prefix]
+            of_prefix = children[prefix]
+            kept = following.get(prefix)
+            if kept is None:
+                kept = following[prefix] = [total * blank, 0.0]
+            else:
                 kept[0] += total * blank
-                for symbol, probability in emissions:
-                    if symbol == last:
-                        # Without a blank between them two equal symbols are one.
-                        kept[1] += ends_in_symbol * probability
-                        weight = ends_in_blank * probability
-                        if not weight:
-                            continue
-                    else:
-                        weight = total * probability
-                    child = children.get((prefix, symbol))
-                    if child is None:
-                        factor = 1.0
-                        state = 0
-                        if language_model:
-                            factor, state = language_model.extend(states[prefix], symbol)
-                        child = children[prefix, symbol] = (len(parents), factor)
-                        parents.append(prefix)
-                        symbols.append(symbol)
-                        states.append(state)
-                    number, factor = child
-                    longer = following.get(number)
-                    if longer is None:
-                        following[number] = [0.0, weight * factor]
-                    else:
-                        longer[1] += weight * factor
-            beam = _best(following, beam_width, least_share)
-        scale = max(b + s for b, s in beam.values())
+            for symbol, probability in emissions:
+                weight = total * probability
+                if symbol == last:
+                    # Without a blank between them two equal symbols are one.
+                    kept[1] += ends_in_symbol * probability
+                    weight = ends_in_blank * probability
+                    if not weight:
+                        continue
+                child = of_prefix.get(symbol)
+                if child is None:
+                    factor, state = extend(states[prefix], symbol) if extend else (1.0, 0)
+                    child = of_prefix[symbol] = (len(parents), factor)
+                    parents.append(prefix)
+                    symbols.append(symbol)
+                    states.append(state)
+                    children.append({})
+                number, factor = child
+                longer = following.get(number)
+                if longer is None:
+                    following[number] = [0.0, weight * factor]
+                else:
+                    longer[1] += weight * factor
+        beam, scale = _best(following, beam_width, least_share, merge, symbols)
         log_scale += math.log(scale)
-        beam = {prefix: (b / scale, s / scale) for prefix, (b, s) in beam.items()}
-    weights = [(b + s) * (language_model.finish(states[p]) if language_model else 1.0) for p, (b, s) in beam.items()]
+    weights = [(b + s) * (language_model.finish(states[p]) if language_model else 1.0) for p, b, s in beam]
     everything = sum(weights)
     candidates = [
         Candidate(_text(prefix, parents, symbols), log_scale + math.log(weight), weight / everything)
-        for prefix, weight in zip(beam, weights, strict=True)
+        for (prefix, _, _), weight in zip(beam, weights, strict=True)
     ]
     return sorted(candidates, key=lambda c: (-c.log_probability, c.classes))
 
 
-def _events(steps: Steps, least_probability: float):
+def _events(steps: Steps, least_probability: float) -> list[tuple[float, tuple[tuple[int, float], ...]]]:
     """What happens, step by step: the blank's probability, and the classes and probabilities of other symbols.
 
     Steps with nothing but the blank, which are most of them, come together: the blanks' log-probability, and nothing.
     """
+    if not len(steps):
+        return []
     probabilities = np.exp(np.asarray(steps.log_probabilities, np.float64))
     kept = probabilities >= np.minimum(least_probability, probabilities.max(axis=1, keepdims=True, initial=0.0))
     is_blank = steps.classes == BLANK
     blanks = np.where(kept & is_blank, probabilities, 0.0).sum(axis=1)
     log_blanks = np.log(np.maximum(blanks, np.finfo(float).tiny))
     kept &= ~is_blank & (probabilities > 0)
-    position = 0
-    for step in np.flatnonzero(kept.any(axis=1)).tolist():
+    rows, columns = np.nonzero(kept)
+    pairs = list(zip(steps.classes[rows, columns].tolist(), probabilities[rows, columns].tolist(), strict=True))
+    counts = kept.sum(axis=1)
+    summed = np.concatenate(([0.0], np.cumsum(log_blanks)))
+    events: list[tuple[float, tuple[tuple[int, float], ...]]] = []
+    position = taken = 0
+    for step in np.flatnonzero(counts).tolist():
         if step > position:
-            yield float(log_blanks[position:step].sum()), ()
-        columns = np.flatnonzero(kept[step])
-        emissions = zip(steps.classes[step, columns].tolist(), probabilities[step, columns].tolist(), strict=True)
-        yield float(blanks[step]), tuple(emissions)
-        position = step + 1
+            events.append((float(summed[step] - summed[position]), ()))
+        end = taken + int(counts[step])
+        events.append((float(blanks[step]), tuple(pairs[taken:end])))
+        position, taken = step + 1, end
     if position < len(steps):
-        yield float(log_blanks[position:].sum()), ()
+        events.append((float(summed[-1] - summed[position]), ()))
+    return events
 
 
-def _best(weights: dict[int, list[float]], beam_width: int, least_share: float) -> dict[int, tuple[float, float]]:
-    """The heaviest prefixes, heaviest first; among equals the one that was found first."""
-    ranked = sorted(((b + s, -prefix) for prefix, (b, s) in weights.items()), reverse=True)
-    least = ranked[0][0] * least_share
-    return {-n: (weights[-n][0], weights[-n][1]) for weight, n in ranked[:beam_width] if weight >= least and weight > 0}
+def _best(
+    weights: dict[int, list[float]],
+    beam_width: int,
+    least_share: float,
+    states: list[Hashable] | None,
+    symbols: list[int],
+) -> tuple[list[tuple[int, float, float]], float]:
+    """The heaviest prefixes, heaviest first, their weights divided by the heaviest's, which is also returned.
+
+    Among equals the prefix that was found first comes first. Where ``states`` are given, prefixes that another with
+    the same state and last symbol is ahead of are left out.
+    """
+    ranked = sorted([(-b - s, prefix, b, s) for prefix, (b, s) in weights.items()])
+    scale = -ranked[0][0]
+    least = min(-scale * least_share, -math.ulp(0.0))
+    beam: list[tuple[int, float, float]] = []
+    ahead: dict[tuple[Hashable, int], tuple[float, float]] = {}
+    for total, prefix, b, s in ranked:
+        if total > least:
+            break
+        if states is not None:
+            other = ahead.setdefault((states[prefix], symbols[prefix]), (b, s))
+            if other[0] >= b and other[1] >= s and other != (b, s):
+                continue
+        beam.append((prefix, b / scale, s / scale))
+        if len(beam) == beam_width:
+            break
+    return beam, scale
 
 
 def _text(prefix: int, parents: list[int], symbols: list[int]) -> tuple[int, ...]:
@@ -213,5 +247,5 @@ def best_alignment(steps: Steps, classes: tuple[int, ...]) -> np.ndarray | None:
     path = np.zeros(time, np.int64)
     for t in range(time - 1, -1, -1):
         path[t] = states[state]
-        state -= moves[t, state]
+        state -= int(moves[t, state])
     return path if time or not classes else None

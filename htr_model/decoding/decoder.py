@@ -24,13 +24,17 @@ class DecodedText:
 
     Attributes:
         best: the text's symbols along its most probable path.
-        alternatives: other texts of the whole, the most probable first.
+        alternatives: other texts of the whole, the most probable first. Where it has several words, only those that
+            the search for the best text still held at its end.
         word_alternatives: of each word of the text, see `decode`.
+        word_shares: of each word, its part of the probability of all texts that its time steps may say, 0–1; empty
+            where no language model was asked, and the letters' own probabilities tell as much.
     """
 
     best: Decoded
     alternatives: tuple[Alternative, ...]
     word_alternatives: tuple[tuple[Alternative, ...], ...]
+    word_shares: tuple[float, ...] = ()
 
 
 def decode(
@@ -45,30 +49,29 @@ def decode(
     Args:
         steps: the most probable class of a step first.
     """
-
-    def found_in(part: Steps, start: int | None = None) -> list[Candidate]:
-        return search(part, settings.beam_width, language_model, start)
-
-    path = steps.classes[:, 0]
-    candidates = found_in(steps)
-    best = collapse(path, np.exp(steps.log_probabilities[:, 0]))
+    best = collapse(steps.classes[:, 0], np.exp(steps.log_probabilities[:, 0]))
+    candidates: list[Candidate] = []
+    if settings.method == "beam" or settings.alternatives:
+        candidates = search(steps, settings.beam_width, language_model, best_only=True)
     if settings.method == "beam" and candidates[0].classes != tuple(best.classes):
         best = _along(steps, candidates[0].classes)
-    if not settings.alternatives:
+    weighed = settings.method == "beam" and language_model is not None
+    if not settings.alternatives and not weighed:
         return DecodedText(best, (), ())
     text = charset.decode(best.classes)
-    whole = _alternatives(candidates, charset, text, settings.alternatives)
     slices = word_slices(text)
-    if len(slices) == 1:
-        return DecodedText(best, whole, (whole,))
     states = _states(best.classes, language_model)
-    words = []
+    shares, others = [], []
     for first, end in slices:
         begins = best.spans[first - 1][1] + 1 if first else 0
         ends = best.spans[end][0] if end < len(text) else len(steps)
-        part = found_in(steps.between(begins, ends), states[first])
-        words.append(_alternatives(part, charset, text[first:end], settings.alternatives))
-    return DecodedText(best, whole, tuple(words))
+        found = _texts(search(steps.between(begins, ends), settings.beam_width, language_model, states[first]), charset)
+        shares.append(min(found.get(text[first:end], 0.0), 1.0))
+        others.append(_alternatives(found, text[first:end], settings.alternatives))
+    whole = others[0] if len(others) == 1 else _alternatives(_texts(candidates, charset), text, settings.alternatives)
+    if not settings.alternatives:
+        others = []
+    return DecodedText(best, whole, tuple(others), tuple(shares) if weighed else ())
 
 
 def _along(steps: Steps, classes: tuple[int, ...]) -> Decoded:
@@ -87,12 +90,17 @@ def _states(classes: list[int], language_model: LanguageModel | None) -> list[in
     return states
 
 
-def _alternatives(candidates: list[Candidate], charset: Charset, text: str, most: int) -> tuple[Alternative, ...]:
-    """Texts other than ``text``; those that differ only in spaces beside words are one."""
+def _texts(candidates: list[Candidate], charset: Charset) -> dict[str, float]:
+    """Shares of texts; those that differ only in spaces beside words are one."""
     shares: dict[str, float] = {}
     for candidate in candidates:
         words = " ".join(charset.decode(list(candidate.classes)).split())
         shares[words] = shares.get(words, 0.0) + candidate.share
+    return shares
+
+
+def _alternatives(shares: dict[str, float], text: str, most: int) -> tuple[Alternative, ...]:
+    """The most probable texts other than ``text``."""
     others = [Alternative(t, min(s, 1.0)) for t, s in shares.items() if t and t != " ".join(text.split())]
     likely = sorted((a for a in others if a.confidence >= LEAST_CONFIDENCE), key=lambda a: (-a.confidence, a.text))
     return tuple(likely[:most])

@@ -1,6 +1,6 @@
 """The trained line network as an ONNX file, which OpenCV runs without Keras.
 
-Needs the package ``onnx`` (the extra ``lines``). Batch normalisation is folded into the convolutions before it.
+Batch normalisation is folded into the convolutions before it.
 """
 
 from __future__ import annotations

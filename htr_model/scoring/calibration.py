@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from htr_model.confidence import UNCALIBRATED, Calibration, word_score
+from htr_model.confidence import UNCALIBRATED, Calibration
 from htr_model.reading import Reading, word_slices
 from htr_model.samples import Sample
 
@@ -29,7 +29,7 @@ class JudgedWord:
     """A word that was read.
 
     Attributes:
-        score: product of its characters' probabilities, 0–1.
+        score: what its confidence is made of, see `Reading.word_scores`.
         confidence: what the recogniser made of the score, 0–1.
         right: whether the truth has the same word at its place.
         group: collection and writer (else form, page or picture): whose hand it is.
@@ -50,8 +50,8 @@ def judged_words(samples: Sequence[Sample], readings: Sequence[Reading]) -> list
         right = {i for o in blocks if o.tag == "equal" for i in range(o.dest_start, o.dest_end)}
         group = f"{sample.collection}/{sample.writer or sample.group or sample.id}"
         words += [
-            JudgedWord(word_score(reading.char_confidences[a:b]), reading.word_confidences[i], i in right, group)
-            for i, (a, b) in enumerate(slices)
+            JudgedWord(reading.word_scores[i], reading.word_confidences[i], i in right, group)
+            for i in range(len(slices))
         ]
     return words
 

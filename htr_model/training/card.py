@@ -52,18 +52,27 @@ _UNCALIBRATED = "Confidence is not calibrated."
 _CALIBRATED = "Confidence is calibrated: "
 
 
-def _confidence(calibration_error: float | None, collections: list[str] | None = None) -> list[str]:
+def _confidence(
+    calibration_error: float | None, collections: list[str] | None = None, with_language_model: float | None = None
+) -> list[str]:
     """What a card says of the bundle's confidence, and an empty line."""
     if calibration_error is None:
         return [_UNCALIBRATED, ""]
     fitted = f" ({', '.join(collections)})" if collections else ""
     measured = f"measured on validation writers{fitted} with a map fitted on other validation writers."
-    return [f"{_CALIBRATED}expected calibration error of words {calibration_error:.3f}, {measured}", ""]
+    other = "" if with_language_model is None else f" (with the language model {with_language_model:.3f})"
+    return [f"{_CALIBRATED}expected calibration error of words {calibration_error:.3f}{other}, {measured}", ""]
 
 
-def with_confidence(card: str, calibration_error: float, collections: list[str]) -> str:
-    """A card that says how good the confidence is, in place of what it said of it before."""
-    statement = _confidence(calibration_error, collections)[0]
+def with_confidence(
+    card: str, calibration_error: float, collections: list[str], with_language_model: float | None = None
+) -> str:
+    """A card that says how good the confidence is, in place of what it said of it before.
+
+    Args:
+        with_language_model: calibration error of words that the bundle's language model helped to find.
+    """
+    statement = _confidence(calibration_error, collections, with_language_model)[0]
     lines = card.rstrip("\n").split("\n")
     for i, line in enumerate(lines):
         if line == _UNCALIBRATED or line.startswith(_CALIBRATED):

@@ -79,8 +79,8 @@ class TrainingRun:
         """Prepare the data and the network.
 
         Args:
-            start_from: a bundle whose weights the run begins with; its network and normalisation are kept, its
-                charset is extended by symbols that the settings name.
+            start_from: a bundle whose weights the run begins with; its network, normalisation and language model are
+                kept, its charset is extended by symbols that the settings name.
 
         Raises:
             TrainingError: no usable samples for training or validation.
@@ -88,6 +88,7 @@ class TrainingRun:
         self.settings = settings
         self.output = output
         self.folder = output / "training"
+        self.start_from = start_from
         if start_from:
             start_from = extend(start_from, settings.charset or "")
             self.network, self.charset = start_from.network, start_from.charset
@@ -257,7 +258,11 @@ class TrainingRun:
 
     def _bundle(self, calibration: Calibration = UNCALIBRATED) -> bundle.Bundle:
         weights = named_weights(self.model)
-        return bundle.Bundle(self.network, self.charset, self.normalization, 1.0, weights, calibration=calibration)
+        made = bundle.Bundle(self.network, self.charset, self.normalization, 1.0, weights, calibration=calibration)
+        if self.start_from is None:
+            return made
+        start = self.start_from
+        return replace(made, language_model=start.language_model, language_calibration=start.language_calibration)
 
     def _save_bundle(self, result: Evaluation | None, calibration: Calibration = UNCALIBRATED) -> None:
         samples = [p.sample for p in self.train]

@@ -7,9 +7,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from htr_model.decoding.settings import LANGUAGE_WEIGHT, DecoderSettings
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
-from pipelines.options import DEFAULT_MODEL, UsageError
+from pipelines.options import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, LanguageModelFile, UsageError
 
 SUMMARY = "make a model's confidence honest on pictures with known text"
 
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from htr_model import bundle
     from htr_model.readers.datasets import load, part
     from pipelines import files
-    from pipelines.model_handler import bundle_address, load_bundle
+    from pipelines.model_handler import bundle_address, load_bundle, load_language_model
 
     files.configure([])
     data = load(arguments.data)
@@ -52,52 +53,65 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from htr_model.normalization import normalize
         from htr_model.recognizer import Recognizer
-        from htr_model.scoring.calibration import (
-            LEAST_WORDS,
-            cross_fitted,
-            expected_calibration_error,
-            fit,
-            judged_words,
-        )
+        from htr_model.scoring.calibration import LEAST_WORDS, cross_fitted, fit, judged_words
         from htr_model.scoring.evaluation import read_all
 
-    recognizer = Recognizer(loaded)
-    readings = read_all(recognizer, [normalize(s.gray, recognizer.normalization).pixels for s in samples])
-    words = judged_words(samples, readings)
-    judged = cross_fitted(words)
-    if judged is None:
-        raise UsageError(
-            f"{len(words)} words were read in {len(samples)} pictures; calibration needs {LEAST_WORDS} in each half of "
-            "the writers"
-        )
-
-    def error(chosen: list) -> float:
-        return expected_calibration_error([w.confidence for w in chosen], [w.right for w in chosen])
-
+    recognizers = {"greedy": Recognizer(loaded)}
+    if loaded.language_model is not None:
+        known = load_language_model(LanguageModelFile(BUNDLE_LANGUAGE_MODEL, "", LANGUAGE_WEIGHT), loaded)
+        recognizers["language model"] = Recognizer(loaded, DecoderSettings("beam"), known)
+    pictures = [normalize(s.gray, loaded.normalization).pixels for s in samples]
     names = sorted({s.collection for s in samples})
+    maps, figures, overall = {}, {}, {}
+    for decoder, recognizer in recognizers.items():
+        words = judged_words(samples, read_all(recognizer, pictures))
+        judged = cross_fitted(words)
+        if judged is None:
+            raise UsageError(
+                f"{len(words)} words were read in {len(samples)} pictures; calibration needs {LEAST_WORDS} in each "
+                "half of the writers"
+            )
+        maps[decoder], figures[decoder], overall[decoder] = fit(words), _figures(words, judged, names), _error(judged)
+    calibrated = replace(
+        loaded,
+        calibration=maps["greedy"],
+        language_calibration=maps.get("language model", loaded.language_calibration),
+    )
+    card = _card(model, overall["greedy"], names, overall.get("language model"))
+    identity = bundle.save(calibrated, Path(arguments.output), card)
+    print("expected calibration error of word confidence; after: each half of the writers with a map of the other half")
+    for decoder, rows in figures.items():
+        print(f"{decoder:24}{'words':>9}{'right %':>9}{'before':>9}{'after':>9}")
+        for name, row in rows.items():
+            print(f"{name:24}{row['words']:9,}{100 * row['right']:9.1f}{row['before']:9.3f}{row['after']:9.3f}")
+    print(f"{arguments.output}: model {identity} (before: {loaded.id})")
+    if arguments.json:
+        values = {"model_id": identity, "by_collection": figures["greedy"]}
+        if "language model" in figures:
+            values["with_language_model"] = figures["language model"]
+        Path(arguments.json).write_text(json.dumps(values, indent=1), encoding="utf-8")
+    return exit_codes.DONE
+
+
+def _figures(words: list, judged: list, names: list[str]) -> dict[str, dict]:
+    """Words, share of right ones and calibration error before and after, of each collection and of all."""
     figures = {}
     for name in [*names, *(["all"] if len(names) > 1 else [])]:
         members = [i for i, w in enumerate(words) if name == "all" or w.group.startswith(f"{name}/")]
         if members:
-            before, after = error([words[i] for i in members]), error([judged[i] for i in members])
+            before, after = _error([words[i] for i in members]), _error([judged[i] for i in members])
             right = sum(words[i].right for i in members) / len(members)
             figures[name] = {"words": len(members), "right": right, "before": before, "after": after}
-
-    calibrated = replace(loaded, calibration=fit(words))
-    overall = error(judged)
-    identity = bundle.save(calibrated, Path(arguments.output), _card(model, overall, names))
-    print("expected calibration error of word confidence; after: each half of the writers with a map of the other half")
-    print(f"{'':24}{'words':>9}{'right %':>9}{'before':>9}{'after':>9}")
-    for name, row in figures.items():
-        print(f"{name:24}{row['words']:9,}{100 * row['right']:9.1f}{row['before']:9.3f}{row['after']:9.3f}")
-    print(f"{arguments.output}: model {identity} (before: {loaded.id}), fitted on all {len(words):,} words")
-    if arguments.json:
-        text = json.dumps({"model_id": identity, "by_collection": figures}, indent=1)
-        Path(arguments.json).write_text(text, encoding="utf-8")
-    return exit_codes.DONE
+    return figures
 
 
-def _card(model: str, error: float, names: list[str]) -> str:
+def _error(words: list) -> float:
+    from htr_model.scoring.calibration import expected_calibration_error
+
+    return expected_calibration_error([w.confidence for w in words], [w.right for w in words])
+
+
+def _card(model: str, error: float, names: list[str], error_with_language_model: float | None) -> str:
     """The bundle's card with what is now true of its confidence."""
     from htr_model import bundle
     from htr_model.training.card import with_confidence
@@ -109,4 +123,4 @@ def _card(model: str, error: float, names: list[str]) -> str:
     except Exception:
         # A bundle may come without a card, and then each file system fails in its own way.
         text = "# Model card\n"
-    return with_confidence(text, error, names)
+    return with_confidence(text, error, names, error_with_language_model)

@@ -6,7 +6,7 @@ import argparse
 import functools
 
 from pipelines import execution, exit_codes, figures
-from pipelines.decoder_options import add_decoder_options, decoder_settings, language_model_file
+from pipelines.decoder_options import add_decoder_options, chosen_decoder
 from pipelines.logs import hold_back_native_output
 from pipelines.options import DEFAULT_MODEL, EXISTING, UNITS, Job, UsageError, add_lines_option, segmentation_settings
 from segmentation.decoding import DecodingSettings
@@ -93,11 +93,13 @@ def _job(arguments: argparse.Namespace) -> Job:
         decoding = DecodingSettings(pdf_dpi=arguments.pdf_dpi, max_pixels=round(arguments.max_megapixels * 1_000_000))
     except (ValueError, OverflowError) as error:
         raise UsageError(str(error)) from error
+    model = bundle_address(arguments.model)
+    decoder, language_model = chosen_decoder(arguments, model)
     return Job(
         inputs=tuple(arguments.input),
         output=absolute(arguments.output),
         run_id=arguments.run_id or execution.new_run_id(),
-        model=bundle_address(arguments.model),
+        model=model,
         unit=arguments.unit,
         existing=arguments.existing,
         batch_size=arguments.batch_size,
@@ -108,8 +110,8 @@ def _job(arguments: argparse.Namespace) -> Job:
         accelerator=arguments.accelerator,
         decoding=decoding,
         segmentation=segmentation_settings(arguments.lines),
-        decoder=decoder_settings(arguments),
-        language_model=language_model_file(arguments),
+        decoder=decoder,
+        language_model=language_model,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipelines import exit_codes
-from pipelines.decoder_options import add_decoder_options, decoder_settings, language_model_file
+from pipelines.decoder_options import add_decoder_options, chosen_decoder, described
 from pipelines.division_options import add_division_options, divided
 from pipelines.logs import hold_back_native_output
 from pipelines.options import DEFAULT_MODEL, UsageError
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="part of data that names its splits; other data is read whole (default: validation)",
     )
     add_division_options(what)
-    add_decoder_options(parser.add_argument_group("how to read"))
+    add_decoder_options(parser.add_argument_group("how to read"), asks_bundle=False)
     beside = parser.add_argument_group("what to compare with")
     beside.add_argument(
         "--against", choices=("tesseract",), help="read the same pictures with this program, if it is installed"
@@ -66,22 +66,23 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--report {arguments.report}: is a file; name a folder")
     if arguments.against:
         tesseract.require(arguments.tesseract_language)
-    decoder, language_file = decoder_settings(arguments), language_model_file(arguments)
+    model = bundle_address(arguments.model)
+    decoder, language_file = chosen_decoder(arguments, model, asks_bundle=False)
     data = divided(load(arguments.data), arguments)
     samples = part(data.samples, arguments.split)
     if not samples:
         raise UsageError(f"no usable sample in split {arguments.split!r}; {len(data.skipped)} were skipped")
-    loaded = load_bundle(bundle_address(arguments.model))
+    loaded = load_bundle(model)
     with hold_back_native_output():
         from htr_model.recognizer import Recognizer
         from htr_model.scoring import errors
         from htr_model.scoring.evaluation import evaluate
 
-    language = load_language_model(language_file, loaded.charset) if language_file else None
+    language = load_language_model(language_file, loaded) if language_file else None
     result = evaluate(Recognizer(loaded, decoder, language), samples)
     rival = _rival(samples, arguments.tesseract_language) if arguments.against else None
     confusions = errors.confusions(result.outcomes)
-    print(f"model {loaded.id} ({loaded.network}); {len(data.skipped)} samples skipped")
+    print(f"model {loaded.id} ({loaded.network}), {described(decoder, language_file)}; {len(data.skipped)} skipped")
     _print_rates(result, rival)
     shown = ", ".join(f"{_visible(a)}→{_visible(b)} {n}" for (a, b), n in confusions.most_common(_SHOWN))
     print(f"most often: {shown or 'no error'}")

@@ -7,9 +7,11 @@ import json
 import logging
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from pipelines import exit_codes
+from pipelines.decoder_options import add_decoder_options, chosen_decoder, described
 from pipelines.logs import hold_back_native_output
 from pipelines.options import DEFAULT_MODEL, UNITS, UsageError, add_lines_option, segmentation_settings
 
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--model", default=DEFAULT_MODEL, metavar="DIR", help="model bundle (default: the one inside)")
     how.add_argument("--unit", choices=UNITS, default="line", help="what the recogniser is given (default: line)")
     add_lines_option(how)
+    add_decoder_options(how)
     how.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes; seconds a page are right for one (default: 1)"
     )
@@ -61,17 +64,22 @@ def run(arguments: argparse.Namespace) -> int:
     report = _folder(arguments.report)
     with hold_back_native_output():
         from pipelines import files
-        from pipelines.model_handler import bundle_address, load_bundle
+        from pipelines.model_handler import RecognizerHandler, bundle_address, load_bundle
         from pipelines.page_evaluation import PageFailure, evaluate_pages
         from pipelines.page_report import figures_by_collection, print_tables, write_report
     files.configure([])
-    model = None
+    handler = decoder = language_model = None
     if not arguments.layout_only:
         model = bundle_address(arguments.model)
-        print(f"model {load_bundle(model).id}, unit {arguments.unit}")
+        decoder, language_model = chosen_decoder(arguments, model)
+        threads = 1 if arguments.workers > 1 else 0
+        handler = RecognizerHandler(model, 1, threads, decoder, language_model)
+        print(f"model {load_bundle(model).id}, unit {arguments.unit}, {described(decoder, language_model)}")
     results, failures = [], []
     reported = time.monotonic()
-    for done, outcome in enumerate(evaluate_pages(pages, model, arguments.unit, arguments.workers, settings), start=1):
+    for done, outcome in enumerate(
+        evaluate_pages(pages, handler, arguments.unit, arguments.workers, settings), start=1
+    ):
         (failures if isinstance(outcome, PageFailure) else results).append(outcome)
         if time.monotonic() - reported > _REPORT_SECONDS:
             reported = time.monotonic()
@@ -84,7 +92,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         figures = {
             "lines": arguments.lines,
-            "unit": None if model is None else arguments.unit,
+            "unit": arguments.unit if handler else None,
+            "decoder": asdict(decoder) if decoder else None,
+            "language_model": asdict(language_model) if language_model else None,
             "split": arguments.split,
         }
         figures |= {"failed_pages": len(failures) + len(skipped), "by_collection": figures_by_collection(results)}

@@ -57,7 +57,7 @@ def _job(arguments: argparse.Namespace, output: str, options: dict) -> Job:
     from htr_model.decoding.settings import DecoderSettings
     from pipelines import launch
     from segmentation.decoding import DecodingSettings
-    from segmentation.page import SegmentationSettings
+    from segmentation.page import CLASSICAL, SegmentationSettings
 
     known = {field.name for field in dataclasses.fields(Job)}
     given = {name: value for name, value in options.items() if name in known}
@@ -73,7 +73,8 @@ def _job(arguments: argparse.Namespace, output: str, options: dict) -> Job:
                 "redistribute": launch.runner_of(arguments.beam_options) not in (None, *launch.LOCAL_RUNNERS),
                 "threads": launch.threads_per_worker(arguments.workers),
                 "decoding": DecodingSettings(**given["decoding"]),
-                "segmentation": SegmentationSettings(**given["segmentation"]),
+                # Runs that say nothing of it are of the time before line networks.
+                "segmentation": SegmentationSettings(**{"lines": CLASSICAL, **given["segmentation"]}),
                 "decoder": DecoderSettings(**given.get("decoder", {})),
                 "language_model": LanguageModelFile(**language_model) if language_model else None,
             }

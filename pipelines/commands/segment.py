@@ -12,7 +12,7 @@ from pipelines import exit_codes
 from pipelines.options import UsageError, add_lines_option, segmentation_settings
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
 from segmentation.overlay import draw_overlay
-from segmentation.page import segment
+from segmentation.page import segment_upright
 
 SUMMARY = "find lines and words and draw them on the pages"
 
@@ -52,14 +52,16 @@ def run(arguments: argparse.Namespace) -> int:
                 failed += 1
                 print(f"failed: {error}", file=sys.stderr)
                 continue
-            layout = segment(page.gray, segmentation).layout
+            upright = segment_upright(page.gray, segmentation)
+            layout = upright.segmented.layout
             words = [line.word_boxes() for line in layout.lines]
-            picture = draw_overlay(page.gray, [line.box for line in layout.lines], words)
+            picture = draw_overlay(upright.gray, [line.box for line in layout.lines], words)
             number = f"-page{index + 1}" if pages > 1 else ""
             path = output / f"{Path(document.uri).name}{number}.png"
             cv2.imwrite(str(path), picture)
             print(
-                f"{path}: {len(layout.lines)} lines, {sum(map(len, words))} words, skew {layout.skew_degrees:+.1f}°, "
+                f"{path}: {len(layout.lines)} lines, {sum(map(len, words))} words, "
+                f"{f'turned by {upright.turn}°, ' if upright.turn else ''}skew {layout.skew_degrees:+.1f}°, "
                 f"x-height {layout.x_height:.0f} px, "
                 f"{layout.discarded_ink / max(layout.ink, 1):.0%} of the ink left out"
             )

@@ -37,6 +37,10 @@ class TooLarge(DecodingError):
     """The page has more pixels, or the document more pages, than the settings allow."""
 
 
+class TooSlow(DecodingError):
+    """A page of a PDF takes more processor time to draw than the settings allow."""
+
+
 class PageOutOfRange(DecodingError):
     """The document has no page of that index."""
 

@@ -3,75 +3,83 @@
 from __future__ import annotations
 
 import math
-import threading
-from contextlib import closing
+from collections.abc import Callable
+from typing import TypeVar
 
-import pypdfium2
-import pypdfium2.raw as pdfium
+import numpy as np
 
 from segmentation.decoding.errors import (
-    DecodingError,
     EncryptedPdf,
     TooLarge,
+    TooSlow,
     TruncatedImage,
     ZeroSize,
     damaged,
+    place,
     too_many_pages,
     zero_size,
 )
 from segmentation.decoding.limits import check_index
 from segmentation.decoding.pages import DecodingSettings, PageRef
+from segmentation.rendering.process import Broken, OutOfTime, Refused, Renderer, borrowed
 
 _END_MARK_REACH = 4096
 """The end mark of a PDF lies in so many last bytes: where pdfium looks too, more than the 1024 that Acrobat asks."""
 
-_LOCK = threading.Lock()
-"""pdfium may be called by one thread of a process at a time."""
+T = TypeVar("T")
 
 
 def count_pdf_pages(data: bytes, uri: str, settings: DecodingSettings) -> int:
     """Number of pages of a PDF. Renders none."""
-    with _LOCK, _open(data, uri) as document:
-        return _page_count(document, uri, settings)
+    return _within_limits(lambda renderer: _open(renderer, data, uri, settings), PageRef(uri, 0), settings)
 
 
-def decode_pdf_page(data: bytes, ref: PageRef, settings: DecodingSettings) -> tuple:
+def decode_pdf_page(data: bytes, ref: PageRef, settings: DecodingSettings) -> tuple[np.ndarray, float, int]:
     """Grey pixels, dpi and rotation of one page of a PDF."""
-    with _LOCK, _open(data, ref.uri) as document:
-        check_index(ref, _page_count(document, ref.uri, settings))
-        try:
-            with closing(document[ref.page_index]) as page:
-                scale = _scale(page.get_size(), ref, settings)
-                with closing(page.render(scale=scale, grayscale=True)) as bitmap:
-                    gray = bitmap.to_numpy().copy()  # The bitmap's memory goes when it is closed.
-                return gray, round(scale * 72, 2), page.get_rotation()
-        except (DecodingError, MemoryError):
-            raise
-        except Exception as error:
-            raise TruncatedImage(damaged(ref, "PDF", str(error))) from error
+    return _within_limits(lambda renderer: _draw(renderer, data, ref, settings), ref, settings)
 
 
-def _open(data: bytes, uri: str) -> pypdfium2.PdfDocument:
-    """The PDF, to be used and closed under `_LOCK`."""
-    ref = PageRef(uri, 0)
-    if b"%%EOF" not in data.rstrip(b"\0\r\n\t ")[-_END_MARK_REACH:]:
-        # pdfium repairs what it can and would silently show a part of the pages, or half of one.
-        raise TruncatedImage(damaged(ref, "PDF", "it has no end mark"))
+def _within_limits(work: Callable[[Renderer], T], ref: PageRef, settings: DecodingSettings) -> T:
+    """What ``work`` gives, done by a process that is ended when it takes too long."""
     try:
-        return pypdfium2.PdfDocument(data)
-    except MemoryError:
-        raise
-    except Exception as error:
-        if getattr(error, "err_code", None) in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
-            raise EncryptedPdf(f"{uri}: the PDF asks for a password. Save it without one.") from error
+        try:
+            with borrowed() as renderer:
+                return work(renderer)
+        except Broken:
+            # An earlier document may have done it: this one is held to be guilty only if it breaks another process.
+            with borrowed(fresh=True) as renderer:
+                return work(renderer)
+    except OutOfTime as error:
+        raise TooSlow(
+            f"{place(ref)}: to draw the page took more than the {settings.pdf_seconds} seconds of processor time "
+            "allowed. Save the PDF's pages as pictures."
+        ) from error
+    except Refused as error:
+        if error.locked:
+            raise EncryptedPdf(f"{ref.uri}: the PDF asks for a password. Save it without one.") from error
+        raise TruncatedImage(damaged(ref, "PDF", str(error))) from error
+    except Broken as error:
         raise TruncatedImage(damaged(ref, "PDF", str(error))) from error
 
 
-def _page_count(document: pypdfium2.PdfDocument, uri: str, settings: DecodingSettings) -> int:
-    pages = len(document)
+def _open(renderer: Renderer, data: bytes, uri: str, settings: DecodingSettings) -> int:
+    """Number of pages of a PDF, which the renderer holds afterwards."""
+    if b"%%EOF" not in data.rstrip(b"\0\r\n\t ")[-_END_MARK_REACH:]:
+        # pdfium repairs what it can and would silently show a part of the pages, or half of one.
+        raise TruncatedImage(damaged(PageRef(uri, 0), "PDF", "it has no end mark"))
+    pages = renderer.ask("open", data, seconds=settings.pdf_seconds)[0]["pages"]
     if pages > settings.max_pages:
         raise TooLarge(too_many_pages(uri, settings))
     return pages
+
+
+def _draw(renderer: Renderer, data: bytes, ref: PageRef, settings: DecodingSettings) -> tuple[np.ndarray, float, int]:
+    check_index(ref, _open(renderer, data, ref.uri, settings))
+    page, _ = renderer.ask("measure", page=ref.page_index)
+    scale = _scale(page["size"], ref, settings)
+    shape, pixels = renderer.ask("draw", page=ref.page_index, scale=scale)
+    rows = np.frombuffer(pixels, np.uint8).reshape(shape["height"], shape["stride"])
+    return rows[:, : shape["width"]].copy(), round(scale * 72, 2), page["rotation"]
 
 
 def _scale(size: tuple[float, float], ref: PageRef, settings: DecodingSettings) -> float:

@@ -1,11 +1,12 @@
-"""A Python worker that something happens to at a named place: the boot command of the tests' clusters.
+"""A Python worker that something happens to at named places: the boot command of the tests' clusters.
 
-Usage: ``python -m tests.deploy.struck_worker EVENT PLACE FILE …``, the rest as for ``inkbeam-worker``. Events:
+Usage: ``python -m tests.deploy.struck_worker EVENT PLACES FOLDER …``, the rest as for ``inkbeam-worker``; places with
+commas between them. Events, with a file ``FOLDER/EVENT-PLACE`` that tells of them:
 
-- ``kill``: the first process of all that is done with the place is killed (signal 9), and leaves ``FILE`` behind;
+- ``kill``: the first process of all that is done with a place is killed (signal 9), and leaves the file behind;
 - ``kill-parent``: its task manager is killed in the same way;
-- ``stall``: it leaves ``FILE`` behind and stands still for minutes;
-- ``note``: nothing, but each time the task manager's process number is added to ``FILE``.
+- ``stall``: it leaves the file behind and stands still until somebody writes into that;
+- ``note``: nothing, but each time the task manager's process number is added to the file.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pipelines import model_handler, runs, sinks, transforms, worker_boot
 PLACES = {
     "segmentation": (transforms, "segment"),
     "recognition": (model_handler, "recognise"),
+    "assembly": (transforms, "assemble"),
     "writing": (sinks.WriteRows, "_flush"),
     "renaming": (sinks, "publish"),
     "commit": (runs, "commit"),
@@ -41,7 +43,8 @@ def arrange(event: str, place: str, file: str) -> None:
         elif _is_first(file):
             if event != "stall":
                 os.kill(os.getpid() if event == "kill" else os.getppid(), signal.SIGKILL)
-            time.sleep(600)
+            while not os.path.getsize(file):
+                time.sleep(0.1)
         return result
 
     setattr(holder, name, eventful)
@@ -56,6 +59,8 @@ def _is_first(file: str) -> bool:
 
 
 if __name__ == "__main__":
-    arrange(*sys.argv[1:4])
+    event, places, folder = sys.argv[1:4]
+    for place in places.split(","):
+        arrange(event, place, f"{folder}/{event}-{place}")
     sys.argv[1:4] = []
     worker_boot.main()

@@ -68,6 +68,23 @@ def test_id_changes_with_anything_that_can_change_a_text(tmp_path, changed):
     assert save(small(), tmp_path / "a", "") != save(changed(small()), tmp_path / "b", "")
 
 
+def test_language_model_survives_and_is_part_of_the_id(folder, tmp_path):
+    speaking = replace(small(), language_model=b"n-grams", language_calibration=Calibration((0.2, 0.7), (0.1, 0.9)))
+    identity = save(speaking, tmp_path / "s", "")
+    loaded = load(tmp_path / "s")
+    assert loaded.language_model == b"n-grams" and load(folder).language_model is None
+    assert loaded.language_calibration == speaking.language_calibration
+    ids = {identity, load(folder).id, save(replace(speaking, language_model=b"others"), tmp_path / "t", "")}
+    assert len(ids) == 3 and loaded.id == identity
+    assert save(loaded, tmp_path / "u", "") == identity
+
+
+def test_bundle_without_language_model_leaves_none_behind_in_its_folder(tmp_path):
+    save(replace(small(), language_model=b"n-grams"), tmp_path, "")
+    assert save(small(), tmp_path, "") == load(tmp_path).id
+    assert load(tmp_path).language_model is None
+
+
 def test_id_does_not_change_with_the_card_or_the_folder(tmp_path):
     assert save(small(), tmp_path / "a", "one card") == save(small(), tmp_path / "b", "another card")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,18 @@ def write_broken(folder: Path) -> None:
     for name, make in broken_files.BROKEN.items():
         (folder / name).write_bytes(make())
     (folder / "lost_frame.tif").write_bytes(broken_files.tiff_with_lost_frames())
+
+
+@pytest.fixture(scope="session")
+def speaking_bundle(tiny_bundle, tmp_path_factory):
+    """The tiny bundle with a language model."""
+    from htr_model import bundle
+    from htr_model.decoding.counting import count_ngrams
+    from htr_model.decoding.ngram_file import to_bytes
+
+    folder = tmp_path_factory.mktemp("bundles") / "speaking"
+    shutil.copytree(tiny_bundle, folder)
+    text = "the letters of the archive lie in the boxes of the archive and no other letters lie there " * 20
+    known = to_bytes(count_ngrams(text, bundle.load(folder).charset.symbols, 4))
+    (folder / bundle.LANGUAGE_MODEL_FILE).write_bytes(known)
+    return folder

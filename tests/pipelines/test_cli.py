@@ -20,6 +20,7 @@ COMMANDS = (
     "evaluate",
     "calibrate",
     "evaluate-pages",
+    "language-model",
     "train-lines",
     "data",
     "export-model",

@@ -7,8 +7,10 @@ import shutil
 import pytest
 
 from htr_model.bundle import DEFAULT
+from pipelines import runs
+from pipelines.tables import staged
 from tests.pipelines.conftest import write_letter
-from tests.pipelines.jobs import files, inkbeam, page_of, python, rows
+from tests.pipelines.jobs import files, inkbeam, page_of, python, rows, run_ids
 
 NAMES = ("two words.png", 'it\'s "quoted".png', "new\nline.png", "tab\there.png", "%s {0} $HOME *.png", "привет.png")
 
@@ -26,6 +28,23 @@ def test_strange_names_are_read_like_any_other(tmp_path, tiny_bundle):
     assert [page_of(r)[0] for r in rows(tmp_path / "tables", "failures")] == ["dangling.png"]
     again = inkbeam("digitize", "--input", scans, "--output", tmp_path / "tables", "--model", tiny_bundle)
     assert f"{len(found)} pages are done already" in again.out
+
+
+def test_job_that_breaks_after_its_commit_has_done_its_work(letter, tmp_path, tiny_bundle, monkeypatch):
+    output, commit = tmp_path / "tables", runs.commit
+
+    def commit_and_break(where, record):
+        commit(where, record)
+        (output / "words" / f"run={record.run_id}" / staged("part-again.parquet")).write_bytes(b"done again")
+        raise OSError("nobody is left to hear of it")
+
+    monkeypatch.setattr(runs, "commit", commit_and_break)
+    done = inkbeam("digitize", "--input", letter, "--output", output, "--model", tiny_bundle, "--attempts", "2")
+    assert done.code == 0, done.err
+    assert "committed and whole, but then" in done.err
+    assert "1 pages" in done.out
+    (run,) = run_ids(output)
+    assert [f for f in files(output) if f"run={run}/part-" not in f] == [f"runs/{run}.json"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")

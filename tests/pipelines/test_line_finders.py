@@ -3,6 +3,7 @@
 import pytest
 
 from pipelines.options import Job, UsageError, segmentation_settings
+from segmentation.line_network import DEFAULT
 from segmentation.page import SegmentationSettings
 from tests.pipelines.jobs import inkbeam, rows
 from tests.pipelines.test_evaluate_pages import write_pages
@@ -21,14 +22,21 @@ def job(**changes):
 
 
 def test_a_job_without_a_network_has_the_fingerprint_that_jobs_had_before_there_were_networks():
-    assert job().fingerprint == job(segmentation=segmentation_settings("classical")).fingerprint == "f4cb958c47d0fa6d"
+    assert job(segmentation=segmentation_settings("classical")).fingerprint == "f4cb958c47d0fa6d"
+
+
+def test_a_job_uses_the_network_of_the_package_unless_told_otherwise():
+    assert job().fingerprint == job(segmentation=segmentation_settings("learned")).fingerprint
+    assert job().segmentation.line_model == DEFAULT
+    assert (DEFAULT / "README.md").read_text().startswith("# Line network")
+    assert sum(f.stat().st_size for f in DEFAULT.iterdir()) < 2 * 2**20
 
 
 def test_a_network_changes_the_fingerprint_and_so_does_another_one(network, tmp_path):
     other = write_network(tmp_path / "other", smearing_network(), x_height=8.0)
     learned = [job(segmentation=segmentation_settings(str(n))).fingerprint for n in (network, other)]
-    prints = {job().fingerprint, *learned}
-    assert len(prints) == 3
+    prints = {job().fingerprint, job(segmentation=segmentation_settings("classical")).fingerprint, *learned}
+    assert len(prints) == 4
     copy = write_network(tmp_path / "copy", smearing_network())
     assert job(segmentation=segmentation_settings(str(copy))).fingerprint in prints
 
@@ -40,6 +48,22 @@ def test_a_missing_network_is_wrong_usage(command, letter, tmp_path):
     done = inkbeam(command, *data, *where, "--lines", tmp_path / "nowhere")
     assert done.code == 2
     assert f"--lines {tmp_path / 'nowhere'}" in done.err and "no line network" in done.err
+
+
+@pytest.mark.parametrize("command", ["digitize", "segment", "evaluate-pages"])
+def test_a_damaged_network_is_told_of_before_the_first_page(command, letter, network, tmp_path):
+    data = {"digitize": ("--input", letter), "segment": (letter,), "evaluate-pages": ("--pages", letter)}[command]
+    where = () if command == "evaluate-pages" else ("--output", tmp_path / "out")
+    (network / "network.onnx").write_bytes((network / "network.onnx").read_bytes()[:100])
+    done = inkbeam(command, *data, *where, "--lines", network)
+    assert done.code == 2
+    assert f"--lines {network}" in done.err and "damaged line network" in done.err and "--lines classical" in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_classical_finder_needs_no_network(letter, tmp_path):
+    done = inkbeam("segment", letter, "--output", tmp_path / "pictures", "--lines", "classical")
+    assert done.code == 0 and "3 lines" in done.out
 
 
 def test_a_job_is_refused_whose_network_is_damaged(network):

@@ -8,6 +8,7 @@ import pytest
 
 from htr_model.bundle import load
 from htr_model.confidence import UNCALIBRATED
+from htr_model.decoding.settings import LANGUAGE_WEIGHT
 from pipelines.commands import train
 from tests.htr_model.drawing import png, word
 from tests.pipelines.jobs import inkbeam
@@ -54,6 +55,15 @@ def test_evaluate_writes_a_report_and_tells_confusions(labelled, tiny_bundle, tm
     assert (tmp_path / "deep" / "report" / "report.md").is_file()
 
 
+def test_evaluate_reads_greedily_unless_asked_and_says_so(labelled, speaking_bundle):
+    common = ("evaluate", "--model", speaking_bundle, "--data", labelled)
+    beam = f"beam search (12 texts, language model bundle, weight {LANGUAGE_WEIGHT:g})"
+    assert "greedy decoding" in inkbeam(*common).out
+    assert beam in inkbeam(*common, "--decoder", "beam").out
+    assert beam in inkbeam(*common, "--language-model", "bundle").out
+    assert "no language model" in inkbeam(*common, "--decoder", "beam", "--language-model", "none").out
+
+
 def test_evaluate_against_a_program_that_is_not_there_is_wrong_usage(labelled, tiny_bundle, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     done = inkbeam("evaluate", "--model", tiny_bundle, "--data", labelled, "--against", "tesseract")
@@ -84,6 +94,20 @@ def test_calibrate_writes_a_bundle_with_other_confidence_and_the_same_text(label
     assert again.code == 0, again.err
     assert load(output).id == after.id
     assert (output / "README.md").read_text(encoding="utf-8").count("Confidence is calibrated") == 1
+
+
+def test_calibrate_fits_a_map_for_each_of_a_bundles_decoders(labelled, speaking_bundle, tmp_path):
+    header, *rows = csv.reader((labelled / "labels.csv").read_text(encoding="utf-8").splitlines())
+    write(labelled, rows * 20)
+    output = tmp_path / "calibrated"
+    done = inkbeam("calibrate", "--model", speaking_bundle, "--data", labelled, "--output", output)
+    assert done.code == 0, done.err
+    assert "language model" in done.out
+    before, after = load(speaking_bundle), load(output)
+    assert after.language_model == before.language_model is not None
+    assert UNCALIBRATED not in (after.calibration, after.language_calibration)
+    assert after.id != before.id
+    assert "(with the language model" in (output / "README.md").read_text(encoding="utf-8")
 
 
 def test_calibrate_with_few_words_is_wrong_usage_and_writes_nothing(labelled, tiny_bundle, tmp_path):

@@ -18,6 +18,7 @@ import io
 
 import boto3
 import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils import retry
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -266,3 +267,48 @@ def test_bundle_is_read_from_the_store(store, tiny_bundle):
     assert done.code == 1, done.err
     assert len(rows(store, "more", "pages")) == 1
     assert set(records.TABLES) == {k.split("/")[1] for k in keys(store, "more/")} - {"runs"}
+
+
+@pytest.fixture(scope="module")
+def models(store, tiny_bundle):
+    """Addresses of a good bundle in the store and of one that cannot be read."""
+    for path in tiny_bundle.iterdir():
+        store.put_object(Bucket=BUCKET, Key=f"models/good/{path.name}", Body=path.read_bytes())
+        store.put_object(Bucket=BUCKET, Key=f"models/bad/{path.name}", Body=b"damaged in the store")
+    return f"s3://{BUCKET}/models/good", f"s3://{BUCKET}/models/bad"
+
+
+@pytest.fixture
+def unconfigured(monkeypatch):
+    """Beam's file systems as a new process finds them."""
+    monkeypatch.setattr(FileSystems, "_pipeline_options", None)
+
+
+@pytest.fixture
+def words(tmp_path):
+    """A data set of a few drawn words."""
+    lines = ["filename,label"]
+    for i in range(3):
+        (tmp_path / f"{i}.png").write_bytes(broken_files.encoded(page(("archive",)), "PNG"))
+        lines.append(f"{i}.png,archive")
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    return tmp_path
+
+
+def test_evaluate_reads_its_bundle_from_the_store(models, words, unconfigured):
+    done = inkbeam("evaluate", "--model", models[0], "--data", words)
+    assert done.code == 0, done.err
+    assert "CER %" in done.out
+
+
+@pytest.mark.parametrize("command", ["evaluate --model", "train --output x --from", "calibrate --output x --model"])
+def test_bundle_in_the_store_is_opened_and_so_found_to_be_damaged(models, words, unconfigured, command):
+    done = inkbeam(*command.split(), models[1], "--data", words)
+    assert done.code == 2
+    assert "Expecting value" in done.err
+
+
+def test_exported_bundle_is_read_from_the_store(models, unconfigured, tmp_path):
+    done = inkbeam("export-model", models[1], "--to", "onnx", "--output", tmp_path / "x.onnx")
+    assert done.code == 2
+    assert "Expecting value" in done.err

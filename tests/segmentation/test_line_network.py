@@ -6,7 +6,7 @@ import pytest
 from segmentation.geometry import Box
 from segmentation.line_network import DEFAULT, LineModelError, load, model_id
 from segmentation.lines import curves_in_zones
-from segmentation.page import LEARNED, SegmentationSettings, segment
+from segmentation.page import CLASSICAL, SegmentationSettings, segment
 from segmentation.scale import Scale
 from tests.segmentation.drawing import SCRIPT, TEXT, draw_page
 from tests.segmentation.line_networks import smearing_network, write_network
@@ -36,11 +36,10 @@ def test_the_lines_of_a_drawn_page_are_found_through_a_network(network, size):
         assert line.box.intersection_over_union(true) > 0.8
 
 
-@pytest.mark.skipif(not (DEFAULT / "network.onnx").is_file(), reason="no trained line network is in the package")
 @pytest.mark.parametrize("pitch", [1.5, 2.5])
 def test_the_network_of_the_package_finds_the_lines_of_a_drawn_page(pitch):
     page = draw_page(font=SCRIPT, pitch=pitch)
-    lines = segment(page.gray, SegmentationSettings(lines=LEARNED)).layout.lines
+    lines = segment(page.gray).layout.lines
     assert len(lines) == len(page.lines)
     for line, true in zip(lines, page.lines, strict=True):
         assert line.box.intersection_over_union(true) > 0.8
@@ -175,5 +174,5 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path):
 def test_settings_name_the_folder_of_the_network(network):
     settings = SegmentationSettings(lines=str(network))
     assert settings.line_model == network
-    assert SegmentationSettings().line_model is None
-    assert SegmentationSettings(lines=LEARNED).line_model == DEFAULT
+    assert SegmentationSettings(lines=CLASSICAL).line_model is None
+    assert SegmentationSettings().line_model == DEFAULT

@@ -6,7 +6,7 @@ import pytest
 
 from segmentation.geometry import union
 from segmentation.metrics import compare_boxes
-from segmentation.page import SegmentationSettings, segment
+from segmentation.page import CLASSICAL, SegmentationSettings, segment
 from tests.segmentation.drawing import (
     INK,
     PAPER,
@@ -214,6 +214,24 @@ def test_the_picture_of_a_line_that_climbs_alone_is_level():
     assert abs(fall(segmented.line_picture(5))) < 4
 
 
+@pytest.mark.parametrize("rise", [30, -30])
+def test_the_picture_of_a_line_that_bends_is_straight(rise):
+    page = draw_page(["nun mum nun mum nun mum"] * 5, margin=80)
+    width = page.gray.shape[1]
+    bend = rise * np.cos(np.linspace(-np.pi / 2, np.pi / 2, width))
+    rows = np.arange(page.gray.shape[0], dtype=np.float32)[:, None] + bend[None, :].astype(np.float32)
+    columns = np.broadcast_to(np.arange(width, dtype=np.float32), rows.shape)
+    gray = cv2.remap(page.gray, np.ascontiguousarray(columns), rows, cv2.INTER_LINEAR, borderValue=PAPER)
+    segmented = segment(gray)
+    assert len(segmented.layout.lines) == 5
+    for line in segmented.layout.lines:
+        ys, xs = np.nonzero(dark(segmented.line_picture(line.index)))
+        heights = [ys[np.abs(xs - x) < 40].mean() for x in np.linspace(xs.min() + 40, xs.max() - 40, 7)]
+        assert np.ptp(heights) < 6  # 30 were drawn
+        words = [segmented.word_picture(line.index, i) for i in range(len(line.words))]
+        assert all(np.ptp(np.nonzero(dark(w))[0]) < 32 for w in words)
+
+
 def fall(picture):
     """Rows by which the writing at the end of a line is lower than at its beginning."""
     ys, xs = np.nonzero(dark(picture))
@@ -234,7 +252,8 @@ def crowded(request):
     draw_word(page.gray, "quay", tall.right + 30, baseline, 40)
     assert first.right < tall.left and tall.top < first.bottom - 2
     gray = turned(page.gray, request.param) if request.param else page.gray
-    segmented = segment(gray)
+    # The finder that bridges the wide gap in the first line.
+    segmented = segment(gray, SegmentationSettings(lines=CLASSICAL))
     assert counts(found_words(segmented.layout)) == [3, 4, 4, 2, 3, 4]
     return gray, segmented
 

@@ -144,6 +144,41 @@ def test_beam_without_width_is_refused():
         search(random_steps(2, 3, 0), 0)
 
 
+def doubtful_letters(count: int, seed: int) -> Steps:
+    """Steps of letters of which each may be one of two, with certain blanks between them."""
+    rng = np.random.default_rng(seed)
+    classes, probabilities = [], []
+    for _ in range(count):
+        first, second = (rng.permutation(5)[:2] + 1).tolist()
+        classes += [[first, second], [0, first]]
+        probabilities += [[0.55, 0.45], [1.0, 1e-300]]
+    return Steps(np.array(classes), np.log(probabilities))
+
+
+def test_search_for_the_best_text_alone_keeps_early_doubts_out_of_the_beam():
+    model, lost = Preferring(), 0
+    for seed in range(10):
+        steps = doubtful_letters(10, seed)
+        exact = search(steps, 2000, model, least_share=0.0)[0].classes
+        assert search(steps, 4, model, least_share=0.0, best_only=True)[0].classes == exact
+        lost += search(steps, 4, model, least_share=0.0)[0].classes != exact
+    assert lost
+
+
+def test_best_text_alone_without_language_model_is_the_same_search():
+    steps = random_steps(6, 4, 5)
+    assert search(steps, 8, best_only=True) == search(steps, 8)
+
+
+def test_alignment_of_a_long_text():
+    text = tuple(1 + i % 3 for i in range(200))
+    path = np.array([c for symbol in text for c in (symbol, 0)])
+    log_p = np.log(np.where(np.arange(4) == path[:, None], 0.97, 0.01))
+    order = np.argsort(-log_p, axis=1, kind="stable")
+    steps = Steps(order, np.take_along_axis(log_p, order, axis=1))
+    np.testing.assert_array_equal(best_alignment(steps, text), path)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_alignment_is_the_most_probable_path_of_its_text(seed):
     steps = random_steps(5, 3, seed)

@@ -109,3 +109,15 @@ def test_only_greedy_without_alternatives_looks_at_one_class():
     assert not GREEDY.needs_classes
     assert DecoderSettings(alternatives=1).needs_classes
     assert DecoderSettings("beam").needs_classes
+
+
+def test_words_share_tells_how_doubtful_it_is_with_the_language_model_and_without_one_is_not_asked():
+    model = parse(b"tea sea tea sea tea sea tea\n" * 20, CHARSET, 0.2)
+    steps = steps_of({"t": 1.0}, {"c": 0.6, "e": 0.4}, {"a": 1.0}, {" ": 1.0}, {"s": 1.0}, {"e": 1.0}, {"a": 1.0})
+    for alternatives in (0, 5):
+        decoded = decode(steps, CHARSET, DecoderSettings("beam", 16, alternatives), model)
+        assert CHARSET.decode(decoded.best.classes) == "tea sea"
+        assert 0.6 < decoded.word_shares[0] < decoded.word_shares[1] == pytest.approx(1.0)
+    ((other,), ()) = decoded.word_alternatives
+    assert other.confidence == pytest.approx(1 - decoded.word_shares[0], abs=1e-4)
+    assert decode(steps, CHARSET, BEAM).word_shares == decode(steps, CHARSET, GREEDY, model).word_shares == ()

@@ -5,9 +5,13 @@ import numpy as np
 import pytest
 
 from htr_model.charset import LATIN, Charset
-from htr_model.decoding import language_model
+from htr_model.decoding import language_model, ngrams
 from htr_model.decoding.beam_search import Steps, search
-from htr_model.decoding.language_model import CharacterNgrams, LanguageModelError, Lexicon, count_ngrams, parse
+from htr_model.decoding.counting import count_ngrams
+from htr_model.decoding.errors import LanguageModelError
+from htr_model.decoding.language_model import parse
+from htr_model.decoding.lexicon import UNKNOWN_WORD_NATS, Lexicon
+from htr_model.decoding.ngrams import CharacterNgrams
 
 CHARSET = Charset(" ,.'-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHTéà")
 TEXT = "the cat sat on the mat. the dog, the hen and that cat ate the oats. that hat is the cat's hat. " * 3
@@ -76,7 +80,7 @@ def read(steps: Steps, model=None) -> str:
 
 @pytest.mark.parametrize("order", [1, 2, 3, 6])
 def test_probabilities_behind_any_text_sum_to_one(order):
-    model = CharacterNgrams(CHARSET, *count_ngrams(TEXT, CHARSET, order), 1.0)
+    model = CharacterNgrams(CHARSET, count_ngrams(TEXT, CHARSET.symbols, order), 1.0)
     for text in ("", "t", "the c", "cat ", "zzzz", "th", "q", "the cat sat o", "éa"):
         state = state_behind(model, text)
         total = sum(math.exp(model.log_probability(state, s)) for s in range(1, CHARSET.classes))
@@ -84,7 +88,7 @@ def test_probabilities_behind_any_text_sum_to_one(order):
 
 
 def test_two_orders_are_witten_bells_formula():
-    model = CharacterNgrams(CHARSET, *count_ngrams("abab a", CHARSET, 2), 1.0)
+    model = CharacterNgrams(CHARSET, count_ngrams("abab a", CHARSET.symbols, 2), 1.0)
     text = " abab a "
     ones, twos = Counter(text), Counter(zip(text, text[1:], strict=False))
     types = len(ones)
@@ -121,8 +125,7 @@ def test_weight_is_an_exponent_and_zero_has_no_effect():
 
 
 def test_asking_twice_or_for_more_than_is_remembered_changes_nothing(monkeypatch):
-    monkeypatch.setattr(language_model, "_CACHED", 3)
-    monkeypatch.setattr(language_model, "_CACHED_ROWS", 2)
+    monkeypatch.setattr(ngrams, "_REMEMBERED", 3)
     small = parse(TEXT.encode(), CHARSET, 1.0)
     first = cost(small, "the hat is on the cat")
     monkeypatch.undo()
@@ -144,7 +147,7 @@ def test_clear_writing_of_an_unseen_word_stays():
 
 def test_charset_of_many_symbols_takes_shorter_ngrams():
     many = Charset("".join(map(chr, range(0x4E00, 0x4E00 + 3000))) + " ")
-    model = CharacterNgrams(many, *count_ngrams("世丗 一丁七 " * 20, many), 1.0)
+    model = CharacterNgrams(many, count_ngrams("世丗 一丁七 " * 20, many.symbols), 1.0)
     one, two, three = many.encode("一丁七")
     state = model.extend(model.extend(model.start, one)[1], two)[1]
     assert model.log_probability(state, three) > model.log_probability(state, one)
@@ -208,7 +211,7 @@ def test_known_words_cost_nothing(lexicon, text):
     [("ca", 1), ("catz", 1), ("zzzzz", 1), ("zz cat zz", 2), ("catmat", 1), ("cat-zz", 1), ("xx.", 1)],
 )
 def test_every_other_word_costs_the_same_once(lexicon, text, unknown):
-    assert cost(lexicon, text) == pytest.approx(-unknown * language_model._UNKNOWN_WORD_NATS)
+    assert cost(lexicon, text) == pytest.approx(-unknown * UNKNOWN_WORD_NATS)
 
 
 def test_word_list_decides_where_the_picture_does_not(lexicon):

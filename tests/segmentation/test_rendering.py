@@ -1,0 +1,156 @@
+"""The processes that draw PDF pages: used again, replaced when they die or are ended, gone with who started them."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segmentation import decoding
+from segmentation.decoding import DecodingSettings, PageRef, count_pages, decode_page
+from segmentation.rendering import process
+from tests import broken_files, hostile_files
+from tests.conftest import REPOSITORY
+
+SETTINGS = DecodingSettings(pdf_dpi=72, pdf_seconds=2)
+PAGE = broken_files.raw_pdf([(200, 100, 0)])
+
+
+@pytest.fixture(autouse=True)
+def started(monkeypatch):
+    """Processes that a test starts, as they are started."""
+    started, begin = [], subprocess.Popen
+
+    def popen(*args, **kwargs):
+        started.append(begin(*args, **kwargs))
+        return started[-1]
+
+    monkeypatch.setattr(process.subprocess, "Popen", popen)
+    monkeypatch.setattr(process, "_idle", [])
+    yield started
+    for renderer in process._idle:
+        renderer.end()
+    assert all(p.poll() is not None for p in started)
+
+
+def draw(data=PAGE, name="scan.pdf"):
+    return decode_page(data, PageRef(name, 0), SETTINGS).gray
+
+
+def test_one_process_draws_page_after_page(started):
+    first = draw()
+    assert count_pages(PAGE, "scan.pdf", SETTINGS) == 1
+    np.testing.assert_array_equal(draw(), first)
+    with pytest.raises(decoding.TruncatedImage):
+        draw(b"%PDF-1.7 nothing %%EOF")
+    with pytest.raises(decoding.PageOutOfRange):
+        decode_page(PAGE, PageRef("scan.pdf", 1), SETTINGS)
+    np.testing.assert_array_equal(draw(), first)
+    assert len(started) == 1
+
+
+def test_endless_page_is_ended_and_the_next_one_drawn(started):
+    draw()
+    with pytest.raises(decoding.TooSlow, match=r"^endless\.pdf: .* 2 seconds of processor time"):
+        draw(hostile_files.looping_form_pdf(), "endless.pdf")
+    assert started[0].poll() == -signal.SIGXCPU
+    assert draw().shape == (100, 200)
+    assert len(started) == 2
+
+
+def test_a_page_has_its_seconds_whatever_was_drawn_before(started):
+    settings, diary = DecodingSettings(pdf_seconds=1), (REPOSITORY / "samples" / "diary.pdf").read_bytes()
+    pages = 0
+    while not pages or _cpu_seconds(started[0].pid) < 2.2:
+        decode_page(diary, PageRef("diary.pdf", 0), settings)
+        pages += 1
+    assert pages > 2
+    assert len(started) == 1
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_process_that_was_killed_between_two_pages_is_replaced(started):
+    draw()
+    started[0].kill()
+    assert draw().shape == (100, 200)
+    assert len(started) == 2
+
+
+def test_process_killed_at_work_is_replaced_and_the_page_drawn(started):
+    def kill():
+        while not started:
+            time.sleep(0.01)
+        started[0].kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    pages = [draw().shape for _ in range(20)]
+    killer.join()
+    assert pages == [(100, 200)] * 20
+    assert len(started) == 2
+
+
+def test_page_that_breaks_two_processes_is_damaged(monkeypatch, started):
+    monkeypatch.setattr(process, "_BEGIN", "import os, sys; sys.stdin.buffer.readline(); os.abort()")
+    with pytest.raises(decoding.TruncatedImage, match=r"scan\.pdf.*signal 6"):
+        draw()
+    assert len(started) == 2
+
+
+def test_threads_draw_at_the_same_time(started):
+    barrier = threading.Barrier(2, timeout=60)
+    found = []
+
+    def work():
+        with process.borrowed() as renderer:
+            renderer.ask("open", PAGE, seconds=9)
+            barrier.wait()  # both hold a document
+            found.append(renderer.ask("draw", page=0, scale=1.0)[0]["width"])
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [200, 200]
+    assert len(started) == 2
+
+
+def test_fork_leaves_its_parents_process_alone(started):
+    draw()
+    child = os.fork()
+    if not child:
+        mine = process._take()
+        os._exit(0 if mine is None else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    draw()
+    assert len(started) == 1
+
+
+def test_process_ends_with_the_one_that_started_it():
+    code = (
+        "import os\nfrom segmentation.rendering import process\nfrom tests.segmentation.test_rendering import draw\n"
+        "draw()\nprint(process._idle[0]._process.pid, flush=True)\nos.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    pid = int(done.stdout)
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_interrupt_from_the_terminal_is_not_its_own(started):
+    draw()
+    started[0].send_signal(signal.SIGINT)
+    draw()
+    assert len(started) == 1
