@@ -19,12 +19,13 @@ from rich.table import Table
 
 from benchmarks.jobs import digitize, tesseract
 from benchmarks.pages import COLLECTIONS, TruePage, data_folder, page_cer, sample_pages, validation_pages
-from htr_model.bundle import DEFAULT, load
 from htr_model.recognizer import Recognizer
-from pipelines.model_handler import TextImage, recognise
+from pipelines.decoder_options import add_decoder_options, chosen_decoder
+from pipelines.model_handler import RecognizerHandler, TextImage, recognise
+from pipelines.options import DEFAULT_MODEL
 from pipelines.transforms import text_images
 from segmentation.decoding import DecodingSettings, PageRef, decode_page
-from segmentation.page import segment
+from segmentation.page import segment_upright
 
 console = Console(width=110)
 
@@ -47,12 +48,20 @@ def _seconds(function: Callable[[], object], repeats: int = 3) -> float:
     return float(np.median(times))
 
 
+def usual_recognizer() -> Recognizer:
+    """What `inkbeam digitize` reads with when it is told nothing."""
+    parser = argparse.ArgumentParser()
+    add_decoder_options(parser)
+    decoder, language_model = chosen_decoder(parser.parse_args([]), DEFAULT_MODEL)
+    return RecognizerHandler(DEFAULT_MODEL, 64, decoder=decoder, language_model=language_model).load_model()
+
+
 def _images(pages: list[TruePage], recognizer: Recognizer, unit: str) -> list[TextImage]:
     images: list[TextImage] = []
     for page in pages:
         ref = PageRef(str(page.path), 0)
         gray = decode_page(page.path.read_bytes(), ref, DecodingSettings()).gray
-        images += text_images(ref, segment(gray), unit, recognizer.normalization)
+        images += text_images(ref, segment_upright(gray).segmented, unit, recognizer.normalization)
     return images
 
 
@@ -81,7 +90,7 @@ def bench_segmentation(pages: list[TruePage]) -> None:
     table = _table("Segmentation alone", "threads", "pages/s", "seconds a page")
     for threads in (1, 0):
         cv2.setNumThreads(threads if threads else os.cpu_count())
-        seconds = _seconds(lambda: [segment(g) for g in grays]) / len(grays)
+        seconds = _seconds(lambda: [segment_upright(g) for g in grays]) / len(grays)
         table.add_row(str(threads or os.cpu_count()), f"{1 / seconds:.2f}", f"{seconds:.3f}")
     console.print(table)
 
@@ -97,13 +106,14 @@ def plain_loop(pages: list[TruePage], recognizer: Recognizer) -> float:
 def bench_job(collections: dict[str, list[TruePage]], recognizer: Recognizer) -> None:
     """The whole job beside a plain loop and Tesseract."""
     table = _table(
-        "Whole job (start-up included)", "collection", "pages", "pages/s", "of loop", "MB", "× Tesseract", "CER line %",
-        "CER word %", "Tesseract %",
+        "Whole job (start-up included)", "collection", "pages", "pages/s", "greedy", "of loop", "MB", "× Tesseract",
+        "CER %", "greedy %", "word %", "Tesseract %",
     )  # fmt: skip
     for name, pages in collections.items():
         plain_loop(pages[:1], recognizer)
         loop = len(pages) / plain_loop(pages, recognizer)
-        line = digitize(pages, "--unit", "line")
+        line = digitize(pages)
+        greedy = digitize(pages, "--decoder", "greedy")
         word = digitize(pages, "--unit", "word")
         other = tesseract(pages, "fra" if name == "copiste" else "eng")
         rate = len(pages) / line.seconds
@@ -111,10 +121,12 @@ def bench_job(collections: dict[str, list[TruePage]], recognizer: Recognizer) ->
             name,
             str(len(pages)),
             f"{rate:.2f}",
+            f"{len(pages) / greedy.seconds:.2f}",
             f"{line.pages_per_second_inside / loop:.2f}",
             f"{line.peak_megabytes:.0f}",
             f"{rate * other.seconds / len(pages):.1f}" if other else "–",
             f"{100 * page_cer(pages, line.texts):.1f}",
+            f"{100 * page_cer(pages, greedy.texts):.1f}",
             f"{100 * page_cer(pages, word.texts):.1f}",
             f"{100 * page_cer(pages, other.texts):.1f}" if other else "–",
         )
@@ -134,7 +146,7 @@ def main() -> None:
     console.print(
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     )
-    recognizer = Recognizer(load(DEFAULT))
+    recognizer = usual_recognizer()
     first = next(iter(collections.values()))[:12]
     bench_recogniser(first, recognizer)
     bench_segmentation(first)

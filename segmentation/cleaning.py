@@ -205,6 +205,8 @@ def remove_rulings(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         inked = np.bincount(labels[mask > 0], minlength=len(area)) / np.maximum(area, 1)
         keep = (inked >= _INKED) & (area <= thickest * extent)
         keep[0] = False
+        if not keep.any():
+            continue
         found = _long(keep[labels].astype(np.uint8), axis)
         found = cv2.dilate(found, np.ones((3, 3), np.uint8)) & mask
         rules |= (found > 0) & ~_crossing_strokes(mask, found, axis)

@@ -184,11 +184,13 @@ def _course(curve: Curve, frame: Box, scale: Scale) -> np.ndarray:
     length = len(curve.ys)
     if length < 6 * scale.x_height:
         return np.zeros(len(columns), np.float32)
-    at = np.arange(length)
-    straight = np.polynomial.Polynomial.fit(at, curve.ys, 1)
+    # Curves are smooth: a few points of them tell all.
+    at = np.arange(0, length, max(1, int(scale.x_height / 2)))
+    rows = curve.ys[at]
+    straight = np.polynomial.Polynomial.fit(at, rows, 1)
     course = straight
     if length >= _LEAST_BENT * scale.x_height:
-        bent = np.polynomial.Polynomial.fit(at, curve.ys, 3)
+        bent = np.polynomial.Polynomial.fit(at, rows, 3)
         if np.abs(bent(at) - straight(at)).max() > _BENT * scale.x_height:
             course = bent
     # Beyond its ends a polynomial may go anywhere: there it goes on straight.

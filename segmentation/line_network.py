@@ -1,4 +1,4 @@
-"""The learned finder of lines: a small network that marks each line's x-height zone, run by OpenCV.
+"""The learned finder of lines: a small network that marks each line's x-height zone, run by ONNX Runtime.
 
 It needs neither Keras nor TensorFlow. Its files are an ONNX network, ``lines.json`` that says how its picture is made,
 and a card; `inkbeam train-lines` makes them.
@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 
 MODEL_FILE = "network.onnx"
 SETTINGS_FILE = "lines.json"
@@ -50,7 +50,7 @@ class LineSettings:
 
 
 class LineNetwork:
-    """A loaded line network. Several threads may use it at once: each reads it for itself."""
+    """A loaded line network. Several threads may use it at once, and a call uses one."""
 
     def __init__(self, model: bytes, settings: LineSettings, identifier: str):
         """Read the network.
@@ -59,14 +59,16 @@ class LineNetwork:
             identifier: says which network it is (`model_id`).
 
         Raises:
-            cv2.error: ``model`` is no ONNX network that OpenCV can run.
+            ValueError: ``model`` is no ONNX network of one picture and one answer.
         """
         self.settings = settings
         self.id = identifier
-        self._model = np.frombuffer(model, np.uint8)
-        self._of_thread = threading.local()
+        try:
+            self._session = _session(model)
+            answer = self._run(np.zeros((2 * settings.multiple, settings.multiple), np.float32))
+        except Exception as error:  # ONNX Runtime's errors have no name in common
+            raise ValueError(f"no ONNX network of one picture and one answer: {error}") from error
         side = settings.multiple
-        answer = self._run(np.zeros((2 * side, side), np.float32))
         if answer.shape != (2 * side // settings.stride, side // settings.stride):
             raise ValueError(f"its answer to a picture of {2 * side} × {side} pixels has shape {answer.shape}")
 
@@ -92,11 +94,18 @@ class LineNetwork:
         return answer, factor / stride
 
     def _run(self, picture: np.ndarray) -> np.ndarray:
-        net = getattr(self._of_thread, "net", None)
-        if net is None:
-            net = self._of_thread.net = cv2.dnn.readNetFromONNX(self._model, cv2.dnn.ENGINE_NEW)
-        net.setInput(picture[None, None])
-        return net.forward().reshape(-1, picture.shape[1] // self.settings.stride)
+        (answer,) = self._session.run(None, {self._session.get_inputs()[0].name: picture[None, None]})
+        return answer.reshape(-1, picture.shape[1] // self.settings.stride)
+
+
+def _session(model: bytes) -> onnxruntime.InferenceSession:
+    """The network, ready to be run."""
+    options = onnxruntime.SessionOptions()
+    # Pages are segmented on threads already, and differ in size: no plan of memory fits the next one.
+    options.intra_op_num_threads = 1
+    options.enable_mem_pattern = False
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def model_id(folder: Path) -> str:
@@ -144,7 +153,7 @@ def load(folder: Path) -> LineNetwork:
                 "Upgrade inkbeam."
             )
         return LineNetwork(model, LineSettings(**values), _id(settings, model))
-    except (ValueError, KeyError, TypeError, AttributeError, cv2.error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise LineModelError(
             f"{folder}: damaged line network ({reason}). Restore its files, or use --lines classical, which needs none."

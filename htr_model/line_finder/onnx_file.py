@@ -1,4 +1,4 @@
-"""The trained line network as an ONNX file, which OpenCV runs without Keras.
+"""The trained line network as an ONNX file, which ONNX Runtime runs without Keras.
 
 Batch normalisation is folded into the convolutions before it.
 """

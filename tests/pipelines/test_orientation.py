@@ -16,9 +16,7 @@ def test_a_page_is_read_the_same_whichever_way_up_it_was_scanned(tmp_path, tiny_
     read = ("digitize", "--input", scans, "--output", output, "--model", tiny_bundle, "--overlays", tmp_path / "drawn")
     assert inkbeam(*read).code == 0
     pages = {row["document_uri"].rsplit("/", 1)[1]: row for row in rows(output, "pages")}
-    assert {name: row["rotation_degrees"] for name, row in pages.items()} == {
-        f"{d}.png": d for d in (0, 90, 180, 270)
-    }
+    assert {name: row["rotation_degrees"] for name, row in pages.items()} == {f"{d}.png": d for d in (0, 90, 180, 270)}
     shown = [(row["width"], row["height"], row["text"], row["lines"]) for row in pages.values()]
     assert all(s == shown[0] for s in shown)
     assert shown[0][:2] == page.gray.shape[::-1] and len(shown[0][3]) == len(page.lines)

@@ -41,6 +41,15 @@ def test_a_heading_across_a_gutter_stays_whole():
     assert len(found) == 13 and (60, 200, 799) in spans(found)
 
 
+def test_two_lines_left_joined_are_divided_where_their_neighbours_are_already():
+    curves, ink = lines_with_ink(*[[(50, 450), (550, 950)] for _ in range(6)])
+    apart = [Curve(f, np.full(400, 60 * (i + 1), np.float32)) for i in range(4) for f in (50, 550)]
+    found = divide_at_gutters(apart + curves[4:], ink, SCALE)
+    assert spans(found) == spans(divide_at_gutters(curves, ink, SCALE))
+    alone = [curves[0], Curve(50, np.full(400, 120, np.float32)), Curve(550, np.full(400, 150, np.float32))]
+    assert spans(divide_at_gutters(alone, ink, SCALE)) == spans(alone)
+
+
 def test_wide_gaps_at_different_places_divide_nothing():
     curves, ink = lines_with_ink(*[[(50, 150 + 100 * i), (215 + 100 * i, 950)] for i in range(6)])
     assert spans(divide_at_gutters(curves, ink, SCALE)) == spans(curves)
