@@ -14,7 +14,7 @@ from htr_model.bundle import load
 from htr_model.recognizer import Recognizer
 from pipelines import launch, model_handler, records, runs, transforms
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
-from segmentation.page import segment
+from segmentation.page import segment, segment_upright
 from tests import broken_files
 from tests.pipelines.conftest import write_broken, write_letter, write_scans
 from tests.pipelines.drawing import LETTER
@@ -378,22 +378,23 @@ def two_letters(tmp_path):
 def test_failures_in_the_middle_of_the_graph_cost_a_page_or_a_line(two_letters, tmp_path, tiny_bundle, monkeypatch):
     write_letter(two_letters / "c.png", ("one", "more", "letter"))
     bad_page = decode_page((two_letters / "a.png").read_bytes(), PageRef("a", 0), SETTINGS).gray
-    segmented = segment(decode_page((two_letters / "b.png").read_bytes(), PageRef("b", 0), SETTINGS).gray)
+    upright = segment_upright(decode_page((two_letters / "b.png").read_bytes(), PageRef("b", 0), SETTINGS).gray)
     recognizer = Recognizer(load(tiny_bundle))
-    poison = next(iter(transforms.text_images(PageRef("b", 0), segmented, "line", recognizer.normalization))).pixels
+    images = transforms.text_images(PageRef("b", 0), upright.segmented, "line", recognizer.normalization)
+    poison = next(images).pixels
     read = Recognizer.read
 
     def segment_or_fail(gray, settings=None):
         if np.array_equal(gray, bad_page):
             raise ValueError("no layout today")
-        return segment(gray, settings)
+        return segment_upright(gray, settings)
 
     def read_or_fail(self, pictures):
         if any(np.array_equal(p, poison) for p in pictures):
             raise RuntimeError("no reading today")
         return read(self, pictures)
 
-    monkeypatch.setattr(transforms, "segment", segment_or_fail)
+    monkeypatch.setattr(transforms, "segment_upright", segment_or_fail)
     monkeypatch.setattr(Recognizer, "read", read_or_fail)
     (tmp_path / "overlays").write_text("a file where the folder should be")
     output = tmp_path / "tables"
