@@ -2,8 +2,9 @@ import keras
 import numpy as np
 import pytest
 
-from htr_model.networks import NETWORKS, TIME_STRIDE, build, time_steps, usual_height
+from htr_model.networks import NETWORKS, build, usual_height
 from htr_model.normalization import Normalization, stack
+from htr_model.time_steps import TIME_STRIDE, time_steps
 from tests.htr_model.drawing import randomise
 
 HEIGHT, CLASSES = 48, 30
