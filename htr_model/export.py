@@ -35,8 +35,7 @@ def write(bundle: Bundle, kind: str, path: Path, width: int) -> None:
         BundleError, ValueError: the weights are not those of the network.
     """
     if kind == "onnx":
-        described = (bundle.network, bundle.normalization.height, bundle.charset.classes, bundle.weights)
-        path.write_bytes(logits_graph(*described).SerializeToString())
+        path.write_bytes(logits_graph(bundle).SerializeToString())
     elif kind == "litert":
         path.write_bytes(_to_litert(networks.with_weights(bundle), width))
     else:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from htr_model.bundle import Bundle
 from htr_model.time_steps import TIME_STRIDE
 
 _OPSET, _IR_VERSION = 17, 8
@@ -26,70 +27,62 @@ class MisfitError(ValueError):
     """Weights do not fit a network; the message says which and why."""
 
 
-def logits_graph(network: str, height: int, classes: int, weights: Mapping[str, np.ndarray]) -> ModelProto:
+def logits_graph(bundle: Bundle) -> ModelProto:
     """The network with output ``logits`` float32 (batch, width / 4, classes), as Keras' has them.
 
     Raises:
         MisfitError: see `best_path_graph`.
     """
-    graph = _Graph(weights)
-    graph.node("Identity", [_logits(graph, network, height, classes)], "logits")
-    return graph.model(height, {"logits": (TensorProto.FLOAT, ["batch", "steps", classes])})
+    graph = _Graph(bundle.weights)
+    graph.node("Identity", [_logits(graph, bundle)], "logits")
+    return graph.model(bundle, {"logits": (TensorProto.FLOAT, ["batch", "steps", bundle.charset.classes])})
 
 
-def best_path_graph(
-    network: str, height: int, classes: int, weights: Mapping[str, np.ndarray], temperature: float = 1.0
-) -> ModelProto:
+def best_path_graph(bundle: Bundle) -> ModelProto:
     """The network with the outputs of `ctc.best_path`: ``classes`` int32 and ``values`` float32 (batch, time).
-
-    Args:
-        classes: symbols of the charset and the blank.
-        weights: by path of the Keras network's variables.
 
     Raises:
         MisfitError: there is no such network, or a weight is missing or of another shape.
     """
-    graph = _Graph(weights)
-    logits = _logits(graph, network, height, classes)
+    graph = _Graph(bundle.weights)
+    logits = _logits(graph, bundle)
     graph.cast(graph.node("ArgMax", [logits], axis=-1, keepdims=0), TensorProto.INT32, "classes")
-    probabilities = graph.node("Softmax", [graph.divided(logits, temperature)], axis=-1)
+    probabilities = graph.node("Softmax", [graph.divided(logits, bundle.temperature)], axis=-1)
     graph.node("ReduceMax", [probabilities], "values", axes=[-1], keepdims=0)
     shape = ["batch", "steps"]
-    return graph.model(height, {"classes": (TensorProto.INT32, shape), "values": (TensorProto.FLOAT, shape)})
+    return graph.model(bundle, {"classes": (TensorProto.INT32, shape), "values": (TensorProto.FLOAT, shape)})
 
 
-def top_classes_graph(
-    network: str, height: int, classes: int, weights: Mapping[str, np.ndarray], count: int, temperature: float = 1.0
-) -> ModelProto:
+def top_classes_graph(bundle: Bundle, count: int) -> ModelProto:
     """The network with the outputs of `ctc.top_classes`: ``classes`` int32 and ``values`` float32 (batch,
     time, count).
 
     Raises:
         MisfitError: see `best_path_graph`.
     """
-    graph = _Graph(weights)
-    logits = _logits(graph, network, height, classes)
-    log_probabilities = graph.node("LogSoftmax", [graph.divided(logits, temperature)], axis=-1)
-    count = min(count, classes)
+    graph = _Graph(bundle.weights)
+    logits = _logits(graph, bundle)
+    log_probabilities = graph.node("LogSoftmax", [graph.divided(logits, bundle.temperature)], axis=-1)
+    count = min(count, bundle.charset.classes)
     best = graph.add("TopK", [log_probabilities, graph.integers(count)], ["values", "indices"], axis=-1, sorted=1)
     graph.cast(best[1], TensorProto.INT32, "classes")
     shape = ["batch", "steps", count]
-    return graph.model(height, {"classes": (TensorProto.INT32, shape), "values": (TensorProto.FLOAT, shape)})
+    return graph.model(bundle, {"classes": (TensorProto.INT32, shape), "values": (TensorProto.FLOAT, shape)})
 
 
-def misfit(network: str, height: int, classes: int, weights: Mapping[str, np.ndarray]) -> str | None:
-    """Why weights do not fit a network, in words; None where they do."""
+def misfit(bundle: Bundle) -> str | None:
+    """Why a bundle's weights do not fit its network, in words; None where they do."""
     try:
-        _logits(_Graph(weights), network, height, classes)
+        _logits(_Graph(bundle.weights), bundle)
     except MisfitError as error:
         return str(error)
     return None
 
 
-def _logits(graph: _Graph, network: str, height: int, classes: int) -> str:
-    if network not in _NETWORKS:
-        raise MisfitError(f"unknown network {network!r}; known are {', '.join(sorted(_NETWORKS))}")
-    return _NETWORKS[network](graph, height, classes)
+def _logits(graph: _Graph, bundle: Bundle) -> str:
+    if bundle.network not in _NETWORKS:
+        raise MisfitError(f"unknown network {bundle.network!r}; known are {', '.join(sorted(_NETWORKS))}")
+    return _NETWORKS[bundle.network](graph, bundle.normalization.height, bundle.charset.classes)
 
 
 class _Graph:
@@ -130,7 +123,8 @@ class _Graph:
     def divided(self, x: str, divisor: float) -> str:
         return x if divisor == 1 else self.node("Div", [x, self.constant(np.float32(divisor))])
 
-    def model(self, height: int, outputs: dict[str, tuple[int, list]]) -> ModelProto:
+    def model(self, bundle: Bundle, outputs: dict[str, tuple[int, list]]) -> ModelProto:
+        height = bundle.normalization.height
         inputs = [
             helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["batch", height, "width", 1]),
             helper.make_tensor_value_info("widths", TensorProto.INT32, ["batch"]),

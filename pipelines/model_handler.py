@@ -80,7 +80,7 @@ def load_bundle(model: str) -> bundle.Bundle:
         loaded = _read_bundle(model)
     except bundle.BundleError as error:
         raise UsageError(f"--model {model}: {error}") from error
-    reason = misfit(loaded.network, loaded.normalization.height, loaded.charset.classes, loaded.weights)
+    reason = misfit(loaded)
     if reason:
         # Workers would find it out too, one by one, after the job has begun.
         raise UsageError(f"--model {model}: the weights do not fit the network ({reason}); copy the bundle again")

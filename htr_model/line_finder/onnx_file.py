@@ -8,6 +8,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 from keras import ops
+from onnx import TensorProto, helper, numpy_helper
 
 from htr_model.line_finder.network import CHANNELS
 from htr_model.line_finder.pages import STRIDE
@@ -20,12 +21,7 @@ def to_onnx(model: keras.Model) -> bytes:
     """An ONNX file of a network by `network.build`, with a sigmoid behind it.
 
     Input ``picture`` float32 (1, 1, height, width), output ``lines`` float32 (1, 1, height / 2, width / 2), 0–1.
-
-    Raises:
-        ImportError: the package ``onnx`` is not installed.
     """
-    from onnx import TensorProto, helper, numpy_helper
-
     nodes, arrays = [], []
 
     def constant(name: str, values: np.ndarray) -> str:

@@ -15,12 +15,7 @@ def predict_with_onnx(bundle: Bundle, count: int | None, threads: int | None) ->
     Raises:
         ValueError: the weights are not those of the network.
     """
-    described = (bundle.network, bundle.normalization.height, bundle.charset.classes, bundle.weights)
-    graph = (
-        best_path_graph(*described, bundle.temperature)
-        if count is None
-        else top_classes_graph(*described, count, bundle.temperature)
-    )
+    graph = best_path_graph(bundle) if count is None else top_classes_graph(bundle, count)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     # Threads that wait busily for the next call take the cores from those that segment pages.

@@ -123,9 +123,11 @@ def epoch(
     number: int,
     start: int,
     batching: Batching = USUAL,
+    shuffle: bool = True,
 ) -> Iterator:
-    """Batches ``start`` … of epoch ``number``: the same for the same seed, also after a resumed start."""
-    batches = plan(prepared, settings, np.random.default_rng([seed, number]), shuffle=number > 0, batching=batching)
+    """Batches ``start`` … of epoch ``number``, in the order of `plan`: the same for the same seed, also after a
+    resumed start."""
+    batches = plan(prepared, settings, np.random.default_rng([seed, number]), shuffle, batching)
 
     def produce(position: int):
         rng = np.random.default_rng([seed, number, position])

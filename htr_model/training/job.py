@@ -168,8 +168,10 @@ class TrainingRun:
             task = bar.add_task(
                 f"epoch {done.epoch + 1}/{settings.epochs}", total=per_epoch, completed=done.batch, loss=0
             )
+            # A network that can read needs no narrow pictures first; they would only spoil what it knows of lines.
+            shuffle = done.epoch > 0 or self.start_from is not None
             for inputs, packed in batches.epoch(
-                self.train, self.normalization, settings.seed, done.epoch, done.batch, settings.batching
+                self.train, self.normalization, settings.seed, done.epoch, done.batch, settings.batching, shuffle
             ):
                 share = max(done.step / (settings.epochs * per_epoch), self._share_of_time())
                 self.model.optimizer.learning_rate = learning_rate(settings, done.step, share)

@@ -11,25 +11,13 @@ from htr_model.decoding.settings import LANGUAGE_WEIGHT, DecoderSettings
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
 from pipelines.options import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, LanguageModelFile, UsageError
+from pipelines.sample_options import add_measured_options, measured
 
 SUMMARY = "make a model's confidence honest on pictures with known text"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="DIR", help="model bundle (default: the one inside)")
-    parser.add_argument(
-        "--data",
-        action="append",
-        required=True,
-        metavar="PATH",
-        help="data as for train, that was not trained on; again for more",
-    )
-    parser.add_argument(
-        "--split",
-        choices=("validation", "test", "train", "all"),
-        default="validation",
-        help="part of data that names its splits; other data is read whole (default: validation)",
-    )
+    add_measured_options(parser, "data as for train, that was not trained on; again for more")
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="the calibrated bundle; may be the folder of --model"
     )
@@ -39,15 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the calibration error before and after, and write the bundle."""
     from htr_model import bundle
-    from htr_model.readers.datasets import load, part
+    from htr_model.readers.datasets import load
     from pipelines import files
     from pipelines.model_handler import bundle_address, load_bundle, load_language_model
 
     files.configure([])
     data = load(arguments.data)
-    samples = part(data.samples, arguments.split)
-    if not samples:
-        raise UsageError(f"no usable sample in split {arguments.split!r}; {len(data.skipped)} were skipped")
+    samples = measured(data, arguments.split)
     model = bundle_address(arguments.model)
     loaded = load_bundle(model)
     with hold_back_native_output():

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.decoder_options import add_decoder_options, chosen_decoder, described
-from pipelines.division_options import add_division_options, divided
 from pipelines.logs import hold_back_native_output
-from pipelines.options import DEFAULT_MODEL, UsageError
+from pipelines.options import UsageError
+from pipelines.sample_options import add_division_options, add_measured_options, divided, measured
 
 SUMMARY = "measure a recogniser on pictures with known text"
 
@@ -22,19 +22,8 @@ _SHOWN = 12
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "inkbeam evaluate --data PATH [options]"
     what = parser.add_argument_group("what to measure")
-    what.add_argument("--model", default=DEFAULT_MODEL, metavar="DIR", help="model bundle (default: the one inside)")
-    what.add_argument(
-        "--data",
-        action="append",
-        required=True,
-        metavar="PATH",
-        help="IAM folder, CSV, Parquet, pages.jsonl, PAGE or ALTO XML, pictures with .txt; again for more",
-    )
-    what.add_argument(
-        "--split",
-        choices=("validation", "test", "train", "all"),
-        default="validation",
-        help="part of data that names its splits; other data is read whole (default: validation)",
+    add_measured_options(
+        what, "IAM folder, CSV, Parquet, pages.jsonl, PAGE or ALTO XML, pictures with .txt; again for more"
     )
     add_division_options(what)
     add_decoder_options(parser.add_argument_group("how to read"), asks_bundle=False)
@@ -57,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print error rates, the most frequent confusions, calibration and speed."""
-    from htr_model.readers.datasets import load, part
+    from htr_model.readers.datasets import load
     from pipelines import files, tesseract
     from pipelines.model_handler import bundle_address, load_bundle, load_language_model
 
@@ -69,9 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     model = bundle_address(arguments.model)
     decoder, language_file = chosen_decoder(arguments, model, asks_bundle=False)
     data = divided(load(arguments.data), arguments)
-    samples = part(data.samples, arguments.split)
-    if not samples:
-        raise UsageError(f"no usable sample in split {arguments.split!r}; {len(data.skipped)} were skipped")
+    samples = measured(data, arguments.split)
     loaded = load_bundle(model)
     with hold_back_native_output():
         from htr_model.recognizer import Recognizer

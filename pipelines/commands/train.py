@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipelines import exit_codes
-from pipelines.division_options import add_division_options, divided
 from pipelines.logs import hold_back_native_output
 from pipelines.options import UsageError
+from pipelines.sample_options import add_division_options, divided
 
 SUMMARY = "train a recogniser"
 

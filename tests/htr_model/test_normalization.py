@@ -83,6 +83,36 @@ def test_wide_picture_is_scaled_down_whole():
     assert (right - left) / (bottom - top) == pytest.approx(2730 / 40, rel=0.2)
 
 
+def test_remains_of_neighbours_do_not_make_a_line_small():
+    gray = np.full((130, 900), 240, np.uint8)
+    cv2.putText(gray, "a long line of writing", (20, 80), cv2.FONT_HERSHEY_SIMPLEX, 2, 20, 3, cv2.LINE_AA)
+    for x in range(60, 850, 200):
+        gray[0:9, x : x + 8] = 20
+        gray[123:130, x + 50 : x + 58] = 20
+    kept, whole = normalize(gray, Normalization()), normalize(gray, Normalization(line_reach=0))
+    assert kept.scale > 1.5 * whole.scale
+
+
+def test_a_line_keeps_its_tall_letters_and_tails():
+    gray = np.full((120, 1000), 255, np.uint8)
+    cv2.putText(gray, "fly high, jolly fisher, gallop", (10, 70), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 0, 3, cv2.LINE_AA)
+    for a, b in zip(
+        normalize(gray, Normalization()).pixels.shape,
+        normalize(gray, Normalization(line_reach=0)).pixels.shape,
+        strict=True,
+    ):
+        assert a == pytest.approx(b, rel=0.02)
+
+
+def test_a_word_keeps_all_its_rows():
+    gray = np.full((130, 300), 240, np.uint8)
+    cv2.putText(gray, "word", (40, 80), cv2.FONT_HERSHEY_SIMPLEX, 2, 20, 3, cv2.LINE_AA)
+    gray[0:9, 60:68] = 20
+    np.testing.assert_array_equal(
+        normalize(gray, Normalization()).pixels, normalize(gray, Normalization(line_reach=0)).pixels
+    )
+
+
 @pytest.mark.parametrize(("patch", "paper"), [(230, 255), (215, 255), (200, 255), (190, 240)])
 def test_grey_patch_around_the_ink_leaves_no_trace(patch, paper):
     plain = np.full((120, 400), paper, np.uint8)
@@ -173,7 +203,15 @@ def test_padded_width_is_the_next_multiple(width, padded):
 
 @pytest.mark.parametrize(
     "values",
-    [{"height": 40}, {"height": 0}, {"width_step": 24}, {"width_step": 48}, {"max_width": 1000}, {"max_upscale": 0}],
+    [
+        {"height": 40},
+        {"height": 0},
+        {"width_step": 24},
+        {"width_step": 48},
+        {"max_width": 1000},
+        {"max_upscale": 0},
+        {"line_reach": 1},
+    ],
 )
 def test_settings_that_cannot_work_are_refused(values):
     with pytest.raises(ValueError, match="must be"):

@@ -18,6 +18,12 @@ def weights(name, classes, height=48):
     return named_weights(networks.build(name, height, classes))
 
 
+def fit(name, height, classes, found):
+    """`misfit` of a bundle with as many symbols as it needs."""
+    symbols = "".join(chr(ord("A") + i) for i in range(classes - 1))
+    return misfit(Bundle(name, Charset(symbols), Normalization(height=height), 1.0, found))
+
+
 @pytest.fixture(scope="module", params=sorted(networks.NETWORKS))
 def built(request):
     return request.param, weights(request.param, 30)
@@ -26,27 +32,27 @@ def built(request):
 def test_every_variable_of_every_network_is_used(built):
     """Taken away or of another shape, each of them is missed; so none is told that the network does not have."""
     name, found = built
-    assert misfit(name, 48, 30, found) is None
+    assert fit(name, 48, 30, found) is None
     for path, array in found.items():
-        assert path in misfit(name, 48, 30, {p: a for p, a in found.items() if p != path})
-        assert path in misfit(name, 48, 30, {**found, path: array[..., None]})
+        assert path in fit(name, 48, 30, {p: a for p, a in found.items() if p != path})
+        assert path in fit(name, 48, 30, {**found, path: array[..., None]})
 
 
 def test_height_of_the_input_is_heeded(built):
     name, _ = built
-    assert misfit(name, 64, 30, weights(name, 30, height=64)) is None
+    assert fit(name, 64, 30, weights(name, 30, height=64)) is None
 
 
 def test_another_charset_or_network_does_not_fit(built):
     name, found = built
-    assert "logits/" in misfit(name, 48, 31, found)
-    assert all(misfit(other, 48, 30, found) for other in set(networks.NETWORKS) - {name})
-    assert "unknown network 'rnn'" in misfit("rnn", 48, 30, found)
+    assert "logits/" in fit(name, 48, 31, found)
+    assert all(fit(other, 48, 30, found) for other in set(networks.NETWORKS) - {name})
+    assert "unknown network 'rnn'" in fit("rnn", 48, 30, found)
 
 
 def test_default_bundle_fits():
     bundle = load(DEFAULT)
-    assert misfit(bundle.network, bundle.normalization.height, bundle.charset.classes, bundle.weights) is None
+    assert misfit(bundle) is None
 
 
 @pytest.mark.parametrize("count", [None, 1, 3, 100])

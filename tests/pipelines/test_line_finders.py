@@ -9,8 +9,6 @@ from tests.pipelines.jobs import inkbeam, rows
 from tests.pipelines.test_evaluate_pages import write_pages
 from tests.segmentation.line_networks import smearing_network, write_network
 
-pytest.importorskip("onnx", reason="the networks of these tests are made with the package onnx")
-
 
 @pytest.fixture
 def network(tmp_path):

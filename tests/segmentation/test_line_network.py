@@ -11,8 +11,6 @@ from segmentation.scale import Scale
 from tests.segmentation.drawing import SCRIPT, TEXT, draw_page
 from tests.segmentation.line_networks import smearing_network, write_network
 
-pytest.importorskip("onnx", reason="the networks of these tests are made with the package onnx")
-
 
 @pytest.fixture
 def network(tmp_path):

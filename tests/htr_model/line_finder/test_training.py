@@ -1,16 +1,14 @@
 import cv2
 import numpy as np
+import onnx
 import pytest
 
 from htr_model.line_finder import network
 from htr_model.line_finder.augmentation import random_crop, whole
+from htr_model.line_finder.onnx_file import to_onnx
 from htr_model.line_finder.pages import BAND, STORED, UNIT, LinePage
+from htr_model.line_finder.training import LineTrainingError, LineTrainingRun, LineTrainingSettings, band_loss
 from tests.htr_model.drawing import randomise
-
-onnx = pytest.importorskip("onnx", reason="the trained network is written with the package onnx")
-
-from htr_model.line_finder.onnx_file import to_onnx  # noqa: E402
-from htr_model.line_finder.training import LineTrainingError, LineTrainingRun, LineTrainingSettings, band_loss  # noqa: E402
 
 ROWS = (60, 100, 140, 180, 220)
 
