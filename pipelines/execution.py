@@ -73,7 +73,7 @@ def carry_out(
         UsageError: another run is at work on the output, or Beam's options are unusable.
         JobFailed: the pipeline broke as often as ``arguments.attempts`` allows.
     """
-    from pipelines import launch, runs
+    from pipelines import launch, portions, runs
 
     job = planned.job
     with runs.held(job.output, job.run_id, 60 * arguments.wait):
@@ -85,7 +85,7 @@ def carry_out(
             tell("nothing_to_do", "Nothing to do.", exit_code=exit_codes.DONE)
             return exit_codes.DONE
         log.info("reading %d documents with model %s", len(planned.selection.documents), planned.bundle.id)
-        outcome = launch.run_with_attempts(planned, beam_options, arguments.attempts)
+        outcome = portions.carry_out(planned, beam_options, arguments.attempts)
     too_many = outcome.failure_rate > arguments.max_failure_rate
     report.exit_code = exit_codes.TOO_MANY_FAILURES if too_many else exit_codes.DONE
     _tell_outcome(outcome, planned, report)
@@ -146,13 +146,16 @@ def _tell_outcome(outcome, planned, report: Figures) -> None:
         )
     if outcome.failed > len(shown):
         tell("more_failed", f"… and {outcome.failed - len(shown)} more, all in the failures table")
+    several = f" and {outcome.runs - 1} more" if outcome.runs > 1 else ""
     lines = [
-        f"\nRun {outcome.run_id}: {outcome.pages} pages, {outcome.words} words, {outcome.failed} failures "
+        f"\nRun {outcome.run_id}{several}: {outcome.pages} pages, {outcome.words} words, {outcome.failed} failures "
         f"in {outcome.seconds:.1f} s ({rate:.2f} pages/s)"
     ]
     if outcome.stage_seconds:
         lines.append("  " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in outcome.stage_seconds.items()))
-    lines.append(f"  tables: {job.output}/{{words,pages,failures}}/run={outcome.run_id}/")
+    lines.append(
+        f"  tables: {job.output}/{{words,pages,failures}}/run={f'{job.run_id}*' if several else outcome.run_id}/"
+    )
     if job.overlays:
         lines.append(f"  overlays: {job.overlays}")
     tell(

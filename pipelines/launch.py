@@ -60,6 +60,7 @@ class Outcome:
         failures: the rows, by document and page.
         stage_seconds: summed over workers, where the runner tells.
         mean_confidence: of the words, 0–1; None without words.
+        runs: in how many runs the job was done.
     """
 
     run_id: str
@@ -72,11 +73,32 @@ class Outcome:
     failures: tuple[Failure, ...]
     stage_seconds: dict[str, float]
     mean_confidence: float | None = None
+    runs: int = 1
 
     @property
     def failure_rate(self) -> float:
         """Failed pages and documents among all that were tried, 0–1."""
         return self.failed_pages / self.tried_pages if self.tried_pages else 0.0
+
+
+def together(outcomes: list[Outcome]) -> Outcome:
+    """What several runs of one job did, under the name of the first; there is at least one."""
+    stages = dict.fromkeys(name for outcome in outcomes for name in outcome.stage_seconds)
+    words = sum(o.words for o in outcomes)
+    confidences = [(o.mean_confidence, o.words) for o in outcomes if o.mean_confidence is not None]
+    return Outcome(
+        run_id=outcomes[0].run_id,
+        pages=sum(o.pages for o in outcomes),
+        words=words,
+        failed=sum(o.failed for o in outcomes),
+        failed_pages=sum(o.failed_pages for o in outcomes),
+        tried_pages=sum(o.tried_pages for o in outcomes),
+        seconds=sum(o.seconds for o in outcomes),
+        failures=tuple(f for o in outcomes for f in o.failures),
+        stage_seconds={name: sum(o.stage_seconds.get(name, 0.0) for o in outcomes) for name in stages},
+        mean_confidence=sum(c * n for c, n in confidences) / words if confidences and words else None,
+        runs=sum(o.runs for o in outcomes),
+    )
 
 
 def plan(job: Job, input_lists: tuple[str, ...]) -> Plan:

@@ -1,0 +1,79 @@
+"""A job on one machine, divided into runs of a bounded number of pages, each with a commit of its own.
+
+Beam's in-process runner holds all that a graph groups in memory, until the last page is read. Runs of some hundred
+pages each give both the memory and what a crash can cost a bound, whatever the archive's size.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pipelines import launch, runs
+from pipelines.inputs import Document
+from pipelines.options import JobFailed
+
+log = logging.getLogger(__name__)
+
+PAGES_IN_A_RUN = 500
+"""Some minutes of work on two cores: a model is loaded for each run, which takes a second or two."""
+_SEVERAL_PAGES = (".pdf", ".tif", ".tiff")
+_BYTES_OF_A_PAGE = 200_000
+"""Of a file of several pages: a small scanned page. The pages are counted only when the file is read."""
+
+
+def carry_out(planned: launch.Plan, beam_options: list[str], attempts: int) -> launch.Outcome:
+    """Run the pipeline on all documents of a plan: on one machine portion by portion, on a cluster at once.
+
+    The caller holds the output for the plan's run. The first portion's run has its name, the others' end in
+    ``-part2`` and so on.
+
+    Raises:
+        UsageError: the output or Beam's options are unusable.
+        JobFailed: a portion broke as often as ``attempts`` allows; those before it are committed and kept.
+    """
+    local = launch.runner_of(beam_options) in launch.LOCAL_RUNNERS
+    documents = planned.selection.documents
+    parts = list(divided(documents)) if local else [documents]
+    outcomes: list[launch.Outcome] = []
+    for number, part in enumerate(parts, 1):
+        run_id = planned.job.run_id if number == 1 else f"{planned.job.run_id[:120]}-part{number}"
+        portion = replace(
+            planned,
+            job=replace(planned.job, run_id=run_id),
+            selection=replace(planned.selection, documents=part),
+        )
+        try:
+            with runs.held(planned.job.output, run_id) if number > 1 else contextlib.nullcontext():
+                outcomes.append(launch.run_with_attempts(portion, beam_options, attempts))
+        except JobFailed as error:
+            if not outcomes:
+                raise
+            raise JobFailed(f"{error}. The {launch.together(outcomes).pages} pages before it are kept") from error
+        if len(parts) > 1:
+            done = launch.together(outcomes)
+            log.info("part %d of %d is committed: %d pages in %.0f s", number, len(parts), done.pages, done.seconds)
+    return launch.together(outcomes)
+
+
+def divided(documents: tuple[Document, ...]) -> Iterator[tuple[Document, ...]]:
+    """Documents in portions of about `PAGES_IN_A_RUN` pages; a document is never divided."""
+    portion: list[Document] = []
+    pages = 0
+    for document in documents:
+        if portion and pages + likely_pages(document) > PAGES_IN_A_RUN:
+            yield tuple(portion)
+            portion, pages = [], 0
+        portion.append(document)
+        pages += likely_pages(document)
+    if portion:
+        yield tuple(portion)
+
+
+def likely_pages(document: Document) -> int:
+    """About how many pages of a document will be read."""
+    if not document.uri.lower().endswith(_SEVERAL_PAGES):
+        return 1
+    return max(1, document.size // _BYTES_OF_A_PAGE - len(document.left_out))
