@@ -163,7 +163,7 @@ def _is_stop(offsets: np.ndarray, run: Run, x_height: float) -> bool:
 def _is_ruling(offsets: np.ndarray, xs: np.ndarray, scale: Scale) -> bool:
     """Whether a line's ink is what was left of a ruling: long, and nowhere as high as letters."""
     low, high = np.percentile(offsets, [4, 96])
-    thickness = max(0.4 * scale.x_height, 1.8 * scale.stroke_width)
+    thickness = max(0.3 * scale.x_height, 1.3 * scale.stroke_width)
     return high - low < thickness and np.ptp(xs) > 2.5 * scale.x_height
 
 

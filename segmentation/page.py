@@ -33,13 +33,14 @@ class SegmentationSettings:
     """How pages are segmented.
 
     Attributes:
-        working_side: the layout is found on the page scaled down to this long side, pixels; the pictures of lines
-            and words are cut at that scale too, which is well above what the recogniser needs.
+        working_side: the layout is found on the page scaled down to this long side, pixels, or less far where the
+            writing is small; the pictures of lines and words are cut at that scale too, which is above what the
+            recogniser needs.
         lines: what finds the lines: `LEARNED`, the line network that ships inside the package, the folder of another
             one, or `CLASSICAL`, which needs no model.
     """
 
-    working_side: int = 2200
+    working_side: int = 1300
     lines: str = LEARNED
 
     def __post_init__(self) -> None:
@@ -58,9 +59,14 @@ _LEAST_SKEW = 0.4
 """Degrees below which the page is not turned: lines are levelled one by one anyway."""
 _LEAST_INK = 60
 """Pixels of ink below which a page is empty."""
-_SMALLEST_X_HEIGHT = 9.0
+_SMALLEST_WRITING = 9.0
+"""Size of writing, pixels, below which the page is looked at again at a larger scale."""
 _UNIT_X_HEIGHT = 18.0
 _LARGEST_ENLARGEMENT = 3.0
+_LARGEST_SIDE = 2200
+"""Pixels up to which a page with small writing is enlarged."""
+_PITCH = 4.0
+"""X-heights that lines lie apart at most, mostly. Speckled paper makes an x-height small, but not the distance of lines."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +96,13 @@ def prepare(gray: np.ndarray, settings: SegmentationSettings) -> Prepared:
     """An upright grey page, uint8 (height, width), cleaned, levelled and measured."""
     factor = min(1.0, settings.working_side / max(gray.shape))
     page = _prepare_at(factor, gray)
-    if page.scale is None or page.scale.x_height >= _SMALLEST_X_HEIGHT:
+    if page.scale is None:
         return page
-    room = settings.working_side / (factor * max(gray.shape))
-    enlargement = min(_UNIT_X_HEIGHT / page.scale.x_height, _LARGEST_ENLARGEMENT, room)
+    size = max(page.scale.x_height, page.scale.pitch / _PITCH)
+    if size >= _SMALLEST_WRITING:
+        return page
+    room = _LARGEST_SIDE / (factor * max(gray.shape))
+    enlargement = min(_UNIT_X_HEIGHT / size, _LARGEST_ENLARGEMENT, room)
     return _prepare_at(factor * enlargement, gray) if enlargement > 1.2 else page
 
 
