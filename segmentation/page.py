@@ -183,7 +183,7 @@ _CLEAR_LEAN = 1.0
 _LEAST_EVIDENCE = 2.0
 """Evidence, as the logarithm of odds, for which a page is turned head down: scans are seldom that."""
 _DOUBT_GAIN = 10.0
-_MOST_CONTRARY = 1.02
+_MOST_CONTRARY = 1.08
 """Ratio of doubts up to which the letters alone may decide."""
 _LEAST_GAIN = 0.5
 """Gain in lean that it takes however sure the network is."""
@@ -193,7 +193,7 @@ def _better(other: _Found, found: _Found) -> float:
     """Evidence that a page is upright as in ``other`` and not, the other way up, as in ``found``."""
     gain = other.lean - found.lean
     # Neither may speak against it.
-    if other.doubt <= 0 or other.doubt > _MOST_CONTRARY * found.doubt or gain < _LEAST_GAIN:
+    if other.doubt > _MOST_CONTRARY * found.doubt or gain < _LEAST_GAIN:
         return -np.inf
     return gain / 2 + _DOUBT_GAIN * float(np.log(found.doubt / other.doubt))
 
@@ -208,7 +208,8 @@ class _Found:
     """A page and the curves of its lines.
 
     Attributes:
-        doubt, lean: which way up it seems to be (`segmentation.orientation`); 0 where nothing is known of that.
+        doubt, lean: which way up it seems to be (`segmentation.orientation`); 0 where nothing is known of that. The
+            doubt is infinite where the line network saw too little.
     """
 
     page: Prepared
@@ -228,7 +229,9 @@ def _find(gray: np.ndarray, settings: SegmentationSettings) -> _Found:
         return _Found(page, find_curves(page.ink, page.scale))
     zones, factor = line_network.load(settings.line_model).find(page.flat, page.scale.x_height)
     curves = curves_in_zones(zones, factor, page.scale, page.flat.shape[1])
-    return _Found(page, curves, orientation.doubt(zones, factor * page.scale.x_height))
+    # Of a page on its side the network may see nothing at all: that is no less doubtful.
+    doubt = orientation.doubt(zones, factor * page.scale.x_height) or np.inf
+    return _Found(page, curves, doubt)
 
 
 def _describe(found: _Found) -> SegmentedPage:
