@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pipelines import launch, runs
+from pipelines.beam_options import is_local
 from pipelines.inputs import Document
 from pipelines.options import JobFailed
 
@@ -34,9 +35,8 @@ def carry_out(planned: launch.Plan, beam_options: list[str], attempts: int) -> l
         UsageError: the output or Beam's options are unusable.
         JobFailed: a portion broke as often as ``attempts`` allows; those before it are committed and kept.
     """
-    local = launch.runner_of(beam_options) in launch.LOCAL_RUNNERS
     documents = planned.selection.documents
-    parts = list(divided(documents)) if local else [documents]
+    parts = list(divided(documents)) if is_local(beam_options) else [documents]
     outcomes: list[launch.Outcome] = []
     for number, part in enumerate(parts, 1):
         run_id = planned.job.run_id if number == 1 else f"{planned.job.run_id[:120]}-part{number}"

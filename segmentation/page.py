@@ -66,7 +66,7 @@ _LARGEST_ENLARGEMENT = 3.0
 _LARGEST_SIDE = 2200
 """Pixels up to which a page with small writing is enlarged."""
 _PITCH = 4.0
-"""X-heights that lines lie apart at most, mostly. Speckled paper makes an x-height small, but not the distance of lines."""
+"""X-heights that lines mostly lie apart. Speckled paper makes an x-height small, but not the distance of lines."""
 
 
 @dataclass(frozen=True)

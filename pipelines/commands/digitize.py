@@ -65,10 +65,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read what is to be read and print a summary."""
     with hold_back_native_output():
-        from pipelines import dataflow, files, launch
+        from pipelines import beam_options, dataflow, files, launch
 
     execution.check(arguments)
-    options = launch.beam_options(arguments.beam_options, arguments.workers)
+    options = beam_options.chosen(arguments.beam_options, arguments.workers)
     files.configure(options)
     job = _job(arguments)
     with figures.reported(None if arguments.dry_run else arguments.metrics_file, job.output) as report:
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _job(arguments: argparse.Namespace) -> Job:
-    from pipelines import launch
+    from pipelines import beam_options
     from pipelines.files import absolute
     from pipelines.model_handler import bundle_address
 
@@ -104,8 +104,8 @@ def _job(arguments: argparse.Namespace) -> Job:
         existing=arguments.existing,
         batch_size=arguments.batch_size,
         overlays=absolute(arguments.overlays) if arguments.overlays else None,
-        redistribute=launch.runner_of(arguments.beam_options) not in (None, *launch.LOCAL_RUNNERS),
-        threads=launch.threads_per_worker(arguments.workers),
+        redistribute=not beam_options.is_local(arguments.beam_options),
+        threads=beam_options.threads_per_worker(arguments.workers),
         max_attempts=arguments.max_attempts,
         accelerator=arguments.accelerator,
         decoding=decoding,

@@ -28,11 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read what failed and print a summary."""
     with hold_back_native_output():
-        from pipelines import files, launch, runs, status
+        from pipelines import beam_options, files, launch, runs, status
         from pipelines.model_handler import load_bundle
 
     execution.check(arguments)
-    options = launch.beam_options(arguments.beam_options, arguments.workers)
+    options = beam_options.chosen(arguments.beam_options, arguments.workers)
     files.configure(options)
     output = files.absolute(arguments.output)
     with figures.reported(arguments.metrics_file, output) as report:
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _job(arguments: argparse.Namespace, output: str, options: dict) -> Job:
     """The job of the latest run, with what is this run's own."""
     from htr_model.decoding.settings import DecoderSettings
-    from pipelines import launch
+    from pipelines import beam_options
     from segmentation.decoding import DecodingSettings
     from segmentation.page import CLASSICAL, SegmentationSettings
 
@@ -70,8 +70,8 @@ def _job(arguments: argparse.Namespace, output: str, options: dict) -> Job:
                 "output": output,
                 "run_id": arguments.run_id or execution.new_run_id(),
                 "existing": "skip",
-                "redistribute": launch.runner_of(arguments.beam_options) not in (None, *launch.LOCAL_RUNNERS),
-                "threads": launch.threads_per_worker(arguments.workers),
+                "redistribute": not beam_options.is_local(arguments.beam_options),
+                "threads": beam_options.threads_per_worker(arguments.workers),
                 "decoding": DecodingSettings(**given["decoding"]),
                 # Runs that say nothing of it are of the time before line networks.
                 "segmentation": SegmentationSettings(**{"lines": CLASSICAL, **given["segmentation"]}),

@@ -207,7 +207,7 @@ def submit(*arguments, **environment):
 
 @pytest.mark.parametrize(("gpu", "kind"), [("none", None), ("t4", "nvidia-tesla-t4"), ("l4", "nvidia-l4")])
 def test_submit_script_makes_a_command_that_passes(gpu, kind):
-    from pipelines.launch import beam_options
+    from pipelines import beam_options
 
     done = submit("--input", "gs://b/x", "--output", "gs://b/y", GPU=gpu)
     assert done.returncode == 0, done.stderr
@@ -215,7 +215,7 @@ def test_submit_script_makes_a_command_that_passes(gpu, kind):
     assert (program, command) == ("inkbeam", "digitize")
     assert arguments[-4:] == ["--input", "gs://b/x", "--output", "gs://b/y"]
     specs = [a.partition("=")[2] for a in arguments if a.startswith("--accelerator=")]
-    beam_flags = beam_options([a for a in arguments[:-4] if not a.startswith("--accelerator=")], 1)
+    beam_flags = beam_options.chosen([a for a in arguments[:-4] if not a.startswith("--accelerator=")], 1)
     dataflow.check(job(accelerator=specs[0] if specs else None), DOCUMENTS, beam_flags)
     assert [s.split(";")[0] for s in specs] == ([f"type:{kind}"] if kind else [])
 

@@ -1,0 +1,70 @@
+"""Beam's options of a job: the user's own, checked, and ours where the user said nothing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipelines.options import UsageError
+
+LOCAL_RUNNERS = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner")
+DEFAULT_RUNNER = "FnApiRunner"
+"""Beam's in-process runner. `DirectRunner` would first try to download another one."""
+
+
+def chosen(flags: list[str], workers: int) -> list[str]:
+    """Beam's options of a job: the user's, and ours where the user said nothing.
+
+    Raises:
+        UsageError: ``flags`` holds something that neither inkbeam nor Beam knows, or a value that Beam refuses.
+    """
+    unknown = _unknown(flags)
+    if unknown:
+        raise UsageError(f"unknown option {unknown[0]}; see inkbeam digitize --help (Beam's own options pass through)")
+    runner = runner_of(flags)
+    options = list(flags)
+    if runner is None:
+        options.append(f"--runner={DEFAULT_RUNNER}")
+    if workers > 1:
+        if runner not in (None, *LOCAL_RUNNERS):
+            raise UsageError(f"--workers is for one machine; give {runner} its own option for parallel work")
+        options += [f"--direct_num_workers={workers}", "--direct_running_mode=multi_processing"]
+    return options
+
+
+def is_local(flags: list[str]) -> bool:
+    """Whether a job with these options runs on this machine."""
+    return runner_of(flags) in (None, *LOCAL_RUNNERS)
+
+
+def runner_of(flags: list[str]) -> str | None:
+    """The runner named in Beam's options, or None."""
+    return PipelineOptions(flags).get_all_options(drop_default=True).get("runner") if flags else None
+
+
+class _BeamOptionsParser(argparse.ArgumentParser):
+    """Raises where argparse would print the usage of all of Beam's options and exit."""
+
+    def error(self, message: str):
+        raise UsageError(f"{message} (one of Beam's options)")
+
+
+def _unknown(flags: list[str]) -> list[str]:
+    parser = _BeamOptionsParser(add_help=False, allow_abbrev=False)
+    add: list[Callable] = [
+        c._add_argparse_args for c in PipelineOptions.__subclasses__() if "_add_argparse_args" in vars(c)
+    ]
+    for add_arguments in add:
+        try:
+            add_arguments(parser)
+        except argparse.ArgumentError:
+            continue
+    return parser.parse_known_args(flags)[1]
+
+
+def threads_per_worker(workers: int) -> int:
+    """Threads of numeric libraries in each of several workers; 0, their default, for one."""
+    return max(1, (os.cpu_count() or 1) // workers) if workers > 1 else 0
