@@ -35,7 +35,7 @@ def described(path, weight=0.5) -> LanguageModelFile:
 
 
 def test_greedy_jobs_keep_the_fingerprint_that_they_had():
-    classical = SegmentationSettings(lines=CLASSICAL)
+    classical = SegmentationSettings(working_side=2200, lines=CLASSICAL)
     assert job(segmentation=classical).fingerprint == "f4cb958c47d0fa6d"
     assert job().fingerprint == job(decoder=DecoderSettings()).fingerprint
 
