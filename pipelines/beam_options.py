@@ -29,7 +29,7 @@ def chosen(flags: list[str], workers: int) -> list[str]:
     if runner is None:
         options.append(f"--runner={DEFAULT_RUNNER}")
     if workers > 1:
-        if runner not in (None, *LOCAL_RUNNERS):
+        if not is_local(flags):
             raise UsageError(f"--workers is for one machine; give {runner} its own option for parallel work")
         options += [f"--direct_num_workers={workers}", "--direct_running_mode=multi_processing"]
     return options

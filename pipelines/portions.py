@@ -39,7 +39,8 @@ def carry_out(planned: launch.Plan, beam_options: list[str], attempts: int) -> l
     parts = list(divided(documents)) if is_local(beam_options) else [documents]
     outcomes: list[launch.Outcome] = []
     for number, part in enumerate(parts, 1):
-        run_id = planned.job.run_id if number == 1 else f"{planned.job.run_id[:120]}-part{number}"
+        # Short enough that `run_with_attempts` does not cut the part off when it names a second attempt.
+        run_id = planned.job.run_id if number == 1 else f"{planned.job.run_id[:110]}-part{number}"
         portion = replace(
             planned,
             job=replace(planned.job, run_id=run_id),

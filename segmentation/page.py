@@ -193,7 +193,7 @@ def _better(other: _Found, found: _Found) -> float:
     """Evidence that a page is upright as in ``other`` and not, the other way up, as in ``found``."""
     gain = other.lean - found.lean
     # Neither may speak against it.
-    if other.doubt > _MOST_CONTRARY * found.doubt or gain < _LEAST_GAIN:
+    if other.doubt <= 0 or other.doubt > _MOST_CONTRARY * found.doubt or gain < _LEAST_GAIN:
         return -np.inf
     return gain / 2 + _DOUBT_GAIN * float(np.log(found.doubt / other.doubt))
 
