@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 from apache_beam.ml.inference.base import ModelHandler
 
 from htr_model import bundle
+from htr_model.charset import Charset
 from htr_model.decoding import language_model, ngram_file
 from htr_model.decoding.settings import GREEDY, DecoderSettings
 from htr_model.onnx_networks import misfit
@@ -127,12 +129,18 @@ def load_language_model(file: LanguageModelFile, loaded: bundle.Bundle):
             f"--language-model {file.uri}: model {loaded.id} holds none; name a file, or none to do without"
         )
     try:
-        model = language_model.parse(data, loaded.charset, file.weight)
+        model = _parsed(data, loaded.charset, file.weight)
     except language_model.LanguageModelError as error:
         raise UsageError(f"--language-model {file.uri}: {error}") from error
     if not of_bundle and LanguageModelFile.id_of(data) != file.id:
         raise UsageError(f"--language-model {file.uri}: was changed after the job began; start it again")
     return model
+
+
+@functools.lru_cache(maxsize=1)
+def _parsed(data: bytes, charset: Charset, weight: float):
+    """Kept, since on one machine a job's plan and its worker want the same, and it takes a third of a second."""
+    return language_model.parse(data, charset, weight)
 
 
 def has_language_model(model: str) -> bool:
@@ -148,8 +156,8 @@ def has_language_model(model: str) -> bool:
 class RecognizerHandler(ModelHandler[TextImage, Recognized, object]):
     """Loads a bundle once a process and reads batches of pictures.
 
-    A batch is read in parts of similar width: little padding, few shapes. What a picture says does not depend on
-    the others of its batch. When a part fails, its pictures are tried one by one, so that only the culprit is lost.
+    What a picture says does not depend on the others of its batch. When a batch fails, its pictures are tried one by
+    one, so that only the culprit is lost.
     """
 
     def __init__(
@@ -186,21 +194,13 @@ class RecognizerHandler(ModelHandler[TextImage, Recognized, object]):
         return "inkbeam_recognition"
 
 
-def recognise(batch: Sequence[TextImage], recognizer) -> list[Recognized]:
+def recognise(batch: Sequence[TextImage], recognizer: Recognizer) -> list[Recognized]:
     """Readings of a batch, in its order, errors in place of what could not be read."""
-    from htr_model.scoring.evaluation import COLUMNS_PER_BATCH, batches_by_width
-
-    results: list[Recognized | None] = [None] * len(batch)
-    widths = [image.pixels.shape[1] for image in batch]
-    for part in batches_by_width(widths, recognizer.normalization, COLUMNS_PER_BATCH):
-        try:
-            readings = recognizer.read([batch[i].pixels for i in part])
-            for i, reading in zip(part, readings, strict=True):
-                results[i] = Recognized(batch[i].key, batch[i].left, batch[i].scale, reading)
-        except Exception:
-            for i in part:
-                results[i] = _recognise_alone(batch[i], recognizer)
-    return results
+    try:
+        readings = recognizer.read([image.pixels for image in batch])
+        return [Recognized(i.key, i.left, i.scale, reading) for i, reading in zip(batch, readings, strict=True)]
+    except Exception:
+        return [_recognise_alone(image, recognizer) for image in batch]
 
 
 def _recognise_alone(image: TextImage, recognizer) -> Recognized:

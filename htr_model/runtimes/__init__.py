@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,21 @@ best first (batch, time, count), log-probabilities."""
 ONNX, KERAS = "onnx", "keras"
 
 
+@dataclass(frozen=True)
+class Predictor:
+    """A network that is ready, and how it is asked fastest.
+
+    Attributes:
+        predict: may be called from any thread.
+        columns: of input in a call.
+        threads: calls at once.
+    """
+
+    predict: Predict
+    columns: int
+    threads: int
+
+
 def usual_runtime() -> str:
     """`KERAS` where the environment names its backend (``KERAS_BACKEND``) or an NVIDIA GPU is there, else `ONNX`."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
@@ -29,24 +45,24 @@ def usual_runtime() -> str:
     return KERAS if gpu or os.environ.get("KERAS_BACKEND") else ONNX
 
 
-def predictor(bundle: Bundle, count: int | None, runtime: str, threads: int | None = None) -> Predict:
-    """The bundle's network, ready to be called from any thread.
+def predictor(bundle: Bundle, count: int | None, runtime: str, threads: int | None = None) -> Predictor:
+    """The bundle's network, ready.
 
     Args:
         count: None for the best path, else how many classes of each time step are wanted.
         runtime: `ONNX` or `KERAS`.
-        threads: processor threads that one call may use; None: all.
+        threads: processor threads that may be busy at once; None: all.
 
     Raises:
         BundleError: the weights are not those of the network.
     """
     try:
         if runtime == KERAS:
-            from htr_model.runtimes.keras_runtime import predict_with_keras
+            from htr_model.runtimes.keras_runtime import keras_predictor
 
-            return predict_with_keras(bundle, count, threads)
-        from htr_model.runtimes.onnx_runtime import predict_with_onnx
+            return keras_predictor(bundle, count, threads)
+        from htr_model.runtimes.onnx_runtime import onnx_predictor
 
-        return predict_with_onnx(bundle, count, threads)
+        return onnx_predictor(bundle, count, threads)
     except ValueError as error:
         raise BundleError(f"bundle {bundle.id}: {error}") from error

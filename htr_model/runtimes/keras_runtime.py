@@ -9,10 +9,13 @@ import keras
 from htr_model import networks
 from htr_model.bundle import Bundle
 from htr_model.ctc import best_path, top_classes
-from htr_model.runtimes import Predict
+from htr_model.runtimes import Predictor
+
+_COLUMNS = 16_384
+"""About 128 words or 16 lines, padding included."""
 
 
-def predict_with_keras(bundle: Bundle, count: int | None, threads: int | None) -> Predict:
+def keras_predictor(bundle: Bundle, count: int | None, threads: int | None) -> Predictor:
     """See `htr_model.runtimes.predictor`. Compiled where the backend can.
 
     Raises:
@@ -30,7 +33,8 @@ def predict_with_keras(bundle: Bundle, count: int | None, threads: int | None) -
         return top_classes(logits, count, bundle.temperature)
 
     compiled = _compiled(predict, bundle.normalization.height)
-    return lambda pixels, widths: tuple(keras.ops.convert_to_numpy(a) for a in compiled(pixels, widths))
+    # One call at a time: a backend spreads it over the accelerator, or over the processors' cores, itself.
+    return Predictor(lambda *batch: tuple(keras.ops.convert_to_numpy(a) for a in compiled(*batch)), _COLUMNS, 1)
 
 
 def _compiled(predict, height: int):

@@ -40,7 +40,6 @@ def run(arguments: argparse.Namespace) -> int:
         from htr_model.normalization import normalize
         from htr_model.recognizer import Recognizer
         from htr_model.scoring.calibration import LEAST_WORDS, cross_fitted, fit, judged_words
-        from htr_model.scoring.evaluation import read_all
 
     recognizers = {"greedy": Recognizer(loaded)}
     if loaded.language_model is not None:
@@ -50,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     names = sorted({s.collection for s in samples})
     maps, figures, overall = {}, {}, {}
     for decoder, recognizer in recognizers.items():
-        words = judged_words(samples, read_all(recognizer, pictures))
+        words = judged_words(samples, recognizer.read(pictures))
         judged = cross_fitted(words)
         if judged is None:
             raise UsageError(

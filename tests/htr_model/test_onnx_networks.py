@@ -68,7 +68,7 @@ def test_both_runtimes_see_the_same_classes(built, count, temperature):
     widths = np.array([96, 61, 18], np.int32)
     for picture, valid in zip(pixels, widths, strict=True):
         picture[:, valid:] = 0
-    one, other = (predictor(bundle, count, runtime)(pixels, widths) for runtime in (KERAS, ONNX))
+    one, other = (predictor(bundle, count, runtime).predict(pixels, widths) for runtime in (KERAS, ONNX))
     assert [a.dtype for a in other] == [np.int32, np.float32]
     for i, steps in enumerate(time_steps(widths)):
         np.testing.assert_allclose(other[1][i, :steps], one[1][i, :steps], atol=1e-4)
@@ -79,17 +79,6 @@ def test_both_runtimes_see_the_same_classes(built, count, temperature):
             # Of classes that are equally probable but for rounding, either may come first.
             clear = np.diff(one[1][i, :steps], axis=1, append=-np.inf) < -1e-3
             np.testing.assert_array_equal(other[0][i, :steps][clear], one[0][i, :steps][clear])
-
-
-def test_threads_change_nothing(built):
-    name, found = built
-    bundle = Bundle(name, Charset("abcdefghijklmnopqrstuvwxyzABC"), Normalization(), 1.0, found)
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 48, 64, 1)).astype(np.uint8)
-    widths = np.array([64, 64], np.int32)
-    one, two = (predictor(bundle, None, ONNX, threads) for threads in (1, 2))
-    (classes, values), (others, rounded) = one(pixels, widths), two(pixels, widths)
-    np.testing.assert_array_equal(classes, others)
-    np.testing.assert_allclose(values, rounded, atol=1e-5)
 
 
 @pytest.mark.parametrize("runtime", [KERAS, ONNX])

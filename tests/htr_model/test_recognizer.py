@@ -13,9 +13,10 @@ from htr_model.bundle import BundleError, load
 from htr_model.confidence import Calibration
 from htr_model.decoding.settings import DecoderSettings
 from htr_model.networks import assign_weights, named_weights
-from htr_model.normalization import normalize
+from htr_model.normalization import Normalization, normalize
 from htr_model.reading import word_slices
-from htr_model.recognizer import Recognizer
+from htr_model.recognizer import Recognizer, parts_by_width
+from htr_model.runtimes import KERAS, ONNX
 from htr_model.time_steps import TIME_STRIDE, time_steps
 from tests.conftest import REPOSITORY
 from tests.htr_model.drawing import word
@@ -58,6 +59,31 @@ def test_text_does_not_depend_on_the_place_in_the_batch(recognizer, pictures):
     forward, backward = recognizer.read(pictures), recognizer.read(pictures[::-1])
     for one, other in zip(forward, backward[::-1], strict=True):
         assert_same(one, other)
+
+
+@pytest.mark.parametrize("runtime", [KERAS, ONNX])
+def test_threads_change_nothing_but_speed(recognizer, pictures, runtime):
+    many = [p for p in pictures for _ in range(40)]
+    alone = Recognizer(recognizer.bundle, threads=1, runtime=runtime).read(many)
+    for one, other in zip(Recognizer(recognizer.bundle, threads=3, runtime=runtime).read(many), alone, strict=True):
+        assert_same(one, other)
+    for picture, one in zip(many[::40], alone[::40], strict=True):
+        assert_same(recognizer.read([picture])[0], one)
+
+
+@pytest.mark.parametrize("columns", [64, 512, 16_384])
+def test_parts_hold_every_picture_once_within_the_columns(columns):
+    settings = Normalization()
+    widths = np.random.default_rng(0).integers(8, 1600, 200).tolist()
+    parts = list(parts_by_width(widths, settings, columns))
+    assert sorted(i for part in parts for i in part) == list(range(200))
+    for part in parts:
+        padded = max(settings.padded_width(widths[i]) for i in part)
+        assert len(part) == 1 or len(part) * padded <= columns
+
+
+def test_no_pictures_make_no_part():
+    assert list(parts_by_width([], Normalization(), 100)) == []
 
 
 def test_no_pictures_give_no_readings(recognizer):
@@ -174,7 +200,8 @@ import json, sys
 import numpy as np
 from htr_model.bundle import load
 from htr_model.reading import word_slices
-from htr_model.recognizer import Recognizer
+from htr_model.recognizer import Recognizer, parts_by_width
+from htr_model.runtimes import KERAS, ONNX
 pictures = list(np.load(sys.argv[2]).values())
 readings = Recognizer(load(sys.argv[1])).read(pictures)
 print(json.dumps([(r.text, r.confidence) for r in readings]))

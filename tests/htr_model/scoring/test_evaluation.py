@@ -1,44 +1,16 @@
-import numpy as np
 import pytest
 
 from htr_model.bundle import load
-from htr_model.normalization import Normalization, normalize
 from htr_model.recognizer import Recognizer
 from htr_model.samples import Sample
-from htr_model.scoring import evaluation
-from htr_model.scoring.evaluation import batches_by_width, evaluate, read_all
+from htr_model.scoring.evaluation import evaluate
 from htr_model.scoring.metrics import error_rates
 from tests.htr_model.drawing import word
-
-SETTINGS = Normalization()
 
 
 @pytest.fixture(scope="module")
 def recognizer(tiny_bundle):
     return Recognizer(load(tiny_bundle))
-
-
-@pytest.mark.parametrize("columns", [64, 512, 16_384])
-def test_batches_hold_every_picture_once_within_the_columns(columns):
-    widths = np.random.default_rng(0).integers(8, 1600, 200).tolist()
-    batches = list(batches_by_width(widths, SETTINGS, columns))
-    assert sorted(i for batch in batches for i in batch) == list(range(200))
-    for batch in batches:
-        padded = max(SETTINGS.padded_width(widths[i]) for i in batch)
-        assert len(batch) == 1 or len(batch) * padded <= columns
-
-
-def test_no_pictures_make_no_batch():
-    assert list(batches_by_width([], SETTINGS, 100)) == []
-
-
-def test_readings_come_in_the_order_of_the_pictures(recognizer, monkeypatch):
-    monkeypatch.setattr(evaluation, "COLUMNS_PER_BATCH", 512)
-    texts = ["wide words here", "i", "middle", "a", "longer one", "of"]
-    pictures = [normalize(word(t), SETTINGS).pixels for t in texts]
-    together = [r.text for r in read_all(recognizer, pictures)]
-    assert together == [recognizer.read([p])[0].text for p in pictures]
-    assert read_all(recognizer, []) == []
 
 
 def test_evaluation_counts_overall_and_by_collection(recognizer):
