@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from htr_model.confidence import geometric_mean
 from htr_model.reading import Reading, word_slices
@@ -27,20 +27,40 @@ class UnitReading:
     scale: float
 
 
-def assemble(facts: PageFacts, lines: tuple[Line, ...], readings: list[UnitReading]) -> PageText:
-    """The page's text in reading order. A unit that was not read (it failed) leaves a line without text or a gap."""
+def assemble(
+    facts: PageFacts, lines: tuple[Line, ...], readings: list[UnitReading], other_way: tuple[Line, ...] = ()
+) -> PageText:
+    """The page's text in reading order. A unit that was not read (it failed) leaves a line without text or a gap.
+
+    Args:
+        lines, other_way: as in `segmentation.segmented.Layout`. Sideways lines are taken the way that reads better.
+    """
     by_line: dict[int, list[UnitReading]] = {}
     for reading in readings:
         by_line.setdefault(reading.line_index, []).append(reading)
+    words_of = {line.index: _words(line, by_line.get(line.index, [])) for line in lines + other_way}
+    sideways = tuple(line for line in lines if line.turn)
+    if _letters_read(other_way, words_of) > _letters_read(sideways, words_of):
+        lines = lines[: len(lines) - len(sideways)] + other_way
     texts, words = [], []
-    for line in lines:
-        units = sorted(by_line.get(line.index, []), key=lambda u: u.word_index or 0)
-        whole = units and units[0].word_index is None
-        found = words_of_line(line, units[0]) if whole else _words_of_units(line, units)
-        words += found
+    for place, line in enumerate(lines):
+        found = words_of[line.index]
+        words += [replace(word, line_index=place) for word in found]
         confidences = [w.confidence for w in found]
         texts.append(TextLine(" ".join(w.text for w in found), geometric_mean(confidences) if found else 0.0, line.box))
     return PageText(facts, tuple(texts), tuple(words))
+
+
+def _letters_read(lines: tuple[Line, ...], words_of: dict[int, list[Word]]) -> float:
+    """Letters that are probably right."""
+    return sum(word.confidence * len(word.text) for line in lines for word in words_of[line.index])
+
+
+def _words(line: Line, units: list[UnitReading]) -> list[Word]:
+    """What was read in a line, as a whole or word by word."""
+    if units and units[0].word_index is None:
+        return words_of_line(line, units[0])
+    return _words_of_units(line, sorted(units, key=lambda u: u.word_index))
 
 
 def _words_of_units(line: Line, units: list[UnitReading]) -> list[Word]:
@@ -55,6 +75,7 @@ def _words_of_units(line: Line, units: list[UnitReading]) -> list[Word]:
             u.reading.min_char_confidence,
             boxes[u.word_index],
             u.reading.alternatives,
+            line.turn,
         )
         for i, u in enumerate(readable)
     ]
@@ -88,6 +109,7 @@ def words_of_line(line: Line, unit: UnitReading) -> list[Word]:
                 min(probabilities),
                 _box_between(line, edges[i], edges[i + 1], spans[first][0], spans[last - 1][1]),
                 alternatives[i] if alternatives else (),
+                line.turn,
             )
         )
     return words
@@ -116,27 +138,20 @@ def _box_between(line: Line, left: float, right: float, seen_from: float, seen_t
 
     Where no ink lies between them (the recogniser saw two words in one stroke) the columns it looked at are used.
     """
-    parts = [clipped for p in line.pieces if (clipped := _clip(p, left, right)) is not None]
+    parts = [clipped for p in line.pieces if (clipped := _clip(p, left, right, line.turn)) is not None]
     if parts:
         return union(parts)
-    first, last = line.pieces[0], line.pieces[-1]
-    share = line.box.width / max(last.end - first.start, 1.0)
-    start = line.box.left + int((seen_from - first.start) * share)
-    end = line.box.left + int((seen_to - first.start) * share)
-    start = min(max(start, line.box.left), line.box.right - 1)
-    return Box(start, line.box.top, min(max(end, start + 1), line.box.right), line.box.bottom)
+    start, end = line.pieces[0].start, line.pieces[-1].end
+    seen = [min(max((column - start) / max(end - start, 1.0), 0.0), 1.0) for column in (seen_from, seen_to)]
+    return line.box.part(*seen, line.turn)
 
 
-def _clip(piece: Piece, left: float, right: float) -> Box | None:
+def _clip(piece: Piece, left: float, right: float, turn: int) -> Box | None:
     """The part of a piece's box between two columns of the line's picture; None for less than a column of it."""
     start, end = max(piece.start, left), min(piece.end, right)
     if end - start < 1:
         return None
     if start == piece.start and end == piece.end:
         return piece.box
-    share = piece.box.width / (piece.end - piece.start)
-    first = piece.box.left + int((start - piece.start) * share)
-    last = piece.box.left + int(round((end - piece.start) * share))
-    if last <= first:
-        return None
-    return Box(first, piece.box.top, last, piece.box.bottom)
+    length = piece.end - piece.start
+    return piece.box.part((start - piece.start) / length, (end - piece.start) / length, turn)

@@ -11,7 +11,8 @@ import numpy as np
 from htr_model.line_finder.pages import STORED, LinePage
 from htr_model.readers.page_truth import TruePage
 from htr_model.samples import Skipped, decode_gray
-from segmentation.page import Prepared, SegmentationSettings, prepare
+from segmentation.page import SegmentationSettings
+from segmentation.preparation import Prepared, prepare
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def line_pages(pages: Iterable[TruePage | Skipped]) -> Iterator[LinePage]:
 
 def line_page(page: TruePage, gray: np.ndarray) -> LinePage | None:
     """A page to learn from, of its picture, uint8 (height, width); None where there is no ink on it."""
-    prepared = prepare(gray, SegmentationSettings())
+    prepared = prepare(gray, SegmentationSettings().working_side)
     if prepared.scale is None:
         return None
     x_height = prepared.scale.x_height

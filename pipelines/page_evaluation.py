@@ -163,7 +163,10 @@ def evaluate_page(
         started = time.perf_counter()
         read = read_page(decoded, segmented, recognizer, unit)
         read_seconds = time.perf_counter() - started
-        boxes = [[w.box for w in read.words if w.line_index == line.index] for line in layout.lines]
+        # Sideways lines may have been read the other way, in another order.
+        keep_of = {line.box: keep for line, keep in zip(layout.lines, counted, strict=True)}
+        counted = [keep_of.get(line.box, True) for line in read.lines]
+        boxes = [[w.box for w in read.words if w.line_index == i] for i in range(len(read.lines))]
         kept = "\n".join(line.text for line, keep in zip(read.lines, counted, strict=True) if keep and line.text)
         texts = PageTexts(comparable(page.text), comparable(kept), comparable(read.text))
     true_words = _true_words(page)
@@ -260,7 +263,8 @@ def read_page(page: Page, segmented: SegmentedPage, recognizer, unit: str) -> Pa
         for r in recognised
         if r.reading is not None
     ]
-    return assemble(facts_of(PageTask(page.ref, document, 1), page, segmented), segmented.layout.lines, readings)
+    facts = facts_of(PageTask(page.ref, document, 1), page, segmented)
+    return assemble(facts, segmented.layout.lines, readings, segmented.layout.other_way)
 
 
 def draw_page(page: TruePage, settings: SegmentationSettings | None = None) -> np.ndarray:

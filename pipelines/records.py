@@ -14,7 +14,7 @@ from htr_model.reading import Alternative
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box
 
-VERSION = "2"
+VERSION = "3"
 _METADATA = {b"inkbeam_schema_version": VERSION.encode()}
 
 _ALTERNATIVES = pa.list_(pa.struct([("text", pa.string()), ("confidence", pa.float32())]))
@@ -34,6 +34,7 @@ WORDS = pa.schema(
         *_BOX,
         ("model_id", pa.string()),
         ("run_id", pa.string()),
+        ("turn_degrees", pa.int32()),
     ],
     metadata=_METADATA,
 )
@@ -89,7 +90,11 @@ LOSING_STAGES = ("list", "read", "segment", "assemble")
 
 @dataclass(frozen=True)
 class Word:
-    """A word that was read: its place, text and confidence (0–1), and what else it may say, the likeliest first."""
+    """A word that was read: its place, text and confidence (0–1), and what else it may say, the likeliest first.
+
+    Attributes:
+        turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
+    """
 
     line_index: int
     word_index: int
@@ -98,6 +103,7 @@ class Word:
     min_char_confidence: float
     box: Box
     alternatives: tuple[Alternative, ...] = ()
+    turn: int = 0
 
 
 @dataclass(frozen=True)
@@ -196,6 +202,7 @@ def word_rows(page: PageText, model_id: str, run_id: str) -> list[dict]:
             **_sides(word.box),
             "model_id": model_id,
             "run_id": run_id,
+            "turn_degrees": word.turn,
         }
         for word in page.words
     ]

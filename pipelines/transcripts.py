@@ -5,6 +5,7 @@ One page a file. Words of a page are gathered from the tables file by file, so t
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,17 +22,25 @@ from segmentation.geometry import Box, union
 
 _WORD_COLUMNS = ["document_uri", "page_index", "line_index", "word_index", "text", "confidence"]
 _SIDES = ["left", "top", "right", "bottom"]
+_TURN = "turn_degrees"
 _PAGE_COLUMNS = ["document_uri", "page_index", "run_id", "processed_at", "source_sha256", "document_pages"]
 _SIZE = ["width", "height", "word_count", "model_id"]
 
 
 @dataclass(frozen=True)
 class PageWord:
-    """A word of a page; ``confidence`` 0–1, ``box`` in pixels of the page as it is displayed upright."""
+    """A word of a page.
+
+    Attributes:
+        confidence: 0–1.
+        box: pixels of the page as it is displayed upright.
+        turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
+    """
 
     text: str
     confidence: float
     box: Box
+    turn: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,11 @@ class Transcript:
         """Its lines, each ended by a line break."""
         return "".join(" ".join(word.text for word in line) + "\n" for line in self.lines)
 
+    @property
+    def blocks(self) -> list[tuple[int, list[tuple[PageWord, ...]]]]:
+        """Its lines by the degrees by which they must be turned: upright ones, then those in its margins."""
+        return [(turn, list(lines)) for turn, lines in itertools.groupby(self.lines, lambda line: line[0].turn)]
+
 
 def transcripts(output: str, records: Sequence[RunRecord]) -> Iterator[Transcript]:
     """Every page of an archive once, as its latest run read it.
@@ -71,7 +85,7 @@ def transcripts(output: str, records: Sequence[RunRecord]) -> Iterator[Transcrip
     place = {key: i for i, key in enumerate(zip(*(pages[c].to_pylist() for c in _PAGE_COLUMNS[:3]), strict=True))}
     wanted = pages["word_count"].to_pylist()
     gathered: dict[int, list[dict]] = {}
-    for part in tables.parts(output, "words", run_ids, [*_WORD_COLUMNS, *_SIDES, "run_id"]):
+    for part in tables.parts(output, "words", run_ids, [*_WORD_COLUMNS, *_SIDES, _TURN, "run_id"]):
         for row in part.to_pylist():
             i = place.get((row["document_uri"], row["page_index"], row["run_id"]))
             if i is None:
@@ -92,7 +106,9 @@ def _transcript(page: dict, words: list[dict]) -> Transcript:
     lines: dict[int, list[PageWord]] = {}
     for row in sorted(words, key=lambda row: (row["line_index"], row["word_index"])):
         box = Box(*(row[side] for side in _SIDES))
-        lines.setdefault(row["line_index"], []).append(PageWord(row["text"], row["confidence"], box))
+        # Tables of earlier versions know upright words only.
+        found = PageWord(row["text"], row["confidence"], box, row[_TURN] or 0)
+        lines.setdefault(row["line_index"], []).append(found)
     uri, index = page["document_uri"], page["page_index"]
     return Transcript(
         page_stem(uri, index, page["document_pages"] or 0, page["source_sha256"]),
@@ -126,16 +142,20 @@ def to_alto(page: Transcript) -> bytes:
     size = {"WIDTH": str(page.width), "HEIGHT": str(page.height)}
     sheet = SubElement(SubElement(root, "Layout"), "Page", ID="page", PHYSICAL_IMG_NR=str(page.page_index + 1), **size)
     space = SubElement(sheet, "PrintSpace", HPOS="0", VPOS="0", **size)
-    if page.lines:
-        every = union([word.box for line in page.lines for word in line])
-        block = SubElement(space, "TextBlock", ID="block", **_alto_box(every))
-    for i, words in enumerate(page.lines):
-        line = SubElement(block, "TextLine", ID=f"line{i}", **_alto_box(union([word.box for word in words])))
-        for j, word in enumerate(words):
-            if j:
-                SubElement(line, "SP")
-            attributes = {"CONTENT": _legal(word.text), "WC": f"{word.confidence:.4f}", **_alto_box(word.box)}
-            SubElement(line, "String", ID=f"line{i}word{j}", **attributes)
+    numbers = itertools.count()
+    for b, (turn, lines) in enumerate(page.blocks):
+        # ALTO's rotation is how far a block's content is turned counter-clockwise.
+        rotation = {"ROTATION": str(turn)} if turn else {}
+        every = union([word.box for line in lines for word in line])
+        block = SubElement(space, "TextBlock", ID=f"block{b}", **_alto_box(every), **rotation)
+        for words in lines:
+            i = next(numbers)
+            line = SubElement(block, "TextLine", ID=f"line{i}", **_alto_box(union([word.box for word in words])))
+            for j, word in enumerate(words):
+                if j:
+                    SubElement(line, "SP")
+                attributes = {"CONTENT": _legal(word.text), "WC": f"{word.confidence:.4f}", **_alto_box(word.box)}
+                SubElement(line, "String", ID=f"line{i}word{j}", **attributes)
     return _file(root)
 
 
@@ -157,17 +177,21 @@ def to_page(page: Transcript) -> bytes:
     SubElement(metadata, "Comments").text = f"page {page.page_index + 1}, model {page.model_id}"
     size = {"imageWidth": str(page.width), "imageHeight": str(page.height)}
     sheet = SubElement(root, "Page", imageFilename=_legal(page.document), **size)
-    if page.lines:
-        region = SubElement(sheet, "TextRegion", id="region")
-        _coords(region, union([word.box for line in page.lines for word in line]))
-    for i, words in enumerate(page.lines):
-        line = SubElement(region, "TextLine", id=f"line{i}")
-        _coords(line, union([word.box for word in words]))
-        for j, word in enumerate(words):
-            element = SubElement(line, "Word", id=f"line{i}word{j}")
-            _coords(element, word.box)
-            _says(element, word.text, word.confidence)
-        _says(line, " ".join(word.text for word in words), min(word.confidence for word in words))
+    numbers = itertools.count()
+    for b, (turn, lines) in enumerate(page.blocks):
+        # Of writing in the margin, the angle by which it must be turned clockwise, −180 … 180.
+        margin = {"type": "marginalia", "orientation": str(turn - 360 if turn > 180 else turn)} if turn else {}
+        region = SubElement(sheet, "TextRegion", id=f"region{b}", **margin)
+        _coords(region, union([word.box for line in lines for word in line]))
+        for words in lines:
+            i = next(numbers)
+            line = SubElement(region, "TextLine", id=f"line{i}")
+            _coords(line, union([word.box for word in words]))
+            for j, word in enumerate(words):
+                element = SubElement(line, "Word", id=f"line{i}word{j}")
+                _coords(element, word.box)
+                _says(element, word.text, word.confidence)
+            _says(line, " ".join(word.text for word in words), min(word.confidence for word in words))
     return _file(root)
 
 

@@ -50,10 +50,16 @@ class PageTask:
 
 @dataclass(frozen=True)
 class PageLayout:
-    """A segmented page without its pixels; ``attempt`` counts the runs in a row that tried to read it."""
+    """A segmented page without its pixels.
+
+    Attributes:
+        lines, other_way: as in `segmentation.segmented.Layout`.
+        attempt: counts the runs in a row that tried to read it.
+    """
 
     facts: PageFacts
     lines: tuple[Line, ...]
+    other_way: tuple[Line, ...] = ()
     attempt: int = 1
 
 
@@ -122,8 +128,8 @@ def facts_of(task: PageTask, page: Page, segmented: SegmentedPage) -> PageFacts:
 
 
 def text_images(ref: PageRef, segmented: SegmentedPage, unit: str, settings: Normalization) -> Iterator[TextImage]:
-    """Pictures of a page's lines or words, ready for the recogniser."""
-    for line in segmented.layout.lines:
+    """Pictures of a page's lines or words, ready for the recogniser; of sideways lines both ways."""
+    for line in segmented.layout.lines + segmented.layout.other_way:
         if unit == "line":
             pictures = [(None, segmented.line_picture(line.index))]
         else:
@@ -163,7 +169,8 @@ def read_and_segment(task: PageTask, job: Job, normalization: Normalization) -> 
         segmented = upright.segmented
         images = tuple(text_images(task.ref, segmented, job.unit, normalization))
         attempt = task.document.attempt(task.ref.page_index)
-        layout = PageLayout(facts_of(task, page, segmented), segmented.layout.lines, attempt)
+        found = segmented.layout
+        layout = PageLayout(facts_of(task, page, segmented), found.lines, found.other_way, attempt)
     except Exception as error:
         return PageOutcome(task, None, (), {}, stage, error)
     seconds = {"read": decoded - started, "segment": time.perf_counter() - decoded}
@@ -273,7 +280,7 @@ class AssemblePages(beam.DoFn):
                 # Without a row in the pages table it is tried again.
                 yield beam.pvalue.TaggedOutput(FAILURES, lost_page(layout))
                 continue
-            page = assemble(layout.facts, layout.lines, readings)
+            page = assemble(layout.facts, layout.lines, readings, layout.other_way)
             Metrics.counter(NAMESPACE, "pages").inc()
             Metrics.counter(NAMESPACE, "words").inc(len(page.words))
             yield page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -29,6 +29,12 @@ class Placement:
     factor: float
     height: int
     width: int
+
+    def turned(self, turn: int, shape: tuple[int, int]) -> Placement:
+        """Where the working picture, of ``shape``, lies once it is turned clockwise by 90 or 270 degrees."""
+        h, w = shape
+        quarter = np.array([[0, -1, h - 1], [1, 0, 0]]) if turn == 90 else np.array([[0, 1, 0], [-1, 0, w - 1]])
+        return replace(self, turn=quarter @ np.vstack([self.turn, [0, 0, 1]]))
 
     def to_page(self, xs: np.ndarray, ys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Positions on the page, float, of pixel corners of the working picture."""

@@ -35,6 +35,22 @@ class Box:
     def area(self) -> int:
         return self.width * self.height
 
+    def part(self, first: float, last: float, turn: int = 0) -> Box:
+        """A part of the box along the writing in it, at least a pixel.
+
+        Args:
+            first, last: shares of its length, 0–1, where the part begins and ends.
+            turn: degrees clockwise by which the box must be turned for its writing to be upright: 0, 90 or 270.
+        """
+        length = self.height if turn else self.width
+        start = min(int(first * length), length - 1)
+        end = min(max(round(last * length), start + 1), length)
+        if turn == 90:
+            return Box(self.left, self.bottom - end, self.right, self.bottom - start)
+        if turn == 270:
+            return Box(self.left, self.top + start, self.right, self.top + end)
+        return Box(self.left + start, self.top, self.left + end, self.bottom)
+
     def intersection_over_union(self, other: Box) -> float:
         """Shared area over covered area, 0–1."""
         across = min(self.right, other.right) - max(self.left, other.left)
@@ -84,8 +100,9 @@ class Line:
         index: place in reading order, from 0.
         box: around all its ink.
         polygon: outline (x, y) around its ink, clockwise from the upper left; what the overlay draws.
-        pieces: its ink from left to right.
+        pieces: its ink from left to right, as it is read.
         words: its words by the gaps between pieces: for each word, the slice of ``pieces`` (first, after last).
+        turn: 0, 90 or 270 degrees clockwise by which the page must be turned for the line to be upright.
     """
 
     index: int
@@ -93,7 +110,8 @@ class Line:
     polygon: tuple[tuple[int, int], ...]
     pieces: tuple[Piece, ...]
     words: tuple[tuple[int, int], ...]
+    turn: int = 0
 
     def word_boxes(self) -> list[Box]:
-        """Boxes of the words, from left to right."""
+        """Boxes of the words, in the order in which they are read."""
         return [union(p.box for p in self.pieces[a:b]) for a, b in self.words]

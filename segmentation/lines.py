@@ -247,7 +247,7 @@ def _enlarge(curve: Curve, factor: float, width: int) -> Curve:
     return Curve(first, ((ys + 0.5) / factor - 0.5).astype(np.float32))
 
 
-_REACH = 2.4
+REACH = 2.4
 """X-heights from a line's middle within which ink can belong to it."""
 _CORE = 0.5
 """X-heights around a line's middle in which ink decides for its whole component."""
@@ -274,12 +274,12 @@ def assign(parts: Components, curves: list[Curve], scale: Scale) -> np.ndarray:
     closest_first = outside[np.lexsort((distance[outside], component[outside]))]
     lonely, first = np.unique(component[closest_first], return_index=True)
     closest = closest_first[first]
-    best[lonely] = np.where(distance[closest] <= _REACH * scale.x_height, nearest[closest], -1)
+    best[lonely] = np.where(distance[closest] <= REACH * scale.x_height, nearest[closest], -1)
     result = best[component].astype(np.int32) + 1
 
     shared = (second > 1.2 * scale.x_height * scale.stroke_width) & (parts.height > 0.72 * scale.pitch)
     divided = shared[component]
-    result[divided] = np.where(distance[divided] <= _REACH * scale.x_height, nearest[divided] + 1, 0)
+    result[divided] = np.where(distance[divided] <= REACH * scale.x_height, nearest[divided] + 1, 0)
     owners[ys, xs] = result
     return owners
 

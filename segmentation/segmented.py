@@ -16,7 +16,9 @@ class Layout:
     """What was found on a page.
 
     Attributes:
-        lines: in reading order.
+        lines: in reading order, sideways ones last, and those as they are read when the page is turned clockwise.
+        other_way: the sideways lines again, as they are read when the page is turned counter-clockwise, in their order
+            and numbered on from ``lines``. Which it is, only one who reads them can tell.
         skew_degrees: by how much the writing climbs (positive: counter-clockwise), −10 … 10.
         x_height: of the page's writing, pixels of the page; 0 for an empty page.
         ink: pixels of ink at the working scale.
@@ -24,30 +26,54 @@ class Layout:
     """
 
     lines: tuple[Line, ...]
+    other_way: tuple[Line, ...]
     skew_degrees: float
     x_height: float
     ink: int
     discarded_ink: int
 
 
-class SegmentedPage:
-    """A page's layout together with what is needed to cut pictures from it."""
+@dataclass(frozen=True)
+class Sheet:
+    """The working picture, one way up, and whose its ink is.
 
-    def __init__(
-        self,
-        layout: Layout,
-        flat: np.ndarray,
-        owners: np.ndarray,
-        courses: list[np.ndarray],
-        frames: list[Box],
-        placement: Placement,
-    ):
+    Attributes:
+        flat: uint8 (h, w), on even white paper.
+        owners: int32 (h, w), 0 paper, i + 1 line i.
+    """
+
+    flat: np.ndarray
+    owners: np.ndarray
+    placement: Placement
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a line lies.
+
+    Attributes:
+        sheet: on which it is upright.
+        frame: of its picture there.
+        course: float32 (width of ``frame``,), rows by which it lies lower than at its left end.
+    """
+
+    sheet: Sheet
+    frame: Box
+    course: np.ndarray
+
+
+class SegmentedPage:
+    """A page's layout together with what is needed to cut pictures from it.
+
+    Args:
+        upright: the sheet of the lines that are neither sideways nor read the other way.
+        cuts: of the layout's lines, and of those the other way.
+    """
+
+    def __init__(self, layout: Layout, upright: Sheet, cuts: list[Cut]):
         self.layout = layout
-        self._flat = flat
-        self._owners = owners
-        self._courses = courses
-        self._frames = frames
-        self._placement = placement
+        self._upright = upright
+        self._cuts = cuts
 
     def line_numbers(self) -> np.ndarray:
         """Whose ink each pixel of the page is: uint16 (height, width), 0 for no line's, i + 1 for line i's.
@@ -55,8 +81,8 @@ class SegmentedPage:
         Each line's ink is a working pixel wider than it was found, because the edges of strokes move a little when a
         page is scaled and turned.
         """
-        place = self._placement
-        numbers = cv2.dilate(self._owners.astype(np.uint16), np.ones((3, 3), np.uint8))
+        place = self._upright.placement
+        numbers = cv2.dilate(self._upright.owners.astype(np.uint16), np.ones((3, 3), np.uint8))
         # The middle of pixel c of the page is at (c + 0.5) · factor − 0.5 of the scaled page.
         matrix = place.turn.astype(float).copy()
         matrix[:, 2] += place.turn[:, :2] @ np.full(2, 0.5 * place.factor - 0.5)
@@ -65,28 +91,28 @@ class SegmentedPage:
         return cv2.warpAffine(numbers, matrix, (place.width, place.height), flags=method)
 
     def line_picture(self, index: int) -> np.ndarray:
-        """Line ``index`` on white paper, level, uint8 (h, w): the ink of other lines is painted over.
+        """Line ``index`` on white paper, upright and level, uint8 (h, w): the ink of other lines is painted over.
 
         Column ``c`` of the picture is column ``c`` of the line's `Piece.start` and ``end``.
         """
-        frame = self._frames[index]
-        return _level(self._cut(index, frame), self._courses[index])
+        return _level(self._picture(index), self._cuts[index].course)
 
     def word_picture(self, index: int, word: int) -> np.ndarray:
         """Word ``word`` of line ``index`` on white paper, uint8 (h, w)."""
-        line = self.layout.lines[index]
+        line = (self.layout.lines + self.layout.other_way)[index]
         first, last = line.words[word]
         start = min(p.start for p in line.pieces[first:last])
         end = max(p.end for p in line.pieces[first:last])
-        frame = self._frames[index]
-        margin = max(2, frame.height // 20)
+        cut = self._cuts[index]
+        margin = max(2, cut.frame.height // 20)
         columns = slice(max(0, int(start) - margin), int(np.ceil(end)) + margin)
-        return _level(self._cut(index, frame)[:, columns], self._courses[index][columns])
+        return _level(self._picture(index)[:, columns], cut.course[columns])
 
-    def _cut(self, index: int, frame: Box) -> np.ndarray:
+    def _picture(self, index: int) -> np.ndarray:
+        sheet, frame = self._cuts[index].sheet, self._cuts[index].frame
         rows, columns = slice(frame.top, frame.bottom), slice(frame.left, frame.right)
-        picture = self._flat[rows, columns]
-        owners = self._owners[rows, columns]
+        picture = sheet.flat[rows, columns]
+        owners = sheet.owners[rows, columns]
         foreign = ((owners > 0) & (owners != index + 1)).astype(np.uint8)
         if not foreign.any():
             return picture

@@ -224,3 +224,67 @@ def test_order_of_readings_does_not_matter():
 def test_empty_page_is_empty():
     page = assemble(FACTS, (), [])
     assert (page.text, page.lines, page.words) == ("", (), ())
+
+
+# ------------------------------------------------------------------------------------------------ sideways lines
+
+
+def down(columns, turn, index):
+    """A sideways line down the left margin from row 100 on, a pixel of the page for a column of its picture."""
+    end = max(b for _, b in columns)
+    spans = [(100 + a, 100 + b) if turn == 270 else (100 + end - b, 100 + end - a) for a, b in columns]
+    pieces = tuple(Piece(Box(10, top, 50, bottom), a, b) for (a, b), (top, bottom) in zip(columns, spans, strict=True))
+    words = tuple((i, i + 1) for i in range(len(pieces)))
+    return Line(index, union(p.box for p in pieces), (), pieces, words, turn)
+
+
+def rows(words):
+    return [(w.text, w.box.top - 100, w.box.bottom - 100) for w in words]
+
+
+@pytest.mark.parametrize(
+    ("turn", "expected"), [(270, [("a", 0, 40), ("b", 40, 100)]), (90, [("a", 60, 100), ("b", 0, 60)])]
+)
+def test_stroke_of_a_sideways_line_is_divided_along_the_page(turn, expected):
+    words = words_of_line(down([(0, 100)], turn, 0), whole("a b", [(10, 20), (40, 42), (60, 70)]))
+    assert rows(words) == expected
+    assert {(w.box.left, w.box.right, w.turn) for w in words} == {(10, 50, turn)}
+
+
+@pytest.mark.parametrize(("turn", "top"), [(270, 66), (90, 90)])
+def test_word_without_ink_in_a_sideways_line_gets_its_place_along_the_page(turn, top):
+    line = down([(0, 40), (100, 160)], turn, 0)
+    words = words_of_line(line, whole("a b c", [(10, 20), (24, 28), (66, 70), (74, 78), (120, 130)]))
+    assert rows(words)[1] == ("b", top, top + 4)
+
+
+@pytest.mark.parametrize("clear", [90, 270])
+@pytest.mark.parametrize("unit", ["line", "word"])
+def test_sideways_lines_are_taken_the_way_that_reads_better(clear, unit):
+    body = line_of([(0, 40)], 0)
+    this_way = (down([(0, 40), (60, 90)], 90, 1), down([(0, 40)], 90, 2))
+    other_way = (down([(0, 40)], 270, 3), down([(0, 40), (60, 90)], 270, 4))
+
+    def read(index, text, confidence):
+        spans = [(10 * i, 10 * i + 4) for i in range(len(text))]
+        if unit == "line":
+            return [whole(text, spans, [confidence] * len(text), index)]
+        return [
+            UnitReading(index, i, reading_of(word, spans[: len(word)], [confidence] * len(word)), 0.0, 1.0)
+            for i, word in enumerate(text.split())
+        ]
+
+    sure = {90: (0.9, 0.3), 270: (0.3, 0.9)}[clear]
+    units = [
+        *read(0, "Dear", 0.8),
+        *read(1, "my love", sure[0]),
+        *read(2, "to", sure[0]),
+        *read(3, "ol", sure[1]),
+        *read(4, "anof hu", sure[1]),
+    ]
+    page = assemble(FACTS, (body, *this_way), units, other_way)
+    assert page.text == ("Dear\nmy love\nto" if clear == 90 else "Dear\nol\nanof hu")
+    assert [(w.line_index, w.turn) for w in page.words] == (
+        [(0, 0), (1, clear), (1, clear), (2, clear)] if clear == 90 else [(0, 0), (1, clear), (2, clear), (2, clear)]
+    )
+    assert len(page.lines) == 3

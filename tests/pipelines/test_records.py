@@ -19,7 +19,7 @@ LINES = (
 WORDS = (
     Word(0, 0, "My", 0.5, 0.25, Box(1, 2, 10, 12)),
     Word(0, 1, "dear", 0.5, 0.5, Box(12, 2, 30, 12)),
-    Word(2, 0, "Eléonore", 0.75, 0.5, Box(1, 40, 50, 52)),
+    Word(2, 0, "Eléonore", 0.75, 0.5, Box(1, 40, 50, 52), turn=270),
 )
 PAGE = PageText(FACTS, LINES, WORDS)
 
@@ -47,7 +47,9 @@ def test_word_rows_come_back_from_parquet():
         "bottom": 12,
         "model_id": "model",
         "run_id": "night-1",
+        "turn_degrees": 0,
     }
+    assert [r["turn_degrees"] for r in rows] == [0, 0, 270]
     assert [(r["line_index"], r["word_index"], r["text"]) for r in rows] == [
         (0, 0, "My"),
         (0, 1, "dear"),

@@ -99,6 +99,22 @@ def test_xml_holds_words_with_their_confidence(tmp_path, transcript):
     assert page_xml.findtext("Metadata/Created") == "2026-11-21T18:12:26Z"
 
 
+def test_writing_in_the_margin_is_a_region_that_says_how_it_is_turned(tmp_path):
+    rows = words("/s/a.png", "Dear sister", "in the margin", "more")
+    turned = [{**row, "turn_degrees": 270 if row["line_index"] else 0} for row in rows]
+    write_run(tmp_path, "night-1", 1, [page("/s/a.png", 6)], (), turned)
+    (made,) = of(tmp_path).values()
+    alto, page_xml = parsed(tmp_path, to_alto(made)), parsed(tmp_path, to_page(made))
+    assert [(b.get("ROTATION"), len(list(b.iter("TextLine")))) for b in alto.iter("TextBlock")] == [
+        (None, 1),
+        ("270", 2),
+    ]
+    regions = [(r.get("type"), r.get("orientation"), r.get("id")) for r in page_xml.iter("TextRegion")]
+    assert regions == [(None, None, "region0"), ("marginalia", "-90", "region1")]
+    assert [x.get("id") for x in page_xml.iter("TextLine")] == ["line0", "line1", "line2"]
+    assert [x.get("ID") for x in alto.iter("TextLine")] == ["line0", "line1", "line2"]
+
+
 @pytest.mark.parametrize("write", [to_text, to_alto, to_page])
 def test_blank_page_is_written_too(tmp_path, write):
     write_run(tmp_path, "night-1", 1, [page("/s/blank.png", 0)])

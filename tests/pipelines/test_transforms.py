@@ -65,7 +65,7 @@ def test_page_of_which_nothing_could_be_read_has_no_row_and_so_is_tried_again():
     line = Line(0, box, (), (Piece(box, 0.0, 10.0),), ((0, 1),))
     facts = PageFacts(PageRef("/scans/a.png", 0), 1, "0" * 64, 1, None, 20, 20, None, 0, 0.0, 0.0)
     reading = UnitReading(0, None, Reading("a", 0.5, 0.5, ((0, 10),), (0.5,), (0.5,)), 0.0, 1.0)
-    (lost,) = assembled(PageLayout(facts, (line,), 2), [])
+    (lost,) = assembled(PageLayout(facts, (line,), attempt=2), [])
     assert (lost.tag, lost.value.stage, lost.value.page_index, lost.value.attempts) == ("failures", "assemble", 0, 2)
     assert (lost.value.source_size, lost.value.document_pages) == (1, 1)
     assert "none of the 1 lines of page 1" in lost.value.message

@@ -54,3 +54,20 @@ def test_word_boxes_are_around_their_pieces_from_left_to_right():
     pieces = tuple(Piece(b, b.left, b.right) for b in boxes)
     line = Line(0, union(boxes), (), pieces, ((0, 2), (2, 3)))
     assert line.word_boxes() == [Box(0, 0, 9, 10), Box(20, 4, 30, 9)]
+
+
+@pytest.mark.parametrize(
+    ("turn", "expected"), [(0, (20, 20, 50, 60)), (90, (10, 44, 110, 56)), (270, (10, 24, 110, 36))]
+)
+def test_part_lies_along_the_writing(turn, expected):
+    box = Box(10, 20, 110, 60)
+    assert box.part(0.1, 0.4, turn) == Box(*expected)
+    assert box.part(0.0, 1.0, turn) == box
+
+
+@pytest.mark.parametrize("turn", [0, 90, 270])
+def test_part_is_never_empty_nor_outside(turn):
+    box = Box(5, 5, 8, 9)
+    for first, last in ((0.0, 0.0), (1.0, 1.0), (0.5, 0.5), (0.99, 1.0)):
+        part = box.part(first, last, turn)
+        assert union([part, box]) == box

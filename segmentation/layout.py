@@ -1,0 +1,104 @@
+"""From the curves of a page's lines to its layout and the pictures that are cut by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from segmentation.cleaning import Components, components
+from segmentation.columns import divide_at_gutters
+from segmentation.description import Described, Placement, describe
+from segmentation.geometry import Line
+from segmentation.lines import Curve, assign, claim_leftovers
+from segmentation.preparation import Prepared
+from segmentation.scale import Scale
+from segmentation.segmented import Cut, Layout, SegmentedPage, Sheet
+from segmentation.sideways import Sideways
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """Lines that run one way.
+
+    Attributes:
+        turn: degrees clockwise by which the page is turned for them to be upright.
+        lines: in reading order.
+        owners: int32 (h, w) of the working picture turned so, 0 or i + 1 for ``lines[i]``.
+        placement: of the turned picture.
+    """
+
+    turn: int
+    lines: list[Described]
+    owners: np.ndarray
+    placement: Placement
+
+
+def lay_out(page: Prepared, curves: list[Curve], sideways: Sideways | None = None) -> SegmentedPage:
+    """A page with its ink given to lines, and those described.
+
+    Args:
+        curves: of the upright lines, where there is no sideways writing.
+        sideways: which has upright curves of its own.
+    """
+    scale, parts = page.scale, page.parts
+    if scale is None:
+        return _empty(page)
+    if sideways is not None:
+        curves = sideways.upright
+        parts = components((parts.labels > 0) & ~sideways.ink)
+    curves = divide_at_gutters(curves, parts.labels > 0, scale)
+    upright = _writing(parts, curves, scale, page.placement)
+    owners, writings, firsts = upright.owners, [upright], [0]
+    if sideways is not None:
+        clockwise, counter = (_sideways_writing(sideways, turn, page) for turn in (90, 270))
+        writings += [clockwise, counter]
+        firsts += [len(upright.lines), len(upright.lines) + len(clockwise.lines)]
+        owners = np.where(_turned(clockwise.owners, 270) > 0, _turned(clockwise.owners, 270) + firsts[1], owners)
+    lines: list[tuple[Line, ...]] = []
+    cuts: list[Cut] = []
+    for writing, first in zip(writings, firsts, strict=True):
+        own = np.where(writing.owners > 0, writing.owners + first, _turned(owners, writing.turn))
+        sheet = Sheet(_turned(page.flat, writing.turn), own, writing.placement)
+        cuts += [Cut(sheet, d.frame, d.course) for d in writing.lines]
+        lines.append(tuple(replace(d.line, index=first + d.line.index, turn=writing.turn) for d in writing.lines))
+    layout = Layout(
+        lines=sum(lines[:2], ()),
+        other_way=sum(lines[2:], ()),
+        skew_degrees=page.skew_degrees,
+        x_height=scale.x_height / page.placement.factor,
+        ink=page.total_ink,
+        discarded_ink=max(0, page.total_ink - int(np.count_nonzero(owners))),
+    )
+    return SegmentedPage(layout, Sheet(page.flat, owners, page.placement), cuts)
+
+
+def _writing(parts: Components, curves: list[Curve], scale: Scale, placement: Placement, turn: int = 0) -> _Writing:
+    owners = assign(parts, curves, scale)
+    leftovers = claim_leftovers(parts, owners, scale)
+    if leftovers:
+        curves = curves + leftovers
+        owners = assign(parts, curves, scale)
+    lines = describe(owners, parts, curves, scale, placement)
+    numbers = np.zeros(len(curves) + 1, np.int32)
+    numbers[[d.curve + 1 for d in lines]] = [d.line.index + 1 for d in lines]
+    return _Writing(turn, lines, numbers[owners], placement)
+
+
+def _sideways_writing(sideways: Sideways, turn: int, page: Prepared) -> _Writing:
+    """Sideways writing as it is read when the page is turned clockwise by 90 or 270 degrees."""
+    ink, curves = _turned(sideways.ink, turn), sideways.curves
+    if turn == 270:
+        height, width = ink.shape
+        curves = [Curve(width - 1 - c.last, height - 1 - c.ys[::-1]) for c in curves]
+    return _writing(components(ink), curves, page.scale, page.placement.turned(turn, page.flat.shape), turn)
+
+
+def _turned(picture: np.ndarray, degrees: int) -> np.ndarray:
+    return np.ascontiguousarray(np.rot90(picture, -degrees // 90))
+
+
+def _empty(page: Prepared) -> SegmentedPage:
+    layout = Layout((), (), 0.0, 0.0, page.total_ink, page.total_ink)
+    sheet = Sheet(page.flat, np.zeros(page.flat.shape, np.int32), page.placement)
+    return SegmentedPage(layout, sheet, [])
