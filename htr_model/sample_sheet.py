@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import cv2
+import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -28,7 +29,9 @@ def sample_sheet(samples: Sequence[Sample]) -> np.ndarray:
     rows = -(-len(samples) // _COLUMNS)
     cell_width, cell_height = _WIDTH // _COLUMNS, _TILE_HEIGHT + _CAPTION + _MARGIN
     sheet = Image.new("L", (_WIDTH, rows * cell_height + _MARGIN), _PAPER)
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=15)
+    # Pillow's own font has no letters with accents.
+    font = ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", 14)
+    pen = ImageDraw.Draw(sheet)
     for index, sample in enumerate(samples):
         x, y = _MARGIN + index % _COLUMNS * cell_width, _MARGIN + index // _COLUMNS * cell_height
         room = cell_width - 2 * _MARGIN

@@ -74,6 +74,27 @@ def flat_sheet(gray: np.ndarray) -> np.ndarray:
     return flat
 
 
+_DARK = 128
+_NEGATIVE_SIDE = 650
+"""Pixels at which strokes are still there, and a median of their surroundings is quick."""
+_CLEARLY = 30
+"""Grey levels by which a stroke stands out."""
+_MANY_TIMES = 2.0
+"""Light strokes over dark ones on a negative: the project's pages have up to 0.15, their negatives from 6.5 on."""
+
+
+def is_negative(gray: np.ndarray) -> bool:
+    """Whether a page, uint8 (h, w), is written light on dark, as on microfilm."""
+    if np.median(gray[::8, ::8]) >= _DARK:
+        return False
+    factor = min(1.0, _NEGATIVE_SIDE / max(gray.shape))
+    size = (max(1, round(gray.shape[1] * factor)), max(1, round(gray.shape[0] * factor)))
+    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    stands_out = small.astype(np.int16) - cv2.medianBlur(small, 31)
+    light, dark = np.count_nonzero(stands_out > _CLEARLY), np.count_nonzero(stands_out < -_CLEARLY)
+    return light > _MANY_TIMES * dark
+
+
 _WINDOW_SHARE = 40
 """Local thresholds look at a window of long side / 40: about one and a half lines of an ordinary page."""
 _WEAK, _STRONG = 0.35, 0.55

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from segmentation.lettering import font
 from segmentation.line_scores import InkOverlap, LineScores, TrueInk
 
 _COLOURS = np.array([(0, 70, 200), (0, 130, 60), (190, 80, 0), (150, 0, 160), (0, 130, 150)], np.uint8)
@@ -54,13 +55,13 @@ def draw_comparison(
     picture[truth.ink] = palette[found[truth.ink]]
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     tile = Image.fromarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
-    pen, font = ImageDraw.Draw(tile), ImageFont.load_default(size=14)
+    pen, letters = ImageDraw.Draw(tile), font(13)
     for i in range(len(counted)):
         ys, xs = np.nonzero((found == i + 1) & truth.ink)
         if len(xs):
             at = (max(2, xs.min() * factor - 4), float(np.median(ys)) * factor)
             anchor = "rm" if at[0] > 20 else "lm"
-            pen.text(at, str(i + 1), (200, 0, 0), font, anchor=anchor, stroke_width=2, stroke_fill=(255, 255, 255))
+            pen.text(at, str(i + 1), (200, 0, 0), letters, anchor=anchor, stroke_width=2, stroke_fill=(255, 255, 255))
     return np.asarray(tile)
 
 
@@ -78,9 +79,9 @@ def contact_sheet(tiles: Sequence[np.ndarray], captions: Sequence[str]) -> np.nd
     cell_width = max(t.shape[1] for t in tiles) + margin
     cell_height = max(t.shape[0] for t in tiles) + margin + caption
     sheet = Image.new("RGB", (columns * cell_width + margin, rows * cell_height + margin), (245, 245, 245))
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=15)
+    pen, letters = ImageDraw.Draw(sheet), font(14)
     for i, (tile, text) in enumerate(zip(tiles, captions, strict=True)):
         x, y = margin + i % columns * cell_width, margin + i // columns * cell_height
-        pen.text((x, y + 3), text, (0, 0, 0), font)
+        pen.text((x, y + 3), text, (0, 0, 0), letters)
         sheet.paste(Image.fromarray(tile), (x, y + caption))
     return np.asarray(sheet)

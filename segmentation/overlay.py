@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from segmentation.geometry import Box
+from segmentation.lettering import font
 
 _COLOURS = ((20, 80, 200), (30, 140, 30), (200, 90, 10), (160, 30, 170), (0, 130, 150))
 _LONG_SIDE = 2000
@@ -34,14 +35,14 @@ def draw_overlay(
             _rectangle(picture, box, factor, colour, 2)
     canvas = Image.fromarray(picture)
     pen = ImageDraw.Draw(canvas)
-    font = ImageFont.load_default(size=max(13, canvas.width // 75))
+    letters = font(max(12, canvas.width // 80))
     for index, line in enumerate(lines):
         colour = _COLOURS[index % len(_COLOURS)]
         middle = (line.top + line.bottom) / 2 * factor
-        pen.text((max(2, line.left * factor - 8), middle), str(index + 1), (210, 0, 0), font, anchor="rm")
+        pen.text((max(2, line.left * factor - 8), middle), str(index + 1), (210, 0, 0), letters, anchor="rm")
         if texts is not None:
-            at = (line.left * factor, max(line.top * factor - 1, font.size))
-            pen.text(at, texts[index], colour, font, anchor="ld", stroke_width=2, stroke_fill=(255, 255, 255))
+            at = (line.left * factor, max(line.top * factor - 1, letters.size))
+            pen.text(at, texts[index], colour, letters, anchor="ld", stroke_width=2, stroke_fill=(255, 255, 255))
     return cv2.cvtColor(np.asarray(canvas), cv2.COLOR_RGB2BGR)
 
 

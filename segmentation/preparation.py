@@ -12,6 +12,7 @@ from segmentation.cleaning import (
     binarise,
     components,
     flat_sheet,
+    is_negative,
     remove_border_and_bars,
     remove_rulings,
 )
@@ -57,11 +58,13 @@ class Prepared:
 
 
 def prepare(gray: np.ndarray, working_side: int) -> Prepared:
-    """An upright grey page, uint8 (height, width), cleaned, levelled and measured.
+    """An upright grey page, uint8 (height, width), cleaned, levelled and measured. A negative is made positive.
 
     Args:
         working_side: long side to which the page is scaled down, pixels, or less far where its writing is small.
     """
+    if is_negative(gray):
+        gray = 255 - gray
     factor = min(1.0, working_side / max(gray.shape))
     page = _prepare_at(factor, gray)
     if page.scale is None:

@@ -87,3 +87,9 @@ def test_pages_of_odd_sizes_are_drawn(shape):
 def test_many_lines_are_drawn():
     boxes = [Box(10, 10 + 5 * i, 200, 14 + 5 * i) for i in range(120)]
     draw_overlay(np.full((700, 300), 255, np.uint8), boxes, [[b] for b in boxes], ["x"] * 120)
+
+
+def test_letters_with_accents_are_drawn_as_such():
+    gray = np.full((200, 300), 255, np.uint8)
+    pictures = [draw_overlay(gray, [LINE], [[]], [text]).tobytes() for text in "eéèçœßü£"]
+    assert len(set(pictures)) == len(pictures)

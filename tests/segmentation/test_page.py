@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from segmentation.cleaning import is_negative
 from segmentation.geometry import union
 from segmentation.metrics import compare_boxes
 from segmentation.page import CLASSICAL, SegmentationSettings, segment
@@ -368,6 +369,25 @@ def test_a_date_at_the_right_above_the_body_is_read_first():
 
 
 # ------------------------------------------------------------------------------------------------ odd pages
+
+
+@pytest.mark.parametrize("paper_and_ink", [(240, 40), (180, 60)])
+def test_negative_of_a_page_has_the_lines_of_the_page(paper_and_ink):
+    light, dark = paper_and_ink
+    gray = draw_page(pitch=2.5).gray
+    gray = (dark + (gray.astype(float) - gray.min()) * (light - dark) / np.ptp(gray)).astype(np.uint8)
+    positive, negative = segment(gray), segment(255 - gray)
+    assert negative.layout == positive.layout
+    for line in positive.layout.lines:
+        assert (negative.line_picture(line.index) == positive.line_picture(line.index)).all()
+
+
+def test_dark_cover_with_a_light_label_is_no_negative():
+    label = draw_page(TEXT[:4], pitch=2.5)
+    cover = np.full((3 * label.gray.shape[0], 2 * label.gray.shape[1]), 50, np.uint8)
+    cover[300 : 300 + label.gray.shape[0], 200 : 200 + label.gray.shape[1]] = label.gray
+    assert not is_negative(cover)
+    assert is_negative(255 - label.gray)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (2, 9000), (20, 20), (400, 300)])
