@@ -135,7 +135,7 @@ def _tell_outcome(outcome, planned, report: Figures) -> None:
         page = "" if failure.page_index is None else f", page {failure.page_index + 1}"
         tell(
             "page_failed",
-            f"failed ({failure.stage}): {failure.uri}{page}: {failure.message}",
+            f"failed ({failure.stage}): {failure.uri}{page}: {failure.message.removeprefix(f'{failure.uri}: ')}",
             logging.WARNING,
             uri=failure.uri,
             page_index=failure.page_index,

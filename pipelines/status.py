@@ -15,6 +15,8 @@ from pipelines.records import LOSING_STAGES
 from pipelines.runs import RunRecord
 
 _RUNS_COMPARED = 10
+_LEAST_WORDS = 200
+"""Words of a run, a few pages, without which its confidence says nothing of the scans of that night."""
 _NOTABLE_DROP = 0.05
 """Fall of a run's confidence against the median of the runs before it that is worth a look at its scans."""
 
@@ -27,7 +29,8 @@ class RunStatus:
         lost: pages and documents that failed.
         seconds: from start to commit.
         confidence: mean of its words, 0–1; None without words.
-        dropped: its confidence is lower than that of the runs before with the same model, by more than 0.05.
+        dropped: its confidence is lower than that of the runs before with the same model, by more than 0.05. Runs of a
+            few words are neither judged nor compared with.
     """
 
     run_id: str
@@ -157,11 +160,12 @@ def _runs(output: str, records: Sequence[RunRecord], pages: pa.Table) -> tuple[R
     weight = pages["word_count"].cast(pa.float64())
     weighed = pc.multiply(pages["mean_confidence"].cast(pa.float64()), weight)
     sums = pa.table({"run_id": pages["run_id"], "weighed": weighed, "words": weight}).group_by("run_id")
-    confidences = {
-        row["run_id"]: row["weighed_sum"] / row["words_sum"]
-        for row in sums.aggregate([("weighed", "sum"), ("words", "sum")]).to_pylist()
-        if row["words_sum"]
-    }
+    confidences, judged = {}, set()
+    for row in sums.aggregate([("weighed", "sum"), ("words", "sum")]).to_pylist():
+        if row["words_sum"]:
+            confidences[row["run_id"]] = row["weighed_sum"] / row["words_sum"]
+        if row["words_sum"] >= _LEAST_WORDS:
+            judged.add(row["run_id"])
     columns = ["document_uri", "page_index", "stage", "run_id"]
     failures = tables.read(output, "failures", [r.run_id for r in records], columns)
     failures = failures.filter(pc.is_in(failures["stage"], pa.array(LOSING_STAGES)))
@@ -171,8 +175,8 @@ def _runs(output: str, records: Sequence[RunRecord], pages: pa.Table) -> tuple[R
     found: list[RunStatus] = []
     for record in records:
         confidence = confidences.get(record.run_id)
-        before = [r.confidence for r in found if r.model_id == record.model_id and r.confidence is not None]
-        dropped = bool(before) and confidence is not None
+        before = [r.confidence for r in found if r.model_id == record.model_id and r.run_id in judged]
+        dropped = bool(before) and record.run_id in judged
         found.append(
             RunStatus(
                 run_id=record.run_id,

@@ -21,7 +21,8 @@ _LEAST_MARKED = 40.0
 def doubt(zones: np.ndarray, unit: float) -> float:
     """Pixels of which a line network is not sure, per pixel that it takes for a line: 0 … ∞.
 
-    The edges of zones are always in doubt. 0 also where so little is marked that nothing can be said.
+    The edges of zones are always in doubt. ∞ also where hardly anything is marked: of a page on its side a network may
+    see nothing at all.
 
     Args:
         zones: float32 (rows, columns), its answer, 0–1.
@@ -29,7 +30,7 @@ def doubt(zones: np.ndarray, unit: float) -> float:
     """
     marked = int(np.count_nonzero(zones > 0.5))
     if marked < _LEAST_MARKED * unit * unit:
-        return 0.0
+        return np.inf
     return float(np.count_nonzero((zones > _UNMARKED) & (zones < _MARKED)) / marked)
 
 

@@ -127,8 +127,7 @@ class _Found:
     """A page and the curves of its lines.
 
     Attributes:
-        doubt, lean: which way up it seems to be (`segmentation.orientation`); 0 where nothing is known of that. The
-            doubt is infinite where the line network saw too little.
+        doubt, lean: which way up it seems to be (`segmentation.orientation`); 0 where nothing is known of that.
     """
 
     page: Prepared
@@ -148,9 +147,7 @@ def _find(gray: np.ndarray, settings: SegmentationSettings) -> _Found:
         return _Found(page, find_curves(page.ink, page.scale))
     zones, factor = line_network.load(settings.line_model).find(page.flat, page.scale.x_height)
     curves = curves_in_zones(zones, factor, page.scale, page.flat.shape[1])
-    # Of a page on its side the network may see nothing at all: that is no less doubtful.
-    doubt = orientation.doubt(zones, factor * page.scale.x_height) or np.inf
-    return _Found(page, curves, doubt)
+    return _Found(page, curves, orientation.doubt(zones, factor * page.scale.x_height))
 
 
 def _lay_out(found: _Found, settings: SegmentationSettings) -> SegmentedPage:

@@ -79,12 +79,16 @@ def test_set_aside_pages_are_counted(output, limit, count):
     assert of(output, max_attempts=limit).set_aside == count
 
 
-def nights(output, confidences, models=None):
+def nights(output, confidences, models=None, words=500):
     for day, confidence in enumerate(confidences, 1):
         model = models[day - 1] if models else "model"
-        pages = [page(f"/s/{day}.png", confidence=confidence, words=10)]
+        pages = [page(f"/s/{day}.png", confidence=confidence, words=words)]
         write_run(output, f"night-{day}", day, pages, model_id=model)
     return [run.dropped for run in of(output).runs]
+
+
+def test_runs_of_a_few_words_are_not_compared(output):
+    assert nights(output, [0.9, 0.5, 0.9], words=20) == [False, False, False]
 
 
 def test_run_that_reads_worse_than_those_before_is_marked(output):

@@ -67,7 +67,7 @@ def test_of_little_that_is_marked_nothing_is_said():
     zones = np.zeros((200, 300), np.float32)
     zones[20:30, 20:60] = 1
     zones[40:80] = 0.5
-    assert doubt(zones, 3.5) == 0
+    assert doubt(zones, 3.5) == np.inf
 
 
 def lines_with(stems):
