@@ -113,12 +113,12 @@ def crnn(height: int, classes: int) -> keras.Model:
     pixels, widths = _inputs(height)
     x, valid = _body(pixels, widths)
     mask = TimeMask(name="time_mask")(valid)
-    x = layers.Dropout(0.1, name="drop1")(x)
+    x = layers.Dropout(0.05, name="drop1")(x)
     for i in (1, 2):
         lstm = layers.LSTM(192, return_sequences=True, dtype="float32", name=f"lstm{i}")
         x = layers.Bidirectional(lstm, dtype="float32", name=f"bilstm{i}")(x, mask=mask)
         # A plain operation, unlike a layer, drops the Keras mask, which the loss would take for sample weights.
-        x = ops.multiply(layers.Dropout(0.2, name=f"drop{i + 1}")(x), ops.cast(ops.squeeze(valid, 1), "float32"))
+        x = ops.multiply(layers.Dropout(0.1, name=f"drop{i + 1}")(x), ops.cast(ops.squeeze(valid, 1), "float32"))
     logits = layers.Dense(classes, dtype="float32", name="logits")(x)
     return keras.Model([pixels, widths], logits, name="crnn")
 
