@@ -27,7 +27,8 @@ from pipelines.records import Failure, PageFacts, PageText
 from segmentation.decoding import DecodingSettings, Page, PageRef, count_pages, decode_page
 from segmentation.geometry import Line
 from segmentation.overlay import draw_overlay
-from segmentation.page import segment_upright, turned
+from segmentation.page import segment_upright
+from segmentation.preparation import turned
 from segmentation.segmented import SegmentedPage
 
 FAILURES = "failures"

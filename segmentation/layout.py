@@ -11,7 +11,7 @@ from segmentation.columns import divide_at_gutters
 from segmentation.description import Described, Placement, describe
 from segmentation.geometry import Line
 from segmentation.lines import Curve, assign, claim_leftovers
-from segmentation.preparation import Prepared
+from segmentation.preparation import Prepared, turned
 from segmentation.scale import Scale
 from segmentation.segmented import Cut, Layout, SegmentedPage, Sheet
 from segmentation.sideways import Sideways
@@ -25,13 +25,11 @@ class _Writing:
         turn: degrees clockwise by which the page is turned for them to be upright.
         lines: in reading order.
         owners: int32 (h, w) of the working picture turned so, 0 or i + 1 for ``lines[i]``.
-        placement: of the turned picture.
     """
 
     turn: int
     lines: list[Described]
     owners: np.ndarray
-    placement: Placement
 
 
 def lay_out(page: Prepared, curves: list[Curve], sideways: Sideways | None = None) -> SegmentedPage:
@@ -54,12 +52,13 @@ def lay_out(page: Prepared, curves: list[Curve], sideways: Sideways | None = Non
         clockwise, counter = (_sideways_writing(sideways, turn, page) for turn in (90, 270))
         writings += [clockwise, counter]
         firsts += [len(upright.lines), len(upright.lines) + len(clockwise.lines)]
-        owners = np.where(_turned(clockwise.owners, 270) > 0, _turned(clockwise.owners, 270) + firsts[1], owners)
+        aside = turned(clockwise.owners, 270)
+        owners = np.where(aside > 0, aside + firsts[1], owners)
     lines: list[tuple[Line, ...]] = []
     cuts: list[Cut] = []
     for writing, first in zip(writings, firsts, strict=True):
-        own = np.where(writing.owners > 0, writing.owners + first, _turned(owners, writing.turn))
-        sheet = Sheet(_turned(page.flat, writing.turn), own, writing.placement)
+        own = np.where(writing.owners > 0, writing.owners + first, turned(owners, writing.turn))
+        sheet = Sheet(turned(page.flat, writing.turn), own)
         cuts += [Cut(sheet, d.frame, d.course) for d in writing.lines]
         lines.append(tuple(replace(d.line, index=first + d.line.index, turn=writing.turn) for d in writing.lines))
     layout = Layout(
@@ -70,7 +69,7 @@ def lay_out(page: Prepared, curves: list[Curve], sideways: Sideways | None = Non
         ink=page.total_ink,
         discarded_ink=max(0, page.total_ink - int(np.count_nonzero(owners))),
     )
-    return SegmentedPage(layout, Sheet(page.flat, owners, page.placement), cuts)
+    return SegmentedPage(layout, owners, page.placement, cuts)
 
 
 def _writing(parts: Components, curves: list[Curve], scale: Scale, placement: Placement, turn: int = 0) -> _Writing:
@@ -82,23 +81,18 @@ def _writing(parts: Components, curves: list[Curve], scale: Scale, placement: Pl
     lines = describe(owners, parts, curves, scale, placement)
     numbers = np.zeros(len(curves) + 1, np.int32)
     numbers[[d.curve + 1 for d in lines]] = [d.line.index + 1 for d in lines]
-    return _Writing(turn, lines, numbers[owners], placement)
+    return _Writing(turn, lines, numbers[owners])
 
 
 def _sideways_writing(sideways: Sideways, turn: int, page: Prepared) -> _Writing:
     """Sideways writing as it is read when the page is turned clockwise by 90 or 270 degrees."""
-    ink, curves = _turned(sideways.ink, turn), sideways.curves
+    ink, curves = turned(sideways.ink, turn), sideways.curves
     if turn == 270:
         height, width = ink.shape
         curves = [Curve(width - 1 - c.last, height - 1 - c.ys[::-1]) for c in curves]
     return _writing(components(ink), curves, page.scale, page.placement.turned(turn, page.flat.shape), turn)
 
 
-def _turned(picture: np.ndarray, degrees: int) -> np.ndarray:
-    return np.ascontiguousarray(np.rot90(picture, -degrees // 90))
-
-
 def _empty(page: Prepared) -> SegmentedPage:
     layout = Layout((), (), 0.0, 0.0, page.total_ink, page.total_ink)
-    sheet = Sheet(page.flat, np.zeros(page.flat.shape, np.int32), page.placement)
-    return SegmentedPage(layout, sheet, [])
+    return SegmentedPage(layout, np.zeros(page.flat.shape, np.int32), page.placement, [])

@@ -11,7 +11,7 @@ import numpy as np
 from segmentation import line_network, orientation
 from segmentation.layout import lay_out
 from segmentation.lines import Curve, curves_in_zones, find_curves
-from segmentation.preparation import Prepared, prepare
+from segmentation.preparation import Prepared, prepare, turned
 from segmentation.segmented import SegmentedPage
 from segmentation.sideways import find_sideways
 
@@ -115,11 +115,6 @@ def _better(other: _Found, found: _Found) -> float:
     if other.doubt <= 0 or other.doubt > _MOST_CONTRARY * found.doubt or gain < _LEAST_GAIN:
         return -np.inf
     return gain / 2 + _DOUBT_GAIN * float(np.log(found.doubt / other.doubt))
-
-
-def turned(gray: np.ndarray, degrees: int) -> np.ndarray:
-    """A page turned clockwise by ``degrees``, a multiple of 90."""
-    return np.ascontiguousarray(np.rot90(gray, -degrees // 90))
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,11 @@ def _turn(flat: np.ndarray, ink: np.ndarray, degrees: float) -> tuple[np.ndarray
     size = (int(np.ceil(h * sin + w * cos)), int(np.ceil(h * cos + w * sin)))
     matrix[0, 2] += (size[0] - w) / 2
     matrix[1, 2] += (size[1] - h) / 2
-    turned = cv2.warpAffine(flat, matrix, size, flags=cv2.INTER_LINEAR, borderValue=255)
+    level = cv2.warpAffine(flat, matrix, size, flags=cv2.INTER_LINEAR, borderValue=255)
     mask = cv2.warpAffine(ink.astype(np.uint8) * 255, matrix, size, flags=cv2.INTER_LINEAR, borderValue=0)
-    return turned, mask > 127, matrix
+    return level, mask > 127, matrix
+
+
+def turned(picture: np.ndarray, degrees: int) -> np.ndarray:
+    """A picture, (h, w), turned clockwise by ``degrees``, a multiple of 90."""
+    return np.ascontiguousarray(np.rot90(picture, -degrees // 90))

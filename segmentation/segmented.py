@@ -44,7 +44,6 @@ class Sheet:
 
     flat: np.ndarray
     owners: np.ndarray
-    placement: Placement
 
 
 @dataclass(frozen=True)
@@ -66,13 +65,15 @@ class SegmentedPage:
     """A page's layout together with what is needed to cut pictures from it.
 
     Args:
-        upright: the sheet of the lines that are neither sideways nor read the other way.
+        owners: int32 (h, w) of the upright working picture, 0 paper, i + 1 line i.
+        placement: of that picture.
         cuts: of the layout's lines, and of those the other way.
     """
 
-    def __init__(self, layout: Layout, upright: Sheet, cuts: list[Cut]):
+    def __init__(self, layout: Layout, owners: np.ndarray, placement: Placement, cuts: list[Cut]):
         self.layout = layout
-        self._upright = upright
+        self._owners = owners
+        self._placement = placement
         self._cuts = cuts
 
     def line_numbers(self) -> np.ndarray:
@@ -81,8 +82,8 @@ class SegmentedPage:
         Each line's ink is a working pixel wider than it was found, because the edges of strokes move a little when a
         page is scaled and turned.
         """
-        place = self._upright.placement
-        numbers = cv2.dilate(self._upright.owners.astype(np.uint16), np.ones((3, 3), np.uint8))
+        place = self._placement
+        numbers = cv2.dilate(self._owners.astype(np.uint16), np.ones((3, 3), np.uint8))
         # The middle of pixel c of the page is at (c + 0.5) · factor − 0.5 of the scaled page.
         matrix = place.turn.astype(float).copy()
         matrix[:, 2] += place.turn[:, :2] @ np.full(2, 0.5 * place.factor - 0.5)

@@ -12,6 +12,7 @@ import numpy as np
 from segmentation.cleaning import Components
 from segmentation.line_network import LineNetwork
 from segmentation.lines import REACH, Curve, curves_in_zones, nearest_curve
+from segmentation.preparation import turned
 from segmentation.scale import Scale
 
 _BESIDE = 1.6
@@ -69,7 +70,7 @@ def find_sideways(
     _, across = nearest_curve(ys, xs, long, w, scale)
     if np.mean(across > _BESIDE * scale.x_height) < _LEAST_BESIDE:
         return None
-    zones, factor = network.find(np.ascontiguousarray(np.rot90(flat, -1)), scale.x_height)
+    zones, factor = network.find(turned(flat, 90), scale.x_height)
     candidates = curves_in_zones(zones, factor, scale, h)
     sureness = np.array([_sureness(c, zones, factor) for c in candidates])
     nearest, along = nearest_curve(turned_ys, turned_xs, candidates, h, scale)

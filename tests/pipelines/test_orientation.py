@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from segmentation.page import turned
+from segmentation.preparation import turned
 from tests.pipelines.jobs import inkbeam, rows
 from tests.segmentation.drawing import draw_page
 

@@ -3,7 +3,8 @@ import pytest
 
 from segmentation.lines import Curve
 from segmentation.orientation import doubt, lean
-from segmentation.page import CLASSICAL, SegmentationSettings, segment, segment_upright, turned
+from segmentation.page import CLASSICAL, SegmentationSettings, segment, segment_upright
+from segmentation.preparation import turned
 from segmentation.scale import Scale
 from tests.segmentation.drawing import PLAIN, PRINT, SCRIPT, TEXT, draw_page, paper, ruled
 

@@ -4,7 +4,8 @@ import pytest
 
 from segmentation.geometry import union
 from segmentation.metrics import compare_boxes
-from segmentation.page import CLASSICAL, SegmentationSettings, segment, turned
+from segmentation.page import CLASSICAL, SegmentationSettings, segment
+from segmentation.preparation import turned
 from tests.segmentation.drawing import PAPER, SCRIPT, TEXT, dark, draw_line, draw_page, paper
 
 NOTES = ("In the margin I have room for a little more", "of what the sheet could not hold today")
