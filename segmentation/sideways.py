@@ -62,14 +62,14 @@ def find_sideways(
         upright: curves of what seem to be upright lines. They may be led on across sideways writing, letter by letter.
     """
     h, w = flat.shape
+    long = [c for c in upright if len(c.ys) >= _LEAST_LENGTH * scale.x_height]
+    if _share_beside(long, parts.labels, scale) < _LEAST_BESIDE:
+        return None
     ys, xs = np.nonzero(parts.labels)
     # Where a pixel lies on the turned page.
     turned_ys, turned_xs = xs, h - 1 - ys
     core = _CORE * scale.x_height
-    long = [c for c in upright if len(c.ys) >= _LEAST_LENGTH * scale.x_height]
     _, across = nearest_curve(ys, xs, long, w, scale)
-    if np.mean(across > _BESIDE * scale.x_height) < _LEAST_BESIDE:
-        return None
     zones, factor = network.find(turned(flat, 90), scale.x_height)
     candidates = curves_in_zones(zones, factor, scale, h)
     sureness = np.array([_sureness(c, zones, factor) for c in candidates])
@@ -94,6 +94,14 @@ def find_sideways(
     ink = np.zeros((h, w), bool)
     ink[ys, xs] = _is_sideways(parts.labels[ys, xs], across, along, scale)
     return Sideways(ink, believed, upright)
+
+
+def _share_beside(curves: list[Curve], labels: np.ndarray, scale: Scale) -> float:
+    """Share of a page's ink, 0–1, that lies in no upright line."""
+    # Every page is asked: a part of the pixels tells as much.
+    ys, xs = np.nonzero(labels[:, ::4])
+    _, across = nearest_curve(ys, 4 * xs, curves, labels.shape[1], scale)
+    return float(np.mean(across > _BESIDE * scale.x_height)) if len(ys) else 0.0
 
 
 def _own(curves: list[Curve], line: np.ndarray, xs: np.ndarray, foreign: np.ndarray, scale: Scale) -> list[Curve]:
