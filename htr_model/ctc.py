@@ -19,7 +19,8 @@ def ctc_loss(labels, label_lengths, logits, logit_lengths):
 
     The forward recursion of Graves et al. 2006 (equations 5–8) in log space, one scan over time; the gradient comes
     from the backend. `keras.ops.ctc_loss` gives the same values and takes about a third of a training step on a CPU,
-    since it builds its gradient over every class and not only over the label's own.
+    since it builds its gradient over every class and not only over the label's own. PyTorch has no scan that is
+    compiled, but a kernel for the whole loss: there it is Keras' one.
 
     Args:
         labels: int32 (batch, longest), classes 1 …; positions beyond a label's length are not read.
@@ -28,6 +29,8 @@ def ctc_loss(labels, label_lengths, logits, logit_lengths):
         logit_lengths: int32 (batch,), valid time steps.
     """
     labels = ops.cast(labels, "int32")
+    if keras.backend.backend() == "torch":
+        return ops.ctc_loss(labels, logits, label_lengths, logit_lengths, mask_index=BLANK)
     longest = ops.shape(labels)[1]
     # States: blank, first symbol, blank, second symbol, …, blank.
     blanks = ops.full_like(labels, BLANK)

@@ -155,14 +155,7 @@ def normalize(gray: np.ndarray, settings: Normalization) -> Normalized:
     Raises:
         ValueError: ``gray`` is not a two-dimensional uint8 array with at least one pixel.
     """
-    if gray.ndim != 2 or gray.dtype != np.uint8 or gray.size == 0:
-        raise ValueError(f"expected uint8 pixels of shape (h, w), got {gray.dtype} {gray.shape}")
-    reduction = max(1.0, gray.shape[0] / (3.0 * settings.height))
-    if reduction > 1:
-        size = (max(1, round(gray.shape[1] / reduction)), max(1, round(gray.shape[0] / reduction)))
-        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
-    ink = flatten_paper(gray)
-    extent = _ink_extent(ink, settings.line_reach)
+    ink, extent, reduction = _located(gray, settings)
     if extent is None:
         return Normalized(np.zeros((settings.height, 2 * _SIDE_PADDING), np.uint8), 0.0, 1.0)
     top, bottom, left, right = extent
@@ -179,13 +172,62 @@ def normalize(gray: np.ndarray, settings: Normalization) -> Normalized:
     return Normalized(pixels, left * reduction - _SIDE_PADDING / total_scale, total_scale)
 
 
-def stack(pictures: list[np.ndarray], settings: Normalization) -> tuple[np.ndarray, np.ndarray]:
+def _located(gray: np.ndarray, settings: Normalization) -> tuple[np.ndarray, tuple[int, int, int, int] | None, float]:
+    """Ink of a picture, scaled down where it is far larger than the network's input; the extent of what is kept of it
+    (`_ink_extent`); and the pixels of ``gray`` to a pixel of it.
+    """
+    if gray.ndim != 2 or gray.dtype != np.uint8 or gray.size == 0:
+        raise ValueError(f"expected uint8 pixels of shape (h, w), got {gray.dtype} {gray.shape}")
+    reduction = max(1.0, gray.shape[0] / (3.0 * settings.height))
+    if reduction > 1:
+        size = (max(1, round(gray.shape[1] / reduction)), max(1, round(gray.shape[0] / reduction)))
+        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    ink = flatten_paper(gray)
+    return ink, _ink_extent(ink, settings.line_reach), reduction
+
+
+_SPARE = 0.3
+"""Share of the ink's height that `trim` leaves above and below it."""
+_SURPLUS = 1.25
+"""How much finer than the network's input a trimmed picture is at most."""
+
+
+def trim(gray: np.ndarray, settings: Normalization) -> np.ndarray:
+    """A smaller picture of the same writing: about what `normalize` keeps of ``gray``, and some paper around it.
+
+    For training, which alters pictures again and again: it need not carry margins and pixels that never reach the
+    network. Nothing is trimmed from an empty picture.
+
+    Args:
+        gray: uint8 (h, w), h and w at least 1.
+    """
+    _, extent, reduction = _located(gray, settings)
+    if extent is None:
+        return gray
+    top, bottom, left, right = (side * reduction for side in extent)
+    spare = _SPARE * (bottom - top)
+    rows = slice(max(0, int(top - spare)), int(np.ceil(bottom + spare)))
+    columns = slice(max(0, int(left - spare)), int(np.ceil(right + spare)))
+    gray = gray[rows, columns]
+    scale = _SURPLUS * settings.height / (bottom - top)
+    if settings.max_upscale * (bottom - top) / reduction < settings.height - 2 * _VERTICAL_PADDING:
+        scale = 1 / reduction  # small writing on a large sheet, which `normalize` does not enlarge to its height
+    if scale >= 1:
+        return gray.copy()
+    size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+
+
+def stack(
+    pictures: list[np.ndarray], settings: Normalization, width: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """A batch of the network: pixels uint8 (n, height, width, 1) and true widths int32 (n,).
 
-    Width is the padded width of the widest picture.
+    Args:
+        width: None: the padded width of the widest picture.
     """
     n = len(pictures)
-    width = settings.padded_width(max(p.shape[1] for p in pictures))
+    width = width or settings.padded_width(max(p.shape[1] for p in pictures))
     batch = np.zeros((n, settings.height, width, 1), np.uint8)
     widths = np.zeros(n, np.int32)
     for i, picture in enumerate(pictures):

@@ -227,11 +227,12 @@ def _columns(graph: _Graph) -> tuple[str, str]:
     x = graph.node("Mul", [x, graph.valid_columns(x, 2)])
     x = graph.relu(graph.normalized_convolution(x, "stem2", 3, 32, 64, strides=2))
     valid = graph.valid_columns(x, TIME_STRIDE)
-    x = graph.residual(x, valid, "block1", 64, 96)
-    x = graph.pooled(graph.residual(x, valid, "block2", 96, 96), 2, 1)
-    x = graph.residual(x, valid, "block3", 96, 192)
-    x = graph.pooled(graph.residual(x, valid, "block4", 192, 192), 2, 1)
-    x = graph.residual(x, valid, "block5", 192, 256)
+    x = graph.residual(x, valid, "block1", 64, 80)
+    x = graph.pooled(graph.residual(x, valid, "block2", 80, 80), 2, 1)
+    x = graph.residual(x, valid, "block3", 80, 160)
+    x = graph.pooled(graph.residual(x, valid, "block4", 160, 160), 2, 1)
+    x = graph.residual(x, valid, "block5", 160, 256)
+    x = graph.residual(x, valid, "block6", 256, 256)
     return graph.node("ReduceMax", [x], axes=[2], keepdims=1), valid
 
 
@@ -243,9 +244,9 @@ def _by_time(graph: _Graph, x: str) -> str:
 def _crnn(graph: _Graph, height: int, classes: int) -> str:
     x = _by_time(graph, _columns(graph)[0])
     steps = graph.cast(graph.valid_steps(TIME_STRIDE), TensorProto.INT32)
-    for i, inputs in ((1, 256), (2, 384)):
-        x = graph.bidirectional(x, steps, i, inputs, 192)
-    return graph.dense(x, "logits", 384, classes)
+    for i, inputs in ((1, 256), (2, 448), (3, 448)):
+        x = graph.bidirectional(x, steps, i, inputs, 224)
+    return graph.dense(x, "logits", 448, classes)
 
 
 def _resnet_ctc(graph: _Graph, height: int, classes: int) -> str:

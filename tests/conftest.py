@@ -50,14 +50,14 @@ def tiny_bundle(tmp_path_factory) -> Path:
         next(n for n in weights if n.startswith("logits/") and n.endswith(end)) for end in ("kernel", "bias")
     )
     # Logits of drawn words are brought to mean 0 and deviation 2, so that every symbol has its chance, and the
-    # blank a little above, so that symbols stand apart as they do in a trained network's output.
+    # blank well above, so that symbols stand apart as they do in a trained network's output.
     drawn = [normalize(word(text), settings).pixels for text in ("archive", "Hands", "quill pen", "by, for")]
     pixels, widths = stack(drawn, settings)
     logits = np.asarray(model.predict_on_batch([pixels, widths]))
     valid = np.concatenate([row[: time_steps(n)] for row, n in zip(logits, widths, strict=True)])
     gain = 2 / valid.std(axis=0)
     weights[kernel] = weights[kernel] * gain
-    weights[bias] = (weights[bias] - valid.mean(axis=0)) * gain + np.eye(charset.classes)[0] * 2
+    weights[bias] = (weights[bias] - valid.mean(axis=0)) * gain + np.eye(charset.classes)[0] * 4
     folder = tmp_path_factory.mktemp("bundles") / "tiny"
     bundle.save(bundle.Bundle("resnet-ctc", charset, settings, 1.0, weights), folder, "# A bundle for tests\n")
     return folder

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,19 +35,22 @@ def read_parquet(path: Path) -> Iterator[Item]:
     text_type = table.schema_arrow.field("text").type
     if not pa.types.is_string(text_type) and not pa.types.is_large_string(text_type):
         raise DatasetError(f"{path}: column text holds {text_type}; expected strings")
-    for batch in table.iter_batches(batch_size=512):
-        for row in batch.to_pylist():
-            identifier = str(row["id"])
-            if row.get("segmentation") == "err":
-                yield Skipped(identifier, "marked as wrongly segmented")
-                continue
-            image = (row["image"] or {}).get("bytes") if in_struct else row["image"]
-            yield sample(
-                identifier,
-                row["text"],
-                image or b"",
-                collection=path.parent.name,
-                writer=row.get("writer"),
-                group=row.get("form"),
-                split=row.get("split"),
-            )
+    with ThreadPoolExecutor() as pool:
+        for batch in table.iter_batches(batch_size=512):
+            yield from pool.map(partial(_item, path.parent.name, in_struct), batch.to_pylist())
+
+
+def _item(collection: str, in_struct: bool, row: dict) -> Item:
+    identifier = str(row["id"])
+    if row.get("segmentation") == "err":
+        return Skipped(identifier, "marked as wrongly segmented")
+    image = (row["image"] or {}).get("bytes") if in_struct else row["image"]
+    return sample(
+        identifier,
+        row["text"],
+        image or b"",
+        collection=collection,
+        writer=row.get("writer"),
+        group=row.get("form"),
+        split=row.get("split"),
+    )

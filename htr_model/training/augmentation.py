@@ -9,8 +9,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-_WORKING_HEIGHT = 72
-"""Pictures are brought down to this height first: distortions then cost the same whatever the scan's resolution."""
+_WORKING_HEIGHT = 96
+"""Pictures are brought down to this height first: distortions then cost the same whatever the scan's resolution. That
+of a picture trimmed for 48 rows (`htr_model.normalization.trim`)."""
 
 
 def augment(gray: np.ndarray, rng: np.random.Generator, neighbour: np.ndarray | None = None) -> np.ndarray:

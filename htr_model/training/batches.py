@@ -1,26 +1,29 @@
-"""Training batches: pictures of similar width, freshly augmented, made on threads while the network works."""
+"""Training batches: pictures of similar width, freshly augmented, made beside the network's work."""
 
 from __future__ import annotations
 
+import multiprocessing
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 
+import cv2
 import numpy as np
 
 from htr_model.charset import Charset
-from htr_model.normalization import Normalization, normalize, stack
+from htr_model.normalization import Normalization, normalize, stack, trim
 from htr_model.samples import Sample, Skipped
 from htr_model.time_steps import steps_needed, time_steps
 from htr_model.training.augmentation import augment
 
-COLUMNS_PER_BATCH = 12_288
-"""Columns of input per step: 96 words of 128 columns, or 12 lines of 1,024."""
 _LABEL_STEP = 16
 """Labels are padded to a multiple of this, so that few shapes exist."""
 _THREADS = 2
-_AHEAD = 8
+_AHEAD = 4
+"""Batches under way for each thread or process."""
+_PREPARED_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -28,16 +31,28 @@ class Batching:
     """How batches are made.
 
     Attributes:
-        size: samples in each; None: as many as fill `COLUMNS_PER_BATCH` columns.
+        size: samples in each; None: as many as fill ``columns``.
+        columns: columns of input per step: 12,288 are 96 words of 128 columns, or 12 lines of 1,024.
         augmentation: whether every picture is altered at random, differently each time.
+        few_shapes: whether pictures are padded to one of about a dozen widths, and batches of a width all hold the
+            same number, some pictures twice. A GPU's library takes seconds to prepare for each new shape.
+        workers: processes that make batches; 0: threads of this one, which two cores or a small network need no more
+            than. A GPU needs all cores of its machine. Processes are forked, which not every system can.
     """
 
     size: int | None = None
+    columns: int = 12_288
     augmentation: bool = True
+    few_shapes: bool = False
+    workers: int = 0
 
     def is_full(self, samples: int, columns: int) -> bool:
         """Whether that many samples, padded to that many columns in all, are too many for one batch."""
-        return samples > self.size if self.size else columns > COLUMNS_PER_BATCH
+        return samples > self.size if self.size else columns > self.columns
+
+    def count(self, width: int) -> int:
+        """Samples that batches of a width hold where shapes are few."""
+        return self.size or max(1, self.columns // width)
 
 
 USUAL = Batching()
@@ -45,24 +60,61 @@ USUAL = Batching()
 
 @dataclass(frozen=True)
 class Prepared:
-    """A sample that can be trained on: its classes, and its width when it is normalised without augmentation."""
+    """A sample that can be trained on, its picture trimmed; its classes, and its width when it is normalised without
+    augmentation."""
 
     sample: Sample
     classes: list[int]
     width: int
 
 
-def prepare(samples: list[Sample], charset: Charset, settings: Normalization) -> tuple[list[Prepared], list[Skipped]]:
-    """Samples with their classes and widths; those too narrow for their text are skipped."""
+def prepare(
+    samples: list[Sample], charset: Charset, settings: Normalization, workers: int = 0
+) -> tuple[list[Prepared], list[Skipped]]:
+    """Samples with their classes and widths; those too narrow for their text are skipped.
+
+    Args:
+        workers: as in `Batching`.
+    """
+    task = partial(_measure, samples, settings)
+    with _executor(workers, task) as pool:
+        measure = _task_of_worker if workers else task
+        measured = list(pool.map(measure, range(len(samples)), chunksize=_PREPARED_AT_ONCE))
     prepared, skipped = [], []
-    for sample in samples:
+    for sample, (gray, width) in zip(samples, measured, strict=True):
         classes = charset.encode(sample.text)
-        width = normalize(sample.gray, settings).pixels.shape[1]
         if time_steps(width) < steps_needed(classes):
             skipped.append(Skipped(sample.id, f"picture too narrow for its text {sample.text!r}"))
         else:
-            prepared.append(Prepared(sample, classes, width))
+            prepared.append(Prepared(sample if gray is None else replace(sample, gray=gray), classes, width))
     return prepared, skipped
+
+
+_WORTHWHILE = 0.8
+"""Share of a picture's pixels that trimming must do without; else it stays as it is."""
+
+
+def _measure(samples: list[Sample], settings: Normalization, index: int) -> tuple[np.ndarray | None, int]:
+    """A sample's picture, trimmed where that is worth it, and its width when it is normalised."""
+    gray = samples[index].gray
+    trimmed = trim(gray, settings)
+    width = normalize(gray, settings).pixels.shape[1]
+    return trimmed if trimmed.size < _WORTHWHILE * gray.size else None, width
+
+
+_STRETCH = 1.1
+"""By which augmentation may widen a picture before it meets the edge of its batch where shapes are few."""
+_LADDER = 1.25
+"""Ratio of the widths that batches have where shapes are few."""
+
+
+def roomy_width(width: int, settings: Normalization) -> int:
+    """The one of few input widths that has room for a picture ``width`` columns wide, and a little more."""
+    wanted = min(width * _STRETCH, settings.max_width)
+    rung = settings.width_step
+    while rung < wanted:
+        rung = max(rung + settings.width_step, settings.padded_width(int(rung * _LADDER)))
+    return min(rung, settings.max_width)
 
 
 def plan(
@@ -78,36 +130,55 @@ def plan(
         shuffle: batches in random order; else narrow ones tend to come first, which lets CTC find the alignment on
             short words before it meets lines (a softer form of Deep Speech 2's first epoch, Amodei et al. 2016).
     """
-    widths = np.array([p.width for p in prepared]) * rng.uniform(0.9, 1.1, len(prepared))
-    batches: list[list[int]] = []
-    batch: list[int] = []
-    for index in np.argsort(widths).tolist():
-        columns = (len(batch) + 1) * settings.padded_width(int(widths[index]))
-        if batch and batching.is_full(len(batch) + 1, columns):
-            batches.append(batch)
-            batch = []
-        batch.append(index)
-    batches.append(batch)
+    divided = _by_rungs if batching.few_shapes else _by_width
+    batches = divided(prepared, settings, rng, batching)
     rank = rng.uniform(0, 1, len(batches)) + (0 if shuffle else np.linspace(0, 2, len(batches)))
     return [batches[i] for i in np.argsort(rank)]
 
 
-def make(batch: list[Prepared], settings: Normalization, rng: np.random.Generator, augmentation: bool = True):
+def _by_width(prepared, settings, rng, batching) -> list[list[int]]:
+    """Batches of pictures of similar width, narrow ones first."""
+    widths = np.array([p.width for p in prepared]) * rng.uniform(0.9, 1.1, len(prepared))
+    batches: list[list[int]] = [[]]
+    for index in np.argsort(widths).tolist():
+        columns = (len(batches[-1]) + 1) * settings.padded_width(int(widths[index]))
+        if batches[-1] and batching.is_full(len(batches[-1]) + 1, columns):
+            batches.append([])
+        batches[-1].append(index)
+    return batches
+
+
+def _by_rungs(prepared, settings, rng, batching) -> list[list[int]]:
+    """Batches of pictures of the same `roomy_width`, each as large as all of that width; narrow ones first."""
+    rungs = np.array([roomy_width(p.width, settings) for p in prepared])
+    batches: list[list[int]] = []
+    for rung in np.unique(rungs).tolist():
+        members, count = rng.permutation(np.flatnonzero(rungs == rung)), batching.count(rung)
+        lacking = -len(members) % count
+        members = np.concatenate([members, rng.choice(members, lacking)])
+        batches += members.reshape(-1, count).tolist()
+    return batches
+
+
+def make(batch: list[Prepared], settings: Normalization, rng: np.random.Generator, batching: Batching = USUAL):
     """Inputs and packed labels of one training step.
 
     Returns:
         ``((pixels, widths), packed)``; packed is int32 (n, 2 + longest): label length, time steps, classes.
     """
+    room = roomy_width(max(item.width for item in batch), settings) if batching.few_shapes else None
     pictures = []
     for item in batch:
         gray = item.sample.gray
-        if augmentation:
+        if batching.augmentation:
             gray = augment(gray, rng, batch[int(rng.integers(len(batch)))].sample.gray)
         picture = normalize(gray, settings).pixels
+        if room and picture.shape[1] > room:
+            picture = cv2.resize(picture, (room, picture.shape[0]), interpolation=cv2.INTER_AREA)
         if time_steps(picture.shape[1]) < steps_needed(item.classes):
-            picture = normalize(item.sample.gray, settings).pixels
+            picture = normalize(item.sample.gray, settings).pixels[:, :room]
         pictures.append(picture)
-    pixels, widths = stack(pictures, settings)
+    pixels, widths = stack(pictures, settings, room)
     longest = max(len(item.classes) for item in batch)
     packed = np.zeros((len(batch), 2 + -(-longest // _LABEL_STEP) * _LABEL_STEP), np.int32)
     for row, item, width in zip(packed, batch, widths, strict=True):
@@ -131,21 +202,44 @@ def epoch(
 
     def produce(position: int):
         rng = np.random.default_rng([seed, number, position])
-        return make([prepared[i] for i in batches[position]], settings, rng, batching.augmentation)
+        return make([prepared[i] for i in batches[position]], settings, rng, batching)
 
-    with ThreadPoolExecutor(_THREADS) as pool:
+    ahead = _AHEAD * (batching.workers or _THREADS)
+    task = _task_of_worker if batching.workers else produce
+    with _executor(batching.workers, produce) as pool:
         pending: deque = deque()
         positions = iter(range(start, len(batches)))
         try:
             for position in positions:
-                pending.append(pool.submit(produce, position))
-                if len(pending) >= _AHEAD:
+                pending.append(pool.submit(task, position))
+                if len(pending) >= ahead:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
         finally:
             for future in pending:
                 future.cancel()
+
+
+def _executor(workers: int, task: Callable) -> Executor:
+    """Threads of this process; or processes forked from it, which share its samples, for calls of `_task_of_worker`."""
+    if not workers:
+        return ThreadPoolExecutor(_THREADS)
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _begin_worker, (task,))
+
+
+_task: Callable | None = None
+"""In a worker process, what it was forked for."""
+
+
+def _begin_worker(task: Callable) -> None:
+    global _task
+    _task = task
+    cv2.setNumThreads(0)
+
+
+def _task_of_worker(argument):
+    return _task(argument)
 
 
 def batches_per_epoch(prepared: list[Prepared], settings: Normalization, seed: int, batching: Batching = USUAL) -> int:

@@ -29,12 +29,12 @@ from htr_model.networks import assign_weights, named_weights
 from htr_model.normalization import Normalization
 from htr_model.readers.datasets import Dataset, split
 from htr_model.recognizer import Recognizer
+from htr_model.runtimes import ONNX
 from htr_model.samples import Sample, Skipped
 from htr_model.scoring import plots, report
 from htr_model.scoring.calibration import cross_fitted, fit
 from htr_model.scoring.evaluation import Evaluation, evaluate
 from htr_model.training import batches, card, checkpoint
-from htr_model.training.batches import Batching
 from htr_model.training.charset_extension import extend
 from htr_model.training.settings import TrainingError, TrainingSettings, learning_rate
 from htr_model.training.tensorboard import EventWriter
@@ -68,6 +68,16 @@ def packed_ctc_loss(packed, logits):
     losses = ctc_loss(packed[:, 2:], lengths, logits, packed[:, 1])
     count = ops.cast(ops.shape(lengths)[0], "float32")
     return losses * count / ops.cast(ops.sum(lengths), "float32")
+
+
+def _with_shortcut(model: keras.Model, weight: float) -> tuple[keras.Model, list[float]]:
+    """What is trained, and the weights of its outputs' losses: the network, and where it has columns that
+    convolutions alone have made, logits of those as well."""
+    if not weight or "columns" not in {layer.name for layer in model.layers}:
+        return keras.Model(model.inputs, [model.output]), [1.0]
+    columns = model.get_layer("columns").output
+    shortcut = keras.layers.Dense(model.output.shape[-1], dtype="float32", name="shortcut")(columns)
+    return keras.Model(model.inputs, [model.output, shortcut]), [1.0, weight]
 
 
 class TrainingRun:
@@ -106,9 +116,11 @@ class TrainingRun:
             settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=5.0
         )
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        optimizer.build(self.model.trainable_variables)
+        self.trainer, weights = _with_shortcut(self.model, settings.shortcut)
+        optimizer.build(self.trainer.trainable_variables)
         jit = keras.backend.backend() == "jax"
-        self.model.compile(optimizer, loss=packed_ctc_loss, jit_compile=jit)
+        losses = [packed_ctc_loss] * len(weights)
+        self.trainer.compile(optimizer, loss=losses, loss_weights=weights, jit_compile=jit)
         self.progress = Progressed()
 
     def _divide(self, data: Dataset) -> tuple[list[batches.Prepared], list[Sample], list[Skipped]]:
@@ -124,7 +136,7 @@ class TrainingRun:
             for s in train
             if self.charset.unknown(s.text)
         ]
-        prepared, narrow = batches.prepare(known, self.charset, self.normalization)
+        prepared, narrow = batches.prepare(known, self.charset, self.normalization, self.settings.batching.workers)
         skipped = data.skipped + strange + narrow
         if not prepared:
             reasons = Counter(s.reason for s in skipped).most_common(3)
@@ -146,14 +158,16 @@ class TrainingRun:
                 self._close_epoch()
         except KeyboardInterrupt:
             log.warning("interrupted in epoch %d; keeping what was learned", self.progress.epoch + 1)
-            checkpoint.save(self.folder, self.model, self.progress)
+            checkpoint.save(self.folder, self.trainer, self.progress)
             if self.progress.best_epoch < 0:
                 self._save_bundle(None)
         return self.progress
 
     def _finished(self) -> bool:
         done = self.progress
-        stale = done.best_epoch >= 0 and done.epoch - 1 - done.best_epoch >= self.settings.patience
+        # Counted to the last validation: what was learned after it is not known to be no better.
+        measured = done.history[-1]["epoch"] - 1 if done.history else -1
+        stale = done.best_epoch >= 0 and measured - done.best_epoch >= self.settings.patience
         return done.epoch >= self.settings.epochs or stale or self._share_of_time() >= 1
 
     def _share_of_time(self) -> float:
@@ -174,8 +188,8 @@ class TrainingRun:
                 self.train, self.normalization, settings.seed, done.epoch, done.batch, settings.batching, shuffle
             ):
                 share = max(done.step / (settings.epochs * per_epoch), self._share_of_time())
-                self.model.optimizer.learning_rate = learning_rate(settings, done.step, share)
-                losses.append(float(self.model.train_on_batch(list(inputs), packed)))
+                self.trainer.optimizer.learning_rate = learning_rate(settings, done.step, share)
+                losses.append(self._loss(self.trainer.train_on_batch, inputs, packed))
                 now = time.monotonic()
                 done.seconds += now - before
                 before = now
@@ -190,34 +204,56 @@ class TrainingRun:
                     )  # fmt: skip
                 if now - checkpointed > _CHECKPOINT_SECONDS:
                     checkpointed = now
-                    checkpoint.save(self.folder, self.model, self.progress)
+                    checkpoint.save(self.folder, self.trainer, self.progress)
                 if self._share_of_time() >= 1:
                     break
         self._mean_loss = float(np.mean(losses)) if losses else math.nan
 
+    def _loss(self, step, inputs, packed) -> float:
+        """The network's own loss in a step, without that of the shortcut."""
+        values = np.ravel(step(list(inputs), [packed] * len(self.trainer.outputs)))
+        # With several outputs the sum of all comes first.
+        return float(values[min(1, len(values) - 1)])
+
     def _validation_loss(self) -> float:
         """Mean CTC loss per true character (nats) of the validation samples that the network could write."""
-        writable = [s for s in self.validation if not self.charset.unknown(s.text)]
-        prepared, _ = batches.prepare(writable, self.charset, self.normalization)
-        if not prepared:
+        if not self._measurable:
             return math.nan
         total = characters = 0.0
-        for inputs, packed in batches.epoch(prepared, self.normalization, 0, 0, 0, Batching(augmentation=False)):
+        batching = replace(self.settings.batching, augmentation=False)
+        for inputs, packed in batches.epoch(self._measurable, self.normalization, 0, 0, 0, batching):
             count = float(packed[:, 0].sum())
-            total += count * float(self.model.test_on_batch(list(inputs), packed))
+            total += count * self._loss(self.trainer.test_on_batch, inputs, packed)
             characters += count
         return total / characters
 
+    @cached_property
+    def _measurable(self) -> list[batches.Prepared]:
+        """The validation samples that the network could write."""
+        writable = [s for s in self.validation if not self.charset.unknown(s.text)]
+        return batches.prepare(writable, self.charset, self.normalization, self.settings.batching.workers)[0]
+
     def _close_epoch(self) -> None:
+        done, settings = self.progress, self.settings
+        last = done.epoch + 1 >= settings.epochs or self._share_of_time() >= 1
+        if last or (done.epoch + 1) % settings.validate_every == 0:
+            self._validate()
+        done.epoch += 1
+        done.batch = 0
+        checkpoint.save(self.folder, self.trainer, self.progress)
+
+    def _validate(self) -> None:
+        """Measure what was learned, and keep it where it is the best so far."""
         done = self.progress
-        result = evaluate(Recognizer(self._bundle()), self.validation)
+        # On the processor: an accelerator would prepare for the shapes of this once.
+        result = evaluate(Recognizer(self._bundle(), runtime=ONNX), self.validation)
         rates = {name: r.cer for name, r in result.by_collection.items()}
         # The mean over collections, so that the largest one does not decide alone.
         cer = float(np.mean(list(rates.values())))
         row = {
             "epoch": done.epoch + 1,
             "minutes": round(done.seconds / 60, 2),
-            "learning_rate": float(ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            "learning_rate": float(ops.convert_to_numpy(self.trainer.optimizer.learning_rate)),
             "loss": self._mean_loss,
             "validation_loss": self._validation_loss(),
             "cer": cer,
@@ -227,7 +263,7 @@ class TrainingRun:
             **{f"cer_{k}": v for k, v in rates.items()},
         }
         # In place of the row that is there already when the run was interrupted at this point and resumed.
-        done.history[done.epoch :] = [row]
+        done.history = [r for r in done.history if r["epoch"] <= done.epoch] + [row]
         self._events.scalars(done.epoch + 1, {k: v for k, v in row.items() if k != "epoch"})
         log.info(
             "epoch %d: loss %.3f, validation loss %.3f, CER %.2f %% (%s), edit distance %.2f, %.0f min",
@@ -237,9 +273,6 @@ class TrainingRun:
         if cer < done.best_cer:
             self.save_best(result)
             done.best_cer, done.best_epoch = cer, done.epoch
-        done.epoch += 1
-        done.batch = 0
-        checkpoint.save(self.folder, self.model, self.progress)
         _write_history(done.history, self.folder / "history.csv")
         plots.training_curves(done.history, self.folder / "curves.png")
 
@@ -291,7 +324,7 @@ class TrainingRun:
 
     def _restore(self) -> None:
         try:
-            self.progress = checkpoint.restore(self.folder, self.model, Progressed)
+            self.progress = checkpoint.restore(self.folder, self.trainer, Progressed)
         except checkpoint.CheckpointError as error:
             raise TrainingError(str(error)) from error
         log.info("resumed in epoch %d after %.0f min", self.progress.epoch + 1, self.progress.seconds / 60)

@@ -32,7 +32,10 @@ class TrainingSettings:
         patience: epochs without a better validation CER after which training stops.
         seed: of batches, augmentation, dropout and initial weights.
         precision: ``float32``, or ``mixed_bfloat16``: a quarter faster on processors that have bfloat16 instructions.
-        batching: size of batches, and whether pictures are augmented.
+        validate_every: passes over the data between two validations.
+        shortcut: weight of a second CTC loss, on what the convolutions alone make of each column (Retsinas et al.
+            2022); 0: none. Its layer is not part of the bundle. Networks without such columns have none.
+        batching: size of batches, whether pictures are augmented, who makes them.
         charset: symbols; samples with others are skipped. None: `charset.LATIN`, or those of the bundle that the run
             starts from, which gets the symbols given here that it lacks.
         normalization: None: that of the bundle that the run starts from, else of the network's usual height.
@@ -46,6 +49,8 @@ class TrainingSettings:
     weight_decay: float = 1e-3
     warmup_steps: int = 200
     patience: int = 8
+    validate_every: int = 1
+    shortcut: float = 0.1
     seed: int = 0
     precision: str = "float32"
     batching: Batching = Batching()
@@ -57,12 +62,16 @@ class TrainingSettings:
             raise TrainingError(f"unknown network {self.network!r}; known are {', '.join(sorted(networks.NETWORKS))}")
         if self.schedule not in SCHEDULES:
             raise TrainingError(f"unknown schedule {self.schedule!r}; known are {', '.join(SCHEDULES)}")
-        if self.epochs < 1 or self.patience < 1 or self.learning_rate <= 0 or self.warmup_steps < 0:
-            raise TrainingError("epochs, patience and learning rate must be positive, warm-up steps not negative")
+        if min(self.epochs, self.patience, self.validate_every) < 1 or self.learning_rate <= 0:
+            raise TrainingError("epochs, patience, passes between validations and learning rate must be positive")
+        if self.warmup_steps < 0 or self.shortcut < 0:
+            raise TrainingError("warm-up steps and the weight of the shortcut must not be negative")
         if self.max_minutes is not None and self.max_minutes <= 0:
             raise TrainingError(f"the time budget must be positive, got {self.max_minutes!r} minutes")
         if self.batching.size is not None and self.batching.size < 1:
             raise TrainingError(f"the batch size must be at least 1, got {self.batching.size!r}")
+        if self.batching.columns < 1 or self.batching.workers < 0:
+            raise TrainingError("columns of a batch must be positive, workers not negative")
 
 
 RECIPES = {
@@ -75,6 +84,7 @@ RECIPES = {
         schedule="constant",
         weight_decay=0.0,
         warmup_steps=0,
+        shortcut=0.0,
         batching=Batching(size=64, augmentation=False),
     ),
 }

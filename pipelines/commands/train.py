@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from pipelines.options import UsageError
 from pipelines.sample_options import add_division_options, divided
 
 SUMMARY = "train a recogniser"
+
+GPU_COLUMNS = 196_608
+"""Columns of a step on a GPU of 40 GB or more: about 200 lines, for which it takes as long as a processor core takes to
+tell it what to do."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--learning-rate", type=float, metavar="R", help="highest rate; falls in half a cosine (default: 0.002)"
     )
+    how.add_argument(
+        "--validate-every", type=int, metavar="N", help="passes over the data between validations (default: 1)"
+    )
     how.add_argument("--batch-size", type=int, metavar="N", help="pictures a step (default: by width)")
+    how.add_argument(
+        "--gpu", action="store_true", help=f"large batches of few shapes ({GPU_COLUMNS:,} columns), made by all cores"
+    )
+    how.add_argument("--batch-columns", type=int, metavar="N", help="pixel columns a step (default: 12288)")
     how.add_argument("--precision", choices=("float32", "mixed_bfloat16"), help="of convolutions (default: float32)")
     how.add_argument("--seed", type=int, metavar="N", help="of weights, batches, augmentation (default: 0)")
 
@@ -59,16 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, and say where the bundle is."""
     from htr_model.readers.datasets import load
-    from pipelines import files
-    from pipelines.model_handler import bundle_address, load_bundle
 
-    files.configure([])
     data = divided(load(arguments.data), arguments)
     with hold_back_native_output():
         from htr_model.training.job import TrainingRun
         from htr_model.training.settings import TrainingError
 
-    start = load_bundle(bundle_address(arguments.start)) if arguments.start else None
+    start = _bundle(arguments.start) if arguments.start else None
     try:
         settings = _settings(arguments)
         if arguments.charset == "data":
@@ -90,13 +99,24 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_codes.DONE
 
 
+def _bundle(model: str):
+    # Here, so that training from nothing runs on machines that have no Beam.
+    from pipelines import files
+    from pipelines.model_handler import bundle_address, load_bundle
+
+    files.configure([])
+    return load_bundle(bundle_address(model))
+
+
 def _settings(arguments: argparse.Namespace):
     """The recipe's settings with what the command line says otherwise."""
     from htr_model.training.settings import RECIPES
 
-    names = ("network", "epochs", "max_minutes", "patience", "learning_rate", "precision", "seed")
-    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     recipe = RECIPES[arguments.recipe]
-    if arguments.batch_size is not None:
-        given["batching"] = replace(recipe.batching, size=arguments.batch_size)
-    return replace(recipe, **given)
+    batching = {"size": arguments.batch_size, "columns": arguments.batch_columns}
+    batching = {name: value for name, value in batching.items() if value is not None}
+    if arguments.gpu:
+        batching = {"columns": GPU_COLUMNS, "few_shapes": True, "workers": os.cpu_count() or 1, **batching}
+    names = ("network", "epochs", "max_minutes", "patience", "validate_every", "learning_rate", "precision", "seed")
+    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    return replace(recipe, **given, batching=replace(recipe.batching, **batching))

@@ -4,6 +4,8 @@ import cv2
 import keras
 import numpy as np
 
+from htr_model.normalization import Normalization, normalize
+
 
 def word(text: str, height: int = 60, paper: int = 245, ink: int = 30, thickness: int = 2) -> np.ndarray:
     """Grey picture of a word in OpenCV's vector font, uint8 (height, w)."""
@@ -16,6 +18,13 @@ def word(text: str, height: int = 60, paper: int = 245, ink: int = 30, thickness
 
 def png(gray: np.ndarray) -> bytes:
     return cv2.imencode(".png", gray)[1].tobytes()
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> float:
+    """Correlation, at most 1, of what the network sees of two grey pictures, brought to one width."""
+    a, b = (normalize(gray, Normalization()).pixels for gray in (one, other))
+    b = cv2.resize(b, a.shape[::-1], interpolation=cv2.INTER_AREA)
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 
 def randomise(model: keras.Model, seed: int) -> None:

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from htr_model.networks import NETWORKS, build, usual_height
+from htr_model.networks import NETWORKS, BothWays, build, named_weights, usual_height
 from htr_model.normalization import Normalization, stack
 from htr_model.time_steps import TIME_STRIDE, time_steps
 from tests.htr_model.drawing import randomise
@@ -107,3 +107,91 @@ def test_the_small_classic_has_the_parameters_that_are_published_for_it():
     """424,081 with the 80 symbols of IAM's words and the blank; its usual pictures are 32 rows high."""
     assert build("cnn-bilstm", usual_height("cnn-bilstm"), 81).count_params() == 424_081
     assert [usual_height(name) for name in ("crnn", "resnet-ctc")] == [48, 48]
+
+
+# --- LSTMs from both ends ---------------------------------------------------------------------------------------------
+
+LENGTHS = (9, 1, 4, 8)
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(3).normal(0, 1, shape).astype(np.float32)
+
+
+def validity(lengths=LENGTHS, steps: int = 9) -> np.ndarray:
+    return (np.arange(steps) < np.array(lengths)[:, None]).astype(np.float32)[:, :, None]
+
+
+@pytest.fixture(scope="module")
+def both_ways() -> BothWays:
+    layer = BothWays(5, name="bilstm1")
+    layer(noise(1, 9, 6), validity([9]))
+    layer.set_weights([noise(*w.shape) for w in layer.get_weights()])
+    return layer
+
+
+def test_both_ways_are_keras_bidirectional_with_a_mask(both_ways):
+    x, valid = noise(4, 9, 6), validity()
+    lstm = keras.layers.LSTM(5, return_sequences=True, zero_output_for_mask=True)
+    masked = keras.layers.Bidirectional(lstm)
+    masked.build(x.shape)
+    masked.set_weights(both_ways.get_weights())
+    expected = np.asarray(masked(x, mask=valid[:, :, 0] > 0.5))
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_allclose(np.asarray(both_ways(x, valid)), expected, atol=1e-5)
+
+
+def test_both_ways_end_and_begin_where_the_picture_does(both_ways):
+    """The test above can fail: reading the padding as well gives other values."""
+    x = noise(4, 9, 6)
+    right, wrong = (np.asarray(both_ways(x, v)) for v in (validity(), np.ones((4, 9, 1), np.float32)))
+    assert np.abs(right - wrong)[2, :4].max() > 1e-2
+
+
+def test_both_ways_leave_the_padding_at_zero_and_do_not_read_it(both_ways):
+    x, valid = noise(4, 9, 6), validity()
+    y = np.asarray(both_ways(x, valid))
+    assert np.abs(y * (1 - valid)).max() == 0
+    assert (np.abs(y).max(axis=2) > 0).sum() == sum(LENGTHS)
+    np.testing.assert_allclose(np.asarray(both_ways(x + 100 * (1 - valid), valid)), y, atol=1e-5)
+
+
+def test_both_ways_give_nothing_for_a_picture_of_no_width(both_ways):
+    assert np.abs(np.asarray(both_ways(noise(2, 9, 6), validity([0, 9]))))[0].max() == 0
+
+
+def test_both_ways_learn_what_keras_bidirectional_learns(both_ways):
+    import tensorflow as tf
+
+    x, valid, wanted = noise(4, 9, 6), validity(), noise(4, 9, 10)
+    masked = keras.layers.Bidirectional(keras.layers.LSTM(5, return_sequences=True, zero_output_for_mask=True))
+    masked.build(x.shape)
+    masked.set_weights(both_ways.get_weights())
+
+    def gradients(layer, **mask):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum((layer(x, **mask) - wanted) ** 2 * valid)
+        return tape.gradient(loss, [v.value for v in layer.trainable_variables])
+
+    for ours, theirs in zip(
+        gradients(both_ways, valid=valid), gradients(masked, mask=valid[:, :, 0] > 0.5), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3)
+
+
+def test_both_ways_name_their_weights_as_keras_bidirectional_did():
+    x = keras.Input((None, 6))
+    lstm = keras.layers.LSTM(5, return_sequences=True, name="lstm2")
+    keras_own = keras.Model(x, keras.layers.Bidirectional(lstm, name="bilstm2")(x))
+    valid = keras.Input((None, 1))
+    ours = keras.Model([x, valid], BothWays(5, name="bilstm2")(x, valid))
+    shapes = ({name: a.shape for name, a in named_weights(model).items()} for model in (keras_own, ours))
+    assert next(shapes) == next(shapes)
+
+
+def test_both_ways_can_be_made_again_from_their_configuration(both_ways):
+    again = BothWays.from_config(both_ways.get_config())
+    x, valid = noise(4, 9, 6), validity()
+    again.build(x.shape, valid.shape)
+    again.set_weights(both_ways.get_weights())
+    np.testing.assert_array_equal(np.asarray(again(x, valid)), np.asarray(both_ways(x, valid)))

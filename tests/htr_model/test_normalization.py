@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from htr_model.normalization import Normalization, flatten_paper, normalize, stack
-from tests.htr_model.drawing import word
+from htr_model.normalization import Normalization, flatten_paper, normalize, stack, trim
+from tests.htr_model.drawing import likeness, word
 
 SETTINGS = Normalization()
 
@@ -232,3 +232,116 @@ def test_stack_pads_on_the_right_with_paper_and_keeps_the_widths():
     assert widths.tolist() == [30, 100]
     assert (batch[0, :, :30] == 200).all()
     assert batch[0, :, 30:].max() == batch[1, :, 100:].max() == 0
+
+
+def test_stack_of_a_given_width():
+    pictures = [np.full((48, w), 200, np.uint8) for w in (30, 100)]
+    batch, widths = stack(pictures, SETTINGS, 320)
+    assert batch.shape == (2, 48, 320, 1)
+    assert widths.tolist() == [30, 100]
+    assert (batch[1, :, :100] == 200).all()
+    assert batch[0, :, 30:].max() == batch[1, :, 100:].max() == 0
+
+
+# --- trimming ---------------------------------------------------------------------------------------------------------
+
+LINE = "Come before Easter, if the roads allow"
+
+
+def on_a_sheet(gray: np.ndarray, margin: int) -> np.ndarray:
+    return cv2.copyMakeBorder(gray, margin, 2 * margin, 3 * margin, margin, cv2.BORDER_CONSTANT, value=245)
+
+
+def with_neighbours(gray: np.ndarray) -> np.ndarray:
+    """The picture with remains of the lines above and below at its edges."""
+    gray = on_a_sheet(gray, 25)
+    for x in range(60, gray.shape[1] - 60, 200):
+        gray[:7, x : x + 8] = 30
+        gray[-7:, x + 50 : x + 58] = 30
+    return gray
+
+
+SOURCES = {
+    "word": word("trimmed", 60),
+    "large word": word("trimmed", 300, thickness=8),
+    "small word": word("by", 24, thickness=1),
+    "word on a sheet": on_a_sheet(word("jug"), 90),
+    "huge sheet": on_a_sheet(word("vast", 500, thickness=14), 250),
+    "line": word(LINE, 60),
+    "large line": word(LINE, 180, thickness=6),
+    "line on a sheet": on_a_sheet(word(LINE), 80),
+    "line beside others": with_neighbours(word(LINE)),
+    "line wider than the network takes": word(LINE * 3, 90, thickness=3),
+    "negative": 255 - on_a_sheet(word("film"), 60),
+    "pale": word("pale", ink=190),
+    "comma": on_a_sheet(word(","), 40),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_network_sees_the_same_of_a_trimmed_picture(name):
+    gray = SOURCES[name]
+    trimmed = trim(gray, SETTINGS)
+    assert trimmed.dtype == np.uint8
+    before, after = (normalize(g, SETTINGS).pixels for g in (gray, trimmed))
+    assert after.shape[1] == pytest.approx(before.shape[1], abs=3 + 0.02 * before.shape[1])
+    assert likeness(gray, trimmed) > 0.92
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_trimmed_picture_is_hardly_finer_than_the_networks_input(name):
+    gray = SOURCES[name]
+    trimmed = trim(gray, SETTINGS)
+    assert trimmed.shape[0] <= 1.25 * 1.6 * SETTINGS.height + 1
+    assert trimmed.size <= gray.size
+
+
+def test_margins_and_surplus_pixels_are_gone():
+    gray = SOURCES["huge sheet"]
+    assert trim(gray, SETTINGS).size < gray.size / 60
+
+
+def test_little_is_gained_by_trimming_twice():
+    once = trim(SOURCES["line on a sheet"], SETTINGS)
+    twice = trim(once, SETTINGS)
+    assert all(0 <= a - b <= 3 for a, b in zip(once.shape, twice.shape, strict=True))
+
+
+def test_paper_is_left_around_the_ink_where_there_is_some():
+    top, bottom, left, right = ink_box(255 - trim(on_a_sheet(word("quay"), 90), SETTINGS), 128)
+    rows, columns = trim(on_a_sheet(word("quay"), 90), SETTINGS).shape
+    spare = 0.3 * (bottom - top)
+    for margin in (top, left, rows - bottom, columns - right):
+        assert margin == pytest.approx(spare, abs=3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (50, 200), (1, 300), (2000, 3)])
+def test_nothing_is_trimmed_from_empty_paper(size):
+    gray = np.full(size, 240, np.uint8)
+    np.testing.assert_array_equal(trim(gray, SETTINGS), gray)
+
+
+def test_a_trimmed_picture_is_its_own():
+    """It neither changes with its source nor keeps the source's pixels alive."""
+    for name in ("word", "huge sheet"):
+        gray = SOURCES[name].copy()
+        trimmed = trim(gray, SETTINGS)
+        np.testing.assert_array_equal(gray, SOURCES[name])
+        assert not np.shares_memory(trimmed, gray)
+        assert trimmed.base is None
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 7), (500, 90), (3, 3000), (3000, 3)])
+def test_noise_can_be_trimmed(size):
+    gray = np.random.default_rng(0).integers(0, 256, size).astype(np.uint8)
+    trimmed = trim(gray, SETTINGS)
+    assert min(trimmed.shape) >= 1
+    assert normalize(trimmed, SETTINGS).pixels.shape[0] == SETTINGS.height
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((5, 5), np.float32), np.zeros((5, 5, 3), np.uint8), np.zeros((0, 5), np.uint8)]
+)
+def test_other_arrays_are_not_trimmed(wrong):
+    with pytest.raises(ValueError, match=r"uint8 pixels of shape \(h, w\)"):
+        trim(wrong, SETTINGS)

@@ -1,5 +1,6 @@
 """``inkbeam data``: checking and making training data."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import cv2
 import matplotlib
 import pytest
 
-from tests.htr_model.drawing import png, word
-from tests.pipelines.jobs import inkbeam
+from htr_model.readers.parquet import read_parquet
+from tests.htr_model.drawing import likeness, png, word
+from tests.pipelines.jobs import files, inkbeam
+from tests.segmentation.drawing import draw_page
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def words(tmp_path):
     return root
 
 
-@pytest.mark.parametrize("command", ["check", "synthesize"])
+@pytest.mark.parametrize("command", ["check", "pack", "synthesize"])
 def test_help_fits_a_screen(command, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     done = inkbeam("data", command, "--help")
@@ -72,6 +75,16 @@ def test_contact_sheet_is_drawn(words, tmp_path):
         (("check", "."), "no known layout; expected IAM's tree"),
         (("check", ".", "--contact-sheet", "a.jpg"), "must end in .png"),
         (("check", ".", "--charset", "x"), "unknown option --charset"),
+        (("pack", ".", "--output", "a.csv"), "a.csv: its name must end in .parquet"),
+        (("pack", ".", "--output", "a.parquet", "--seed", "-1"), "--seed must not be negative, got -1"),
+        (("pack", ".", "--output", "a.parquet", "--lines", "all"), "invalid choice: 'all'"),
+        (("pack", "."), "required: --output"),
+        (("pack", "nowhere", "--output", "a.parquet"), "nowhere: no such file or folder"),
+        (
+            ("pack", "nowhere", "--output", "a.parquet", "--lines", "found"),
+            "nowhere: no such file or folder with pages",
+        ),
+        (("pack", ".", "--output", "a.parquet"), "no known layout; expected IAM's tree"),
         (("synthesize", "--fonts", "f", "--text", "t", "--count", "0", "--output", "a.parquet"), "--count"),
         (("synthesize", "--fonts", "f", "--text", "t", "--count", "1", "--output", "a.csv"), ".parquet"),
         (("synthesize", "--fonts", "f", "--text", "t", "--count", "1", "--output", "a.parquet"), "no such folder"),
@@ -102,3 +115,93 @@ def test_synthesized_data_passes_the_check(tmp_path):
     checked = inkbeam("data", "check", output)
     assert checked.code == 0
     assert "Parquet with columns id, text and image" in checked.out
+
+
+# --- pack -------------------------------------------------------------------------------------------------------------
+
+LINES = ("The quick brown fox", "a lazy dog which slept", "and nobody knew why")
+
+
+@pytest.fixture
+def pages(tmp_path):
+    """A folder with two pages, of which one cannot be read, and their truth."""
+    root = tmp_path / "letters"
+    root.mkdir()
+    drawn = draw_page(LINES)
+    (root / "good.png").write_bytes(png(drawn.gray))
+    (root / "broken.png").write_bytes(png(drawn.gray)[:300])
+    lines = [
+        {"text": text, "bbox": [box.left, box.top, box.width, box.height]}
+        for text, box in zip(LINES, drawn.lines, strict=True)
+    ]
+    rows = [json.dumps({"image": name, "split": "train", "lines": lines}) for name in ("good.png", "broken.png")]
+    (root / "pages.jsonl").write_text("\n".join([*rows, "no page"]) + "\n")
+    return root
+
+
+@pytest.fixture
+def iam(tmp_path):
+    """A tree like IAM's: a line of three words and a full stop, one of two of which one is wrongly segmented."""
+    root = tmp_path / "iam"
+    (root / "ascii").mkdir(parents=True)
+    (root / "words" / "a01" / "a01-000u").mkdir(parents=True)
+    rows = []
+    for name, state, text in (
+        ("00-00", "ok", "Come"), ("00-01", "ok", "by"), ("00-02", "ok", "noon"), ("00-03", "ok", "."),
+        ("01-00", "err", "If"), ("01-01", "ok", "roads"),
+    ):  # fmt: skip
+        rows.append(f"a01-000u-{name} {state} 154 1 2 3 4 NN {text}")
+        (root / "words" / "a01" / "a01-000u" / f"a01-000u-{name}.png").write_bytes(png(word(text)))
+    (root / "ascii" / "words.txt").write_text("\n".join(rows) + "\n")
+    return root
+
+
+def test_packed_words_are_read_back_and_pass_the_check(words, tmp_path):
+    (words / "corrupt.png").write_bytes(b"not a picture")
+    with open(words / "labels.csv", "a", encoding="utf-8") as labels:
+        labels.write("gone.png,gone\ncorrupt.png,corrupt\n")
+    output = tmp_path / "packed" / "words.parquet"
+    done = inkbeam("data", "pack", words, "--output", output)
+    assert done.code == 0, done.err
+    first, *reasons = done.out.splitlines()
+    assert first == f"{output}: 3 samples, 0.0 MiB; 2 left out"
+    assert sorted(reasons) == ["  1 × no such picture", "  1 × not a readable picture"]
+    samples = list(read_parquet(output))
+    assert [(s.id, s.text) for s in samples] == [(f"{t}.png", t) for t in ("archive", "hands", "quill")]
+    assert all(likeness(word(s.text), s.gray) > 0.95 for s in samples)
+    assert inkbeam("data", "check", output).code == 0
+
+
+def test_packed_lines_of_pages_are_those_of_the_truth_or_those_that_are_found(pages, tmp_path):
+    for kind, count in (("true", 3), ("found", 3)):
+        output = tmp_path / kind / "lines.parquet"
+        done = inkbeam("data", "pack", pages, "--output", output, "--lines", kind)
+        assert done.code == 0, done.err
+        assert f"{count} samples" in done.out and "not a page" in done.out
+        assert [(s.text, s.split) for s in read_parquet(output)] == [(text, "train") for text in LINES]
+    true, found = (list(read_parquet(tmp_path / kind / "lines.parquet")) for kind in ("true", "found"))
+    for one, other in zip(true, found, strict=True):
+        assert likeness(one.gray, other.gray) > 0.7
+
+
+def test_packed_words_of_iam_are_joined_when_asked(iam, tmp_path):
+    plain, joined, again, other = (tmp_path / f"{name}.parquet" for name in ("plain", "joined", "again", "other"))
+    assert inkbeam("data", "pack", iam, "--output", plain).code == 0
+    assert [s.text for s in read_parquet(plain)] == ["Come", "by", "noon", ".", "roads"]
+    for output, seed in ((joined, 0), (again, 0), (other, 1)):
+        done = inkbeam("data", "pack", iam, "--output", output, "--lines", "joined", "--seed", seed)
+        assert done.code == 0, done.err
+        assert "1 samples" in done.out and "1 × marked as wrongly segmented" in done.out
+    (line,) = read_parquet(joined)
+    assert (line.id, line.text, line.group) == ("a01-000u-00", "Come by noon.", "a01-000u")
+    assert joined.read_bytes() == again.read_bytes() != other.read_bytes()
+
+
+@pytest.mark.parametrize("place", ["labels.csv/a.parquet", "taken.parquet"])
+def test_what_cannot_be_written_is_wrong_usage_and_leaves_all_as_it_was(words, place):
+    (words / "taken.parquet").mkdir()
+    before = files(words)
+    done = inkbeam("data", "pack", words / "labels.csv", "--output", words / place)
+    assert done.code == 2
+    assert f"--output {words / place}: cannot be written" in done.err
+    assert files(words) == before

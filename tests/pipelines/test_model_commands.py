@@ -3,15 +3,19 @@
 import argparse
 import csv
 import json
+import os
 
 import pytest
 
 from htr_model.bundle import load
 from htr_model.confidence import UNCALIBRATED
 from htr_model.decoding.settings import LANGUAGE_WEIGHT
+from htr_model.normalization import Normalization
+from htr_model.packing import pack
+from htr_model.samples import Sample
 from pipelines.commands import train
 from tests.htr_model.drawing import png, word
-from tests.pipelines.jobs import inkbeam
+from tests.pipelines.jobs import inkbeam, python
 
 TEXTS = ("archive", "Hands", "quill", "pen", "by", "for", "ocean", "a", "letters", "ink", "paper", "zoo")
 
@@ -49,7 +53,8 @@ def test_evaluate_writes_a_report_and_tells_confusions(labelled, tiny_bundle, tm
     assert "most often: " in done.out and "expected calibration error" in done.out
     assert max(map(len, done.out.splitlines())) <= 160
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
-    assert figures["overall"]["precision"] > figures["overall"]["accuracy"] > 0.5
+    assert figures["overall"]["accuracy"] == pytest.approx(2 / 3)
+    assert 0.5 < figures["overall"]["precision"] < 1
     assert 0 <= figures["expected_calibration_error"] <= 1
     assert sum(c["count"] for c in figures["confusions"]) > 0
     assert (tmp_path / "deep" / "report" / "report.md").is_file()
@@ -134,9 +139,33 @@ def test_recipe_is_changed_only_by_what_is_given():
     assert changed.batching == Batching(size=16, augmentation=False)
 
 
+def test_a_gpu_gets_large_batches_of_few_shapes_made_by_all_cores():
+    batching = settings("--gpu").batching
+    assert (batching.columns, batching.few_shapes, batching.workers) == (train.GPU_COLUMNS, True, os.cpu_count())
+    assert (batching.size, batching.augmentation) == (None, True)
+    assert not settings().batching.few_shapes and settings().batching.workers == 0
+
+
+def test_batches_of_a_gpu_may_be_of_another_size_and_of_another_recipe():
+    narrow = settings("--gpu", "--batch-columns", "20000").batching
+    assert (narrow.columns, narrow.few_shapes) == (20_000, True)
+    classic = settings("--gpu", "--recipe", "classic").batching
+    assert (classic.size, classic.augmentation, classic.few_shapes) == (64, False, True)
+    assert settings("--gpu", "--batch-size", "7").batching.size == 7
+
+
+def test_columns_of_a_batch_and_passes_between_validations_are_set():
+    changed = settings("--batch-columns", "4096", "--validate-every", "5")
+    assert (changed.batching.columns, changed.batching.few_shapes, changed.validate_every) == (4096, False, 5)
+    assert settings().validate_every == 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (("--batch-columns", "0"), "columns of a batch must be positive"),
+        (("--validate-every", "0"), "passes between validations"),
+        (("--gpu", "--batch-size", "-1"), "batch size must be at least 1"),
         (("--network", "transformer"), "known are cnn-bilstm, crnn, resnet-ctc"),
         (("--batch-size", "0"), "batch size must be at least 1"),
         (("--epochs", "0"), "must be positive"),
@@ -146,4 +175,49 @@ def test_settings_that_cannot_work_are_wrong_usage(labelled, tmp_path, options, 
     done = inkbeam("train", "--data", labelled, "--output", tmp_path / "model", *options)
     assert done.code == 2
     assert message in done.err
+    assert not (tmp_path / "model").exists()
+
+
+WITHOUT_BEAM = """
+import sys
+sys.modules["apache_beam"] = None  # importing it raises
+from pipelines import cli
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """A table of drawn words, each of them to train on and to validate."""
+    samples = [Sample(f"{t}-{s}", t, word(t, 40), split=s) for s in ("train", "validation") for t in TEXTS]
+    pack(samples, tmp_path / "drawn" / "words.parquet", Normalization())
+    return tmp_path / "drawn"
+
+
+def test_training_needs_no_beam(drawn, tmp_path):
+    command = ("train", "--data", drawn, "--output", tmp_path / "model")
+    done = python(
+        WITHOUT_BEAM,
+        *command,
+        "--recipe",
+        "classic",
+        "--epochs",
+        "3",
+        "--validate-every",
+        "2",
+        "--batch-columns",
+        "900",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "best validation CER" in done.stdout
+    assert load(tmp_path / "model").network == "cnn-bilstm"
+    with open(tmp_path / "model" / "training" / "history.csv", newline="", encoding="utf-8") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["2", "3"]
+
+
+def test_a_bundle_to_begin_with_is_read_through_beam(drawn, tiny_bundle, tmp_path):
+    command = ("train", "--data", drawn, "--output", tmp_path / "model", "--from", tiny_bundle)
+    done = python(WITHOUT_BEAM, *command, "--epochs", "1")
+    assert done.returncode != 0
+    assert "apache_beam" in done.stderr
     assert not (tmp_path / "model").exists()

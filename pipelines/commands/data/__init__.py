@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from pipelines.commands.data import check, synthesize
+from pipelines.commands.data import check, pack, synthesize
 
 SUMMARY = "check or make training data"
-SUBCOMMANDS = {"check": check, "synthesize": synthesize}
+SUBCOMMANDS = {"check": check, "pack": pack, "synthesize": synthesize}
 """Modules like those of `pipelines.commands`."""
 
 

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,17 +23,16 @@ def prepared():
     return usable
 
 
-@pytest.fixture(autouse=True)
-def several_small_batches(monkeypatch):
-    monkeypatch.setattr(batches, "COLUMNS_PER_BATCH", 512)
+SMALL = batches.Batching(columns=512)
+"""So that there are several batches."""
 
 
 def texts_of(packed) -> list[str]:
     return [CHARSET.decode(row[2 : 2 + row[0]].tolist()) for row in packed]
 
 
-def epoch(prepared, number=0, start=0, seed=3):
-    return list(batches.epoch(prepared, SETTINGS, seed, number, start))
+def epoch(prepared, number=0, start=0, seed=3, batching=SMALL):
+    return list(batches.epoch(prepared, SETTINGS, seed, number, start, batching))
 
 
 def same(a, b) -> bool:
@@ -45,7 +45,7 @@ def same(a, b) -> bool:
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_every_sample_occurs_once_an_epoch(prepared, number):
-    plan = batches.plan(prepared, SETTINGS, np.random.default_rng(number), shuffle=number > 0)
+    plan = batches.plan(prepared, SETTINGS, np.random.default_rng(number), number > 0, SMALL)
     assert sorted(i for batch in plan for i in batch) == list(range(len(WORDS)))
     made = epoch(prepared, number)
     assert len(made) > 3
@@ -54,6 +54,15 @@ def test_every_sample_occurs_once_an_epoch(prepared, number):
 
 def test_same_seed_and_epoch_give_the_same_batches(prepared):
     assert same(epoch(prepared, 1), epoch(prepared, 1))
+
+
+def test_processes_make_the_same_batches_as_threads(prepared):
+    several = replace(SMALL, workers=2)
+    assert same(epoch(prepared, 1), epoch(prepared, 1, batching=several))
+    samples = [p.sample for p in prepared]
+    there, here = (batches.prepare(samples, CHARSET, SETTINGS, workers)[0] for workers in (2, 0))
+    assert [(p.classes, p.width) for p in there] == [(p.classes, p.width) for p in here]
+    assert all(np.array_equal(p.sample.gray, q.sample.gray) for p, q in zip(there, here, strict=True))
 
 
 def test_other_epochs_and_seeds_give_other_pictures(prepared):
@@ -71,7 +80,7 @@ def test_resumed_epoch_is_the_full_ones_tail(prepared, number):
 def test_batches_stay_within_the_columns(prepared):
     for (pixels, _), _ in epoch(prepared, 1):
         # Augmentation may widen a picture by a quarter, so the budget is a plan and not a wall.
-        assert len(pixels) == 1 or len(pixels) * pixels.shape[2] <= 2 * batches.COLUMNS_PER_BATCH
+        assert len(pixels) == 1 or len(pixels) * pixels.shape[2] <= 2 * SMALL.columns
 
 
 def test_inputs_and_packed_labels_fit_each_other(prepared):
@@ -123,14 +132,14 @@ def test_repeated_letters_need_room_for_the_blank_between_them():
 
 
 def test_number_of_batches_is_foretold(prepared):
-    assert batches.batches_per_epoch(prepared, SETTINGS, 3) == len(epoch(prepared, 0))
+    assert batches.batches_per_epoch(prepared, SETTINGS, 3, SMALL) == len(epoch(prepared, 0))
 
 
 def test_abandoned_epoch_leaves_no_threads_behind(prepared):
     import threading
 
     before = threading.active_count()
-    produced = batches.epoch(prepared, SETTINGS, 3, 0, 0)
+    produced = batches.epoch(prepared, SETTINGS, 3, 0, 0, SMALL)
     next(produced)
     produced.close()
     assert threading.active_count() == before
@@ -149,3 +158,32 @@ def test_without_augmentation_pictures_are_as_they_are_read(prepared):
     for (pixels, widths), packed in batches.epoch(prepared, SETTINGS, 0, 1, 0, batches.Batching(augmentation=False)):
         for picture, width, text in zip(pixels, widths, texts_of(packed), strict=True):
             np.testing.assert_array_equal(picture[:, :width, 0], plain[text])
+
+
+@pytest.mark.parametrize("size", [None, 3])
+def test_few_shapes_hold_every_sample_and_fill_up_with_others(prepared, size):
+    batching = batches.Batching(size=size, columns=1024, few_shapes=True)
+    made = epoch(prepared, 1, batching=batching)
+    shapes = {pixels.shape for (pixels, _), _ in made}
+    assert len({shape[2] for shape in shapes}) == len(shapes)  # a width has one number of pictures
+    assert all(count == (size or max(1, 1024 // width)) for count, _, width, _ in shapes)
+    seen = Counter(t for _, packed in made for t in texts_of(packed))
+    assert all(seen[text] >= count for text, count in Counter(WORDS).items())
+    assert batches.batches_per_epoch(prepared, SETTINGS, 3, batching) == len(made)
+
+
+def test_few_shapes_leave_pictures_as_they_are_where_nothing_is_augmented(prepared):
+    plain = {p.sample.text: normalize(p.sample.gray, SETTINGS).pixels for p in prepared}
+    batching = batches.Batching(columns=1024, few_shapes=True, augmentation=False)
+    for (pixels, widths), packed in epoch(prepared, 1, batching=batching):
+        for picture, width, text in zip(pixels, widths, texts_of(packed), strict=True):
+            np.testing.assert_array_equal(picture[:, :width, 0], plain[text])
+
+
+def test_there_are_few_widths_and_each_has_some_room():
+    settings = Normalization()
+    widths = {batches.roomy_width(w, settings) for w in range(1, settings.max_width + 1)}
+    assert len(widths) <= 13
+    assert max(widths) == settings.max_width
+    assert all(w % settings.width_step == 0 for w in widths)
+    assert all(min(1.1 * w, 1600) <= batches.roomy_width(w, settings) <= 1.45 * w + 128 for w in range(1, 1601))

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from htr_model import networks
 from htr_model.bundle import load
 from htr_model.charset import Charset
 from htr_model.networks import named_weights
@@ -18,7 +19,7 @@ from htr_model.scoring.calibration import JudgedWord
 from htr_model.scoring.evaluation import Evaluation, outcomes_of
 from htr_model.scoring.metrics import error_rates
 from htr_model.training import batches
-from htr_model.training.job import Progressed, TrainingRun, packed_ctc_loss
+from htr_model.training.job import Progressed, TrainingRun, _with_shortcut, packed_ctc_loss
 from htr_model.training.settings import RECIPES, TrainingError, TrainingSettings, learning_rate
 from tests.htr_model.drawing import word
 
@@ -33,6 +34,7 @@ def settings(**changes) -> TrainingSettings:
         "warmup_steps": 5,
         "normalization": SMALL,
         "charset": "abcdeghimnorstux ",
+        "batching": BATCHING,
     }
     return TrainingSettings(**{**values, **changes})
 
@@ -48,9 +50,7 @@ def words(copies: int) -> Dataset:
     return Dataset(train + validation + strange, [Skipped("gone", "no such picture")])
 
 
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch):
-    monkeypatch.setattr(batches, "COLUMNS_PER_BATCH", 512)
+BATCHING = batches.Batching(columns=512)
 
 
 def replace_steps(monkeypatch, run, function):
@@ -58,10 +58,10 @@ def replace_steps(monkeypatch, run, function):
     seen = []
 
     def step(inputs, packed):
-        seen.append((inputs, packed))
+        seen.append((inputs, packed[0]))
         return function(len(seen))
 
-    monkeypatch.setattr(run.model, "train_on_batch", step)
+    monkeypatch.setattr(run.trainer, "train_on_batch", step)
     return seen
 
 
@@ -75,11 +75,9 @@ def interrupt(*_):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A run of two epochs of 20 steps, 8 words each: (output folder, run, progress)."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches, "COLUMNS_PER_BATCH", 512)
-        output = tmp_path_factory.mktemp("training") / "bundle"
-        run = TrainingRun(words(40), settings(), output)
-        return output, run, run.run()
+    output = tmp_path_factory.mktemp("training") / "bundle"
+    run = TrainingRun(words(40), settings(), output)
+    return output, run, run.run()
 
 
 def read_csv(path) -> list[dict]:
@@ -209,10 +207,10 @@ def test_resume_with_more_epochs_begins_where_the_run_ended(finished, monkeypatc
     assert resumed.history == progress.history
     for name, array in named_weights(run.model).items():
         np.testing.assert_array_equal(named_weights(longer.model)[name], array, err_msg=name)
-    for ours, theirs in zip(longer.model.optimizer.variables, run.model.optimizer.variables, strict=True):
+    for ours, theirs in zip(longer.trainer.optimizer.variables, run.trainer.optimizer.variables, strict=True):
         if "learning_rate" not in ours.path:
             np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), err_msg=ours.path)
-    (pixels, _), packed = next(batches.epoch(longer.train, SMALL, 0, 2, 0))
+    (pixels, _), packed = next(batches.epoch(longer.train, SMALL, 0, 2, 0, BATCHING))
     np.testing.assert_array_equal(steps[0][0][0], pixels)
     np.testing.assert_array_equal(steps[0][1], packed)
     assert load(output).id == before
@@ -237,14 +235,14 @@ def test_ctrl_c_leaves_a_bundle_and_a_checkpoint_to_resume_from(tmp_path, monkey
     assert resumed.run(resume=True) == progress
     for name, array in named_weights(run.model).items():
         np.testing.assert_array_equal(named_weights(resumed.model)[name], array, err_msg=name)
-    (pixels, widths), packed = list(batches.epoch(run.train, SMALL, 0, 0, 0))[1]
+    (pixels, widths), packed = list(batches.epoch(run.train, SMALL, 0, 0, 0, BATCHING))[1]
     for got, expected in zip((*steps[0][0], steps[0][1]), (pixels, widths, packed), strict=True):
         np.testing.assert_array_equal(got, expected)
 
 
 def test_ctrl_c_after_the_best_epoch_keeps_its_bundle(tmp_path, monkeypatch):
     run = TrainingRun(words(2), settings(epochs=5), tmp_path)
-    per_epoch = batches.batches_per_epoch(run.train, SMALL, 0)
+    per_epoch = batches.batches_per_epoch(run.train, SMALL, 0, BATCHING)
     kept = []
 
     def step(number):
@@ -278,6 +276,47 @@ def test_training_stops_when_its_minutes_are_used_up(tmp_path, monkeypatch):
     assert progress.epoch == 1
     assert progress.step == 1
     assert load(tmp_path).network == "resnet-ctc"
+
+
+def epochs_measured(folder) -> list[int]:
+    return [int(row["epoch"]) for row in read_csv(folder / "training" / "history.csv")]
+
+
+def test_validation_may_be_rare_and_patience_waits_for_it(tmp_path, monkeypatch):
+    """What is learned between two validations is not given up before it was measured."""
+    run = TrainingRun(words(1), settings(epochs=50, patience=1, validate_every=3), tmp_path)
+    replace_steps(monkeypatch, run, lambda _: 1.0)
+    progress = run.run()
+    assert epochs_measured(tmp_path) == [3, 6]
+    assert (progress.epoch, progress.best_epoch) == (6, 2)
+    assert "epoch 3\n" in (tmp_path / "training" / "report" / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_last_epoch_is_measured_also_after_a_break_between_two_validations(tmp_path, monkeypatch):
+    run = TrainingRun(words(1), settings(epochs=3, validate_every=2), tmp_path)
+    per_epoch = batches.batches_per_epoch(run.train, SMALL, 0, BATCHING)
+    replace_steps(monkeypatch, run, lambda step: interrupt() if step > per_epoch else 1.0)
+    progress = run.run()
+    assert (progress.epoch, progress.best_epoch, progress.history) == (1, -1, [])
+    assert not (tmp_path / "training" / "history.csv").exists()
+    assert load(tmp_path).network == "resnet-ctc"  # what there was, unmeasured
+
+    resumed = TrainingRun(words(1), settings(epochs=3, validate_every=2), tmp_path)
+    replace_steps(monkeypatch, resumed, lambda _: 1.0)
+    progress = resumed.run(resume=True)
+    assert epochs_measured(tmp_path) == [2, 3]
+    assert (progress.epoch, progress.best_epoch) == (3, 1)
+
+
+def test_a_run_whose_minutes_end_between_two_validations_is_measured(tmp_path, monkeypatch):
+    import time
+
+    run = TrainingRun(words(1), settings(epochs=50, validate_every=20, max_minutes=0.001), tmp_path)
+    replace_steps(monkeypatch, run, lambda _: time.sleep(0.04) or 1.0)
+    progress = run.run()
+    assert 1 <= progress.epoch < 20
+    assert epochs_measured(tmp_path) == [progress.epoch]
+    assert progress.best_epoch == progress.epoch - 1
 
 
 def test_resume_without_a_checkpoint_is_refused(tmp_path):
@@ -329,6 +368,49 @@ def test_best_bundle_is_calibrated_where_there_are_words_enough(tmp_path):
     assert "Confidence is calibrated" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
+# --- the shortcut -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "columns"), [("crnn", True), ("resnet-ctc", True), ("cnn-bilstm", False)])
+def test_networks_with_columns_of_convolutions_have_a_shortcut_for_training(name, columns):
+    model = networks.build(name, 16, 7)
+    before = named_weights(model)
+    trainer, weights = _with_shortcut(model, 0.3)
+    assert weights == ([1.0, 0.3] if columns else [1.0])
+    assert [tuple(output.shape) for output in trainer.outputs] == [(None, None, 7)] * len(weights)
+    added = named_weights(trainer).keys() - before.keys()
+    assert added == ({"shortcut/kernel", "shortcut/bias"} if columns else set())
+    assert named_weights(model).keys() == before.keys()
+
+
+def test_without_a_weight_there_is_no_shortcut():
+    trainer, weights = _with_shortcut(networks.build("resnet-ctc", 16, 7), 0.0)
+    assert (weights, len(trainer.outputs)) == ([1.0], 1)
+
+
+def test_the_shortcut_learns_and_is_not_part_of_the_bundle(finished):
+    output, run, _ = finished
+    kernel = named_weights(run.trainer)["shortcut/kernel"]
+    fresh = named_weights(TrainingRun(words(1), settings(), output).trainer)["shortcut/kernel"]
+    assert np.abs(kernel - fresh).max() > 1e-3
+    assert load(output).weights.keys() == named_weights(networks.build("resnet-ctc", 16, run.charset.classes)).keys()
+
+
+def test_the_loss_that_is_told_is_the_networks_own(tmp_path):
+    """The trainer lowers the sum of both; what history holds can be compared with runs that have no shortcut."""
+    run = TrainingRun(words(1), settings(), tmp_path)
+    kernel, bias = run.trainer.get_layer("shortcut").get_weights()
+    bias[0] = 30  # blanks throughout, so that the two losses differ
+    run.trainer.get_layer("shortcut").set_weights([kernel, bias])
+    inputs, packed = next(batches.epoch(run.train, SMALL, 0, 0, 0, BATCHING))
+    logits, by_columns = run.trainer.predict_on_batch(list(inputs))
+    own, other = (float(np.mean(packed_ctc_loss(packed, given))) for given in (logits, by_columns))
+    assert own != pytest.approx(other, rel=0.05)
+    assert run._loss(run.trainer.test_on_batch, inputs, packed) == pytest.approx(own, rel=1e-3)
+    total, *_ = run.trainer.test_on_batch(list(inputs), [packed, packed])
+    assert total == pytest.approx(own + settings().shortcut * other, rel=1e-3)
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
@@ -363,6 +445,20 @@ def test_reasons_are_told_when_no_sample_is_usable(tmp_path):
 @pytest.mark.parametrize("values", [{"network": "x"}, {"epochs": 0}, {"patience": 0}, {"learning_rate": 0.0}])
 def test_settings_that_cannot_work_are_refused(values):
     with pytest.raises(TrainingError):
+        settings(**values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"validate_every": 0},
+        {"shortcut": -0.1},
+        {"batching": batches.Batching(columns=0)},
+        {"batching": batches.Batching(workers=-1)},
+    ],
+)
+def test_rare_validation_shortcut_and_batching_that_cannot_work_are_refused(values):
+    with pytest.raises(TrainingError, match="must (not )?be"):
         settings(**values)
 
 

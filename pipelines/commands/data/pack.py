@@ -1,0 +1,74 @@
+"""``inkbeam data pack``: any data set as one small Parquet file."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines import exit_codes
+from pipelines.options import UsageError
+
+if TYPE_CHECKING:
+    from htr_model.samples import Item, Skipped
+
+SUMMARY = "write a data set as one small file, to be trained on elsewhere"
+
+_REASONS = 8
+"""Of samples left out; each is counted."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="PATH", help="what train --data takes")
+    parser.add_argument(
+        "--output", required=True, metavar="FILE", help="a .parquet file; its folder's name is the collection's"
+    )
+    parser.add_argument(
+        "--lines",
+        choices=("true", "found", "joined"),
+        default="true",
+        help="of pages: as the ground truth outlines them, or as digitize finds them; of IAM's words: joined "
+        "(default: true)",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the gaps of joined words (default: 0)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the file and say what is in it."""
+    from htr_model.normalization import Normalization
+    from htr_model.packing import pack
+
+    output = Path(arguments.output)
+    if output.suffix != ".parquet":
+        raise UsageError(f"--output {output}: its name must end in .parquet")
+    if arguments.seed < 0:
+        raise UsageError(f"--seed must not be negative, got {arguments.seed!r}")
+    try:
+        count, skipped = pack(_items(arguments), output, Normalization())
+    except OSError as error:
+        raise UsageError(f"{arguments.path} cannot be read or {output} not be written ({error})") from error
+    if not count:
+        raise UsageError(f"{arguments.path}: no usable sample; most often: {_most_often(skipped)}")
+    print(f"{output}: {count:,} samples, {output.stat().st_size / 2**20:.1f} MiB; {len(skipped):,} left out")
+    if skipped:
+        print(f"left out: {_most_often(skipped)}")
+    return exit_codes.DONE
+
+
+def _most_often(skipped: list[Skipped]) -> str:
+    reasons = Counter(item.reason for item in skipped).most_common(_REASONS)
+    return "; ".join(f"{times:,} × {reason}" for reason, times in reasons) or "there is none at all"
+
+
+def _items(arguments: argparse.Namespace) -> Iterator[Item]:
+    from htr_model.readers.datasets import read
+    from htr_model.readers.page_truth import true_pages
+    from htr_model.synthetic.joined_words import joined_lines
+    from pipelines.found_lines import found_lines
+
+    if arguments.lines == "found":
+        return found_lines(true_pages(arguments.path))
+    items = read(arguments.path)
+    return joined_lines(items, arguments.seed) if arguments.lines == "joined" else items
