@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from htr_model.confidence import geometric_mean
@@ -33,17 +35,15 @@ def assemble(
     """The page's text in reading order. A unit that was not read (it failed) leaves a line without text or a gap.
 
     Args:
-        lines, other_way: as in `segmentation.segmented.Layout`. Sideways lines are taken the way that reads better.
+        lines, other_way: as in `segmentation.segmented.Layout`. Of the sideways lines of each page (an open book has
+            two), those that are read one way or the other are taken, whichever reads better.
     """
     by_line: dict[int, list[UnitReading]] = {}
     for reading in readings:
         by_line.setdefault(reading.line_index, []).append(reading)
     words_of = {line.index: _words(line, by_line.get(line.index, [])) for line in lines + other_way}
-    sideways = tuple(line for line in lines if line.turn)
-    if _letters_read(other_way, words_of) > _letters_read(sideways, words_of):
-        lines = lines[: len(lines) - len(sideways)] + other_way
     texts, words = [], []
-    for place, line in enumerate(lines):
+    for place, line in enumerate(_better_way(lines, other_way, words_of)):
         found = words_of[line.index]
         words += [replace(word, line_index=place) for word in found]
         confidences = [w.confidence for w in found]
@@ -51,7 +51,19 @@ def assemble(
     return PageText(facts, tuple(texts), tuple(words))
 
 
-def _letters_read(lines: tuple[Line, ...], words_of: dict[int, list[Word]]) -> float:
+def _better_way(
+    lines: tuple[Line, ...], other_way: tuple[Line, ...], words_of: dict[int, list[Word]]
+) -> Iterator[Line]:
+    """The lines, those of each sideways region the way in which more of its letters are probably right."""
+    ways: dict[int, list[list[Line]]] = {}
+    for one in (lines, other_way):
+        for region, group in itertools.groupby(one, lambda line: line.region):
+            ways.setdefault(region, []).append(list(group))
+    for region in sorted(ways):
+        yield from max(ways[region], key=lambda way: _letters_read(way, words_of))
+
+
+def _letters_read(lines: list[Line], words_of: dict[int, list[Word]]) -> float:
     """Letters that are probably right."""
     return sum(word.confidence * len(word.text) for line in lines for word in words_of[line.index])
 
@@ -76,6 +88,7 @@ def _words_of_units(line: Line, units: list[UnitReading]) -> list[Word]:
             boxes[u.word_index],
             u.reading.alternatives,
             line.turn,
+            line.region,
         )
         for i, u in enumerate(readable)
     ]
@@ -110,6 +123,7 @@ def words_of_line(line: Line, unit: UnitReading) -> list[Word]:
                 _box_between(line, edges[i], edges[i + 1], spans[first][0], spans[last - 1][1]),
                 alternatives[i] if alternatives else (),
                 line.turn,
+                line.region,
             )
         )
     return words

@@ -14,7 +14,7 @@ from htr_model.reading import Alternative
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box
 
-VERSION = "3"
+VERSION = "4"
 _METADATA = {b"inkbeam_schema_version": VERSION.encode()}
 
 _ALTERNATIVES = pa.list_(pa.struct([("text", pa.string()), ("confidence", pa.float32())]))
@@ -35,6 +35,7 @@ WORDS = pa.schema(
         ("model_id", pa.string()),
         ("run_id", pa.string()),
         ("turn_degrees", pa.int32()),
+        ("region_index", pa.int32()),
     ],
     metadata=_METADATA,
 )
@@ -94,6 +95,7 @@ class Word:
 
     Attributes:
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
+        region: number of its region, from 0 in reading order (see `segmentation.geometry.Line`).
     """
 
     line_index: int
@@ -104,6 +106,7 @@ class Word:
     box: Box
     alternatives: tuple[Alternative, ...] = ()
     turn: int = 0
+    region: int = 0
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,7 @@ def word_rows(page: PageText, model_id: str, run_id: str) -> list[dict]:
             "model_id": model_id,
             "run_id": run_id,
             "turn_degrees": word.turn,
+            "region_index": word.region,
         }
         for word in page.words
     ]

@@ -22,7 +22,7 @@ from segmentation.geometry import Box, union
 
 _WORD_COLUMNS = ["document_uri", "page_index", "line_index", "word_index", "text", "confidence"]
 _SIDES = ["left", "top", "right", "bottom"]
-_TURN = "turn_degrees"
+_TURN, _REGION = "turn_degrees", "region_index"
 _PAGE_COLUMNS = ["document_uri", "page_index", "run_id", "processed_at", "source_sha256", "document_pages"]
 _SIZE = ["width", "height", "word_count", "model_id"]
 
@@ -35,12 +35,14 @@ class PageWord:
         confidence: 0–1.
         box: pixels of the page as it is displayed upright.
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
+        region: number of its region, from 0 in reading order.
     """
 
     text: str
     confidence: float
     box: Box
     turn: int = 0
+    region: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,9 @@ class Transcript:
 
     @property
     def blocks(self) -> list[tuple[int, list[tuple[PageWord, ...]]]]:
-        """Its lines by the degrees by which they must be turned: upright ones, then those in its margins."""
-        return [(turn, list(lines)) for turn, lines in itertools.groupby(self.lines, lambda line: line[0].turn)]
+        """Its lines by region, each with the degrees by which its lines must be turned: other than 0 in margins."""
+        regions = itertools.groupby(self.lines, lambda line: (line[0].region, line[0].turn))
+        return [(turn, list(lines)) for (_, turn), lines in regions]
 
 
 def transcripts(output: str, records: Sequence[RunRecord]) -> Iterator[Transcript]:
@@ -85,7 +88,7 @@ def transcripts(output: str, records: Sequence[RunRecord]) -> Iterator[Transcrip
     place = {key: i for i, key in enumerate(zip(*(pages[c].to_pylist() for c in _PAGE_COLUMNS[:3]), strict=True))}
     wanted = pages["word_count"].to_pylist()
     gathered: dict[int, list[dict]] = {}
-    for part in tables.parts(output, "words", run_ids, [*_WORD_COLUMNS, *_SIDES, _TURN, "run_id"]):
+    for part in tables.parts(output, "words", run_ids, [*_WORD_COLUMNS, *_SIDES, _TURN, _REGION, "run_id"]):
         for row in part.to_pylist():
             i = place.get((row["document_uri"], row["page_index"], row["run_id"]))
             if i is None:
@@ -106,8 +109,8 @@ def _transcript(page: dict, words: list[dict]) -> Transcript:
     lines: dict[int, list[PageWord]] = {}
     for row in sorted(words, key=lambda row: (row["line_index"], row["word_index"])):
         box = Box(*(row[side] for side in _SIDES))
-        # Tables of earlier versions know upright words only.
-        found = PageWord(row["text"], row["confidence"], box, row[_TURN] or 0)
+        # Tables of earlier versions know upright words only, or no regions.
+        found = PageWord(row["text"], row["confidence"], box, row[_TURN] or 0, row[_REGION] or 0)
         lines.setdefault(row["line_index"], []).append(found)
     uri, index = page["document_uri"], page["page_index"]
     return Transcript(
@@ -177,6 +180,7 @@ def to_page(page: Transcript) -> bytes:
     SubElement(metadata, "Comments").text = f"page {page.page_index + 1}, model {page.model_id}"
     size = {"imageWidth": str(page.width), "imageHeight": str(page.height)}
     sheet = SubElement(root, "Page", imageFilename=_legal(page.document), **size)
+    _reading_order(sheet, len(page.blocks))
     numbers = itertools.count()
     for b, (turn, lines) in enumerate(page.blocks):
         # Of writing in the margin, the angle by which it must be turned clockwise, −180 … 180.
@@ -193,6 +197,15 @@ def to_page(page: Transcript) -> bytes:
                 _says(element, word.text, word.confidence)
             _says(line, " ".join(word.text for word in words), min(word.confidence for word in words))
     return _file(root)
+
+
+def _reading_order(sheet: Element, regions: int) -> None:
+    """Says that regions are to be read as they are numbered: programs may sort them by their place otherwise."""
+    if regions < 2:
+        return
+    group = SubElement(SubElement(sheet, "ReadingOrder"), "OrderedGroup", id="order")
+    for i in range(regions):
+        SubElement(group, "RegionRefIndexed", index=str(i), regionRef=f"region{i}")
 
 
 def _coords(element: Element, box: Box) -> None:

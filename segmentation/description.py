@@ -10,7 +10,7 @@ import numpy as np
 from segmentation.cleaning import Components
 from segmentation.geometry import Box, Line, Piece, union
 from segmentation.lines import Curve
-from segmentation.reading_order import reading_order
+from segmentation.reading_order import regions
 from segmentation.scale import Scale
 from segmentation.words import Run, gap_threshold, group, runs
 
@@ -101,11 +101,13 @@ def describe(
     frames = [_frame(ink, scale, owners.shape) for ink in inks]
     described = []
     middles = [_zone(curves[ink.curve], scale) for ink in inks]
-    for index, k in enumerate(reading_order(middles)):
+    order = [(k, region) for region, members in enumerate(regions(middles)) for k in members]
+    for index, (k, region) in enumerate(order):
         ink, frame = inks[k], frames[k]
         pieces = _pieces(ink, frame, placement)
         outline = _outline(ink, scale, placement)
-        line = Line(index, union(p.box for p in pieces), outline, pieces, _words(ink, threshold, scale.x_height))
+        words = _words(ink, threshold, scale.x_height)
+        line = Line(index, union(p.box for p in pieces), outline, pieces, words, region=region)
         described.append(Described(line, ink.curve, frame, _course(curves[ink.curve], frame, scale)))
     return described
 

@@ -35,6 +35,10 @@ class Box:
     def area(self) -> int:
         return self.width * self.height
 
+    def moved(self, columns: int) -> Box:
+        """The box so many columns further right."""
+        return Box(self.left + columns, self.top, self.right + columns, self.bottom)
+
     def part(self, first: float, last: float, turn: int = 0) -> Box:
         """A part of the box along the writing in it, at least a pixel.
 
@@ -103,6 +107,8 @@ class Line:
         pieces: its ink from left to right, as it is read.
         words: its words by the gaps between pieces: for each word, the slice of ``pieces`` (first, after last).
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned for the line to be upright.
+        region: number, from 0 in reading order, of what it is read with: a column, what lies between columns, a page of
+            an open book, the notes in a page's margins.
     """
 
     index: int
@@ -111,6 +117,7 @@ class Line:
     pieces: tuple[Piece, ...]
     words: tuple[tuple[int, int], ...]
     turn: int = 0
+    region: int = 0
 
     def word_boxes(self) -> list[Box]:
         """Boxes of the words, in the order in which they are read."""

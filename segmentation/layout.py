@@ -13,7 +13,7 @@ from segmentation.geometry import Line
 from segmentation.lines import Curve, assign, claim_leftovers
 from segmentation.preparation import Prepared, turned
 from segmentation.scale import Scale
-from segmentation.segmented import Cut, Layout, SegmentedPage, Sheet
+from segmentation.segmented import Cut, Layout, Part, SegmentedPage, Sheet
 from segmentation.sideways import Sideways
 
 
@@ -48,6 +48,7 @@ def lay_out(page: Prepared, curves: list[Curve], sideways: Sideways | None = Non
     curves = divide_at_gutters(curves, parts.labels > 0, scale)
     upright = _writing(parts, curves, scale, page.placement)
     owners, writings, firsts = upright.owners, [upright], [0]
+    regions = len({d.line.region for d in upright.lines})
     if sideways is not None:
         clockwise, counter = (_sideways_writing(sideways, turn, page) for turn in (90, 270))
         writings += [clockwise, counter]
@@ -59,8 +60,12 @@ def lay_out(page: Prepared, curves: list[Curve], sideways: Sideways | None = Non
     for writing, first in zip(writings, firsts, strict=True):
         own = np.where(writing.owners > 0, writing.owners + first, turned(owners, writing.turn))
         sheet = Sheet(turned(page.flat, writing.turn), own)
-        cuts += [Cut(sheet, d.frame, d.course) for d in writing.lines]
-        lines.append(tuple(replace(d.line, index=first + d.line.index, turn=writing.turn) for d in writing.lines))
+        cuts += [Cut(sheet, d.frame, d.course, first + d.line.index + 1) for d in writing.lines]
+        # Notes in the margin are a region, whichever way they are read.
+        region = {"region": regions} if writing.turn else {}
+        lines.append(
+            tuple(replace(d.line, index=first + d.line.index, turn=writing.turn, **region) for d in writing.lines)
+        )
     layout = Layout(
         lines=sum(lines[:2], ()),
         other_way=sum(lines[2:], ()),
@@ -69,7 +74,7 @@ def lay_out(page: Prepared, curves: list[Curve], sideways: Sideways | None = Non
         ink=page.total_ink,
         discarded_ink=max(0, page.total_ink - int(np.count_nonzero(owners))),
     )
-    return SegmentedPage(layout, owners, page.placement, cuts)
+    return SegmentedPage(layout, [Part(owners, page.placement)], cuts)
 
 
 def _writing(parts: Components, curves: list[Curve], scale: Scale, placement: Placement, turn: int = 0) -> _Writing:
@@ -95,4 +100,4 @@ def _sideways_writing(sideways: Sideways, turn: int, page: Prepared) -> _Writing
 
 def _empty(page: Prepared) -> SegmentedPage:
     layout = Layout((), (), 0.0, 0.0, page.total_ink, page.total_ink)
-    return SegmentedPage(layout, np.zeros(page.flat.shape, np.int32), page.placement, [])
+    return SegmentedPage(layout, [Part(np.zeros(page.flat.shape, np.int32), page.placement)], [])

@@ -1,4 +1,4 @@
-"""A grey page as lines and words."""
+"""A grey page, or the two of an open book, as lines and words."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from segmentation import line_network, orientation
+from segmentation.gutter import find_gutter
 from segmentation.layout import lay_out
 from segmentation.lines import Curve, curves_in_zones, find_curves
 from segmentation.preparation import Prepared, prepare, turned
 from segmentation.segmented import SegmentedPage
 from segmentation.sideways import find_sideways
+from segmentation.spread import halves, join
 
 CLASSICAL, LEARNED = "classical", "learned"
 
@@ -54,7 +56,7 @@ def segment(gray: np.ndarray, settings: SegmentationSettings | None = None) -> S
         LineModelError: the line network of the settings is missing or damaged.
     """
     settings = settings or SegmentationSettings()
-    return _lay_out(_find(gray, settings), settings)
+    return _lay_out(gray, _find(gray, settings), settings)
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ def segment_upright(gray: np.ndarray, settings: SegmentationSettings | None = No
         on_its_head = _find(turned(gray, turn + 180), settings)
         if _better(on_its_head, found) > (_LEAST_EVIDENCE if turn == 0 else 0.0):
             found, turn = on_its_head, turn + 180
-    return UprightPage(turned(gray, turn), turn, _lay_out(found, settings))
+    gray = turned(gray, turn)
+    return UprightPage(gray, turn, _lay_out(gray, found, settings))
 
 
 _DOUBTFUL = 0.6
@@ -145,7 +148,20 @@ def _find(gray: np.ndarray, settings: SegmentationSettings) -> _Found:
     return _Found(page, curves, orientation.doubt(zones, factor * page.scale.x_height))
 
 
-def _lay_out(found: _Found, settings: SegmentationSettings) -> SegmentedPage:
+def _lay_out(gray: np.ndarray, found: _Found, settings: SegmentationSettings) -> SegmentedPage:
+    """A picture's layout, whether it shows a page or an open book.
+
+    Args:
+        gray: the picture, the way up in which ``found`` was.
+    """
+    gutter = find_gutter(gray, found.page, found.curves)
+    if gutter is None:
+        return _lay_out_page(found, settings)
+    left, right, column = halves(gray, gutter)
+    return join(*(_lay_out_page(_find(half, settings), settings) for half in (left, right)), column)
+
+
+def _lay_out_page(found: _Found, settings: SegmentationSettings) -> SegmentedPage:
     page, sideways = found.page, None
     if found.curves and settings.line_model is not None:
         network = line_network.load(settings.line_model)

@@ -11,20 +11,26 @@ _MOST_CROSSING = 0.34
 
 
 def reading_order(boxes: list[Box]) -> list[int]:
-    """Indices of ``boxes`` in reading order.
+    """Indices of ``boxes`` in reading order: that of the `regions`."""
+    return [i for region in regions(boxes) for i in region]
+
+
+def regions(boxes: list[Box]) -> list[list[int]]:
+    """Indices of ``boxes`` in reading order, by region: a column, or what stands above, between or below columns.
 
     The page is divided at the best gutter, if there is one: lines across it are headings, and between two headings
     the left column is read before the right. Each column may hold columns again. Without a gutter lines are read
     row by row, and lines side by side from the left.
     """
-    return _order(list(range(len(boxes))), boxes)
+    return _regions(list(range(len(boxes))), boxes)
 
 
-def _order(lines: list[int], boxes: list[Box]) -> list[int]:
+def _regions(lines: list[int], boxes: list[Box]) -> list[list[int]]:
     gutter = _gutter([boxes[i] for i in lines])
     if gutter is None:
-        return _rows(lines, boxes)
-    result: list[int] = []
+        return [_rows(lines, boxes)] if lines else []
+    found: list[list[int]] = []
+    across: list[int] = []
     band: list[int] = []
     for i in _rows(lines, boxes) + [None]:
         if i is not None and not boxes[i].left < gutter < boxes[i].right:
@@ -32,12 +38,16 @@ def _order(lines: list[int], boxes: list[Box]) -> list[int]:
             continue
         left = [k for k in band if boxes[k].right <= gutter]
         right = [k for k in band if boxes[k].left >= gutter]
-        columns = min(len(left), len(right)) >= _LEAST_LINES
-        result += _order(left, boxes) + _order(right, boxes) if columns else band
+        if min(len(left), len(right)) >= _LEAST_LINES:
+            found += [across] if across else []
+            found += _regions(left, boxes) + _regions(right, boxes)
+            across = []
+        else:
+            across += band
         band = []
         if i is not None:
-            result.append(i)
-    return result
+            across.append(i)
+    return [*found, across] if across else found
 
 
 def _gutter(boxes: list[Box]) -> int | None:

@@ -16,11 +16,14 @@ class Layout:
     """What was found on a page.
 
     Attributes:
-        lines: in reading order, sideways ones last, and those as they are read when the page is turned clockwise.
+        lines: in reading order: of each page (an open book has two) the upright ones, then the sideways ones as they
+            are read when the page is turned clockwise.
         other_way: the sideways lines again, as they are read when the page is turned counter-clockwise, in their order
-            and numbered on from ``lines``. Which it is, only one who reads them can tell.
-        skew_degrees: by how much the writing climbs (positive: counter-clockwise), −10 … 10.
-        x_height: of the page's writing, pixels of the page; 0 for an empty page.
+            and numbered on from ``lines``. Which it is, only one who reads them can tell. Those of a page have one
+            region, the same both ways.
+        skew_degrees: by how much the writing climbs (positive: counter-clockwise), −10 … 10; of an open book the mean
+            of its lines'.
+        x_height: of the page's writing, pixels of the page; 0 for an empty page. As above of an open book.
         ink: pixels of ink at the working scale.
         discarded_ink: pixels of it that are in no line: specks, rulings, bars, the scanner's border.
     """
@@ -54,36 +57,36 @@ class Cut:
         sheet: on which it is upright.
         frame: of its picture there.
         course: float32 (width of ``frame``,), rows by which it lies lower than at its left end.
+        owner: what its ink is marked with there.
     """
 
     sheet: Sheet
     frame: Box
     course: np.ndarray
+    owner: int
 
 
-class SegmentedPage:
-    """A page's layout together with what is needed to cut pictures from it.
+@dataclass(frozen=True)
+class Part:
+    """What was segmented by itself: the picture, or one page of an open book.
 
-    Args:
-        owners: int32 (h, w) of the upright working picture, 0 paper, i + 1 line i.
-        placement: of that picture.
-        cuts: of the layout's lines, and of those the other way.
+    Attributes:
+        owners: int32 (h, w) of the upright working picture, 0 paper, i + 1 the part's line i.
+        placement: where that picture lies in the part.
+        left: column of the picture at which the part begins.
+        first: number of the part's first line among all.
     """
 
-    def __init__(self, layout: Layout, owners: np.ndarray, placement: Placement, cuts: list[Cut]):
-        self.layout = layout
-        self._owners = owners
-        self._placement = placement
-        self._cuts = cuts
+    owners: np.ndarray
+    placement: Placement
+    left: int = 0
+    first: int = 0
 
     def line_numbers(self) -> np.ndarray:
-        """Whose ink each pixel of the page is: uint16 (height, width), 0 for no line's, i + 1 for line i's.
-
-        Each line's ink is a working pixel wider than it was found, because the edges of strokes move a little when a
-        page is scaled and turned.
-        """
-        place = self._placement
-        numbers = cv2.dilate(self._owners.astype(np.uint16), np.ones((3, 3), np.uint8))
+        """As `SegmentedPage.line_numbers`, of the part."""
+        place = self.placement
+        numbers = cv2.dilate(self.owners.astype(np.uint16), np.ones((3, 3), np.uint8))
+        numbers[numbers > 0] += np.uint16(self.first)
         # The middle of pixel c of the page is at (c + 0.5) · factor − 0.5 of the scaled page.
         matrix = place.turn.astype(float).copy()
         matrix[:, 2] += place.turn[:, :2] @ np.full(2, 0.5 * place.factor - 0.5)
@@ -91,12 +94,43 @@ class SegmentedPage:
         method = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(numbers, matrix, (place.width, place.height), flags=method)
 
+
+class SegmentedPage:
+    """A page's layout together with what is needed to cut pictures from it.
+
+    Args:
+        parts: one; of an open book its two pages, from the left.
+        cuts: of the layout's lines, and of those the other way.
+    """
+
+    def __init__(self, layout: Layout, parts: list[Part], cuts: list[Cut]):
+        self.layout = layout
+        self.parts = parts
+        self.cuts = cuts
+
+    def line_numbers(self) -> np.ndarray:
+        """Whose ink each pixel of the page is: uint16 (height, width), 0 for no line's, i + 1 for line i's.
+
+        Each line's ink is a working pixel wider than it was found, because the edges of strokes move a little when a
+        page is scaled and turned.
+        """
+        if len(self.parts) == 1:
+            return self.parts[0].line_numbers()
+        height = max(part.placement.height for part in self.parts)
+        width = max(part.left + part.placement.width for part in self.parts)
+        numbers = np.zeros((height, width), np.uint16)
+        for part in self.parts:
+            own = part.line_numbers()
+            # Where a gutter leans, the parts overlap.
+            numbers[:, part.left : part.left + own.shape[1]] |= own
+        return numbers
+
     def line_picture(self, index: int) -> np.ndarray:
         """Line ``index`` on white paper, upright and level, uint8 (h, w): the ink of other lines is painted over.
 
         Column ``c`` of the picture is column ``c`` of the line's `Piece.start` and ``end``.
         """
-        return _level(self._picture(index), self._cuts[index].course)
+        return _level(self._picture(index), self.cuts[index].course)
 
     def word_picture(self, index: int, word: int) -> np.ndarray:
         """Word ``word`` of line ``index`` on white paper, uint8 (h, w)."""
@@ -104,20 +138,20 @@ class SegmentedPage:
         first, last = line.words[word]
         start = min(p.start for p in line.pieces[first:last])
         end = max(p.end for p in line.pieces[first:last])
-        cut = self._cuts[index]
+        cut = self.cuts[index]
         margin = max(2, cut.frame.height // 20)
         columns = slice(max(0, int(start) - margin), int(np.ceil(end)) + margin)
         return _level(self._picture(index)[:, columns], cut.course[columns])
 
     def _picture(self, index: int) -> np.ndarray:
-        sheet, frame = self._cuts[index].sheet, self._cuts[index].frame
+        sheet, frame, owner = self.cuts[index].sheet, self.cuts[index].frame, self.cuts[index].owner
         rows, columns = slice(frame.top, frame.bottom), slice(frame.left, frame.right)
         picture = sheet.flat[rows, columns]
         owners = sheet.owners[rows, columns]
-        foreign = ((owners > 0) & (owners != index + 1)).astype(np.uint8)
+        foreign = ((owners > 0) & (owners != owner)).astype(np.uint8)
         if not foreign.any():
             return picture
-        own = owners == index + 1
+        own = owners == owner
         covered = (cv2.dilate(foreign, np.ones((5, 5), np.uint8)) > 0) & ~own
         return np.where(covered, np.uint8(255), picture)
 

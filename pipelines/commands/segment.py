@@ -59,8 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
             number = f"-page{index + 1}" if pages > 1 else ""
             path = output / f"{Path(document.uri).name}{number}.png"
             cv2.imwrite(str(path), picture)
+            regions = len({line.region for line in layout.lines})
             print(
-                f"{path}: {len(layout.lines)} lines, {sum(map(len, words))} words, "
+                f"{path}: {len(layout.lines)} lines{f' in {regions} regions' if regions > 1 else ''}, "
+                f"{sum(map(len, words))} words, "
                 f"{f'turned by {upright.turn}°, ' if upright.turn else ''}skew {layout.skew_degrees:+.1f}°, "
                 f"x-height {layout.x_height:.0f} px, "
                 f"{layout.discarded_ink / max(layout.ink, 1):.0%} of the ink left out"

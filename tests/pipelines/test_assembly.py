@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -229,13 +231,13 @@ def test_empty_page_is_empty():
 # ------------------------------------------------------------------------------------------------ sideways lines
 
 
-def down(columns, turn, index):
+def down(columns, turn, index, region=1):
     """A sideways line down the left margin from row 100 on, a pixel of the page for a column of its picture."""
     end = max(b for _, b in columns)
     spans = [(100 + a, 100 + b) if turn == 270 else (100 + end - b, 100 + end - a) for a, b in columns]
     pieces = tuple(Piece(Box(10, top, 50, bottom), a, b) for (a, b), (top, bottom) in zip(columns, spans, strict=True))
     words = tuple((i, i + 1) for i in range(len(pieces)))
-    return Line(index, union(p.box for p in pieces), (), pieces, words, turn)
+    return Line(index, union(p.box for p in pieces), (), pieces, words, turn, region)
 
 
 def rows(words):
@@ -288,3 +290,25 @@ def test_sideways_lines_are_taken_the_way_that_reads_better(clear, unit):
         [(0, 0), (1, clear), (1, clear), (2, clear)] if clear == 90 else [(0, 0), (1, clear), (2, clear), (2, clear)]
     )
     assert len(page.lines) == 3
+
+
+def test_margins_of_an_open_book_are_taken_the_way_that_reads_better_each():
+    lines = (
+        line_of([(0, 40)], 0),
+        down([(0, 40)], 90, 1, region=1),
+        replace(line_of([(0, 40)], 2), region=2),
+        down([(0, 40)], 90, 3, region=3),
+    )
+    other_way = (down([(0, 40)], 270, 4, region=1), down([(0, 40)], 270, 5, region=3))
+    texts = {0: ("Left", 0.8), 1: ("up", 0.9), 2: ("Right", 0.8), 3: ("no", 0.2), 4: ("dn", 0.3), 5: ("down", 0.7)}
+    units = [whole(t, [(4 * i, 4 * i + 2) for i in range(len(t))], [c] * len(t), k) for k, (t, c) in texts.items()]
+    page = assemble(FACTS, lines, units, other_way)
+    assert page.text == "Left\nup\nRight\ndown"
+    assert [(w.line_index, w.region, w.turn) for w in page.words] == [(0, 0, 0), (1, 1, 90), (2, 2, 0), (3, 3, 270)]
+
+
+def test_words_have_the_region_of_their_line():
+    line = replace(line_of([(0, 40), (60, 90)]), region=4)
+    assert [w.region for w in words_of_line(line, whole("a b", [(10, 20), (48, 52), (70, 80)]))] == [4, 4]
+    readings = [UnitReading(0, i, reading_of("a", [(0, 4)]), 0.0, 1.0) for i in range(2)]
+    assert [w.region for w in assemble(FACTS, (line,), readings).words] == [4, 4]

@@ -2,12 +2,14 @@ import json
 import shutil
 
 import cv2
+import numpy as np
 import pytest
 
 from pipelines import launch
 from tests import broken_files
 from tests.pipelines.conftest import write_letter
 from tests.pipelines.jobs import files, inkbeam, python
+from tests.segmentation.drawing import TEXT, draw_page
 
 COMMANDS = (
     "digitize",
@@ -180,6 +182,13 @@ def test_segment_draws_every_page(letter, tmp_path):
     assert sorted(pictures) == ["letter.png.png", "two.tif-page1.png", "two.tif-page2.png"]
     assert pictures["letter.png.png"].shape[0] >= 280
     assert "3 lines" in done.out
+
+
+def test_segment_says_how_many_regions_a_page_has(tmp_path):
+    page = draw_page(TEXT, margin=100).gray
+    cv2.imwrite(str(tmp_path / "book.png"), np.hstack([page, page]))
+    done = inkbeam("segment", tmp_path / "book.png", "--output", tmp_path / "drawn")
+    assert f"{2 * len(TEXT)} lines in 2 regions, " in done.out
 
 
 def test_segment_goes_on_after_a_broken_file_and_says_so(letter, tmp_path):

@@ -1,11 +1,13 @@
 """Pages of an archive for other programs: made-up tables in, files out."""
 
+import pyarrow as pa
 import pytest
 
 from htr_model.readers.alto import parse_alto
 from htr_model.readers.page_xml import parse_page
 from htr_model.readers.safe_xml import parse_xml
 from pipelines import runs
+from pipelines.records import WORDS
 from pipelines.transcripts import Transcript, to_alto, to_page, to_text, transcripts
 from segmentation.geometry import Box
 from tests.pipelines import made_tables
@@ -113,6 +115,44 @@ def test_writing_in_the_margin_is_a_region_that_says_how_it_is_turned(tmp_path):
     assert regions == [(None, None, "region0"), ("marginalia", "-90", "region1")]
     assert [x.get("id") for x in page_xml.iter("TextLine")] == ["line0", "line1", "line2"]
     assert [x.get("ID") for x in alto.iter("TextLine")] == ["line0", "line1", "line2"]
+
+
+def test_every_region_is_a_block_in_reading_order(tmp_path):
+    rows = words("/s/book.png", "left page", "and more", "its margin", "right page")
+    regions = [{**row, "region_index": (0, 0, 1, 2)[row["line_index"]]} for row in rows]
+    turned = [{**row, "turn_degrees": 90 if row["region_index"] == 1 else 0} for row in regions]
+    write_run(tmp_path, "night-1", 1, [page("/s/book.png", 8)], (), turned)
+    (made,) = of(tmp_path).values()
+    alto, page_xml = parsed(tmp_path, to_alto(made)), parsed(tmp_path, to_page(made))
+    blocks = [(b.get("ROTATION"), len(list(b.iter("TextLine")))) for b in alto.iter("TextBlock")]
+    assert blocks == [(None, 2), ("90", 1), (None, 1)]
+    regions = [(r.get("id"), r.get("type"), len(list(r.iter("TextLine")))) for r in page_xml.iter("TextRegion")]
+    assert regions == [("region0", None, 2), ("region1", "marginalia", 1), ("region2", None, 1)]
+    order = page_xml.find("Page/ReadingOrder/OrderedGroup")
+    assert [(r.get("index"), r.get("regionRef")) for r in order] == [(str(i), f"region{i}") for i in range(3)]
+    # The schema wants it before the regions.
+    assert [child.tag for child in page_xml.find("Page")] == ["ReadingOrder", *["TextRegion"] * 3]
+    assert made.text == "left page\nand more\nits margin\nright page\n"
+
+
+def test_page_of_one_region_needs_no_order(transcript, tmp_path):
+    page_xml = parsed(tmp_path, to_page(transcript))
+    assert [child.tag for child in page_xml.find("Page")] == ["TextRegion"]
+
+
+@pytest.mark.parametrize("missing", [("region_index",), ("region_index", "turn_degrees")])
+def test_tables_of_earlier_versions_have_a_block_for_what_is_read_one_way(tmp_path, missing):
+    old = pa.schema([f for f in WORDS if f.name not in missing])
+    rows = [
+        {**row, "turn_degrees": 90 if row["line_index"] else 0, "run_id": "night-1"}
+        for row in words("/s/a.png", "Dear sister", "in the margin")
+    ]
+    write_run(tmp_path, "night-1", 1, [page("/s/a.png", 5)])
+    write_table(tmp_path, "words", "night-1", rows, old)
+    newer = [{**row, "region_index": row["line_index"]} for row in words("/s/b.png", "left", "right")]
+    write_run(tmp_path, "night-2", 2, [page("/s/b.png", 2)], (), newer)
+    found = {name[:5]: [len(lines) for _, lines in made.blocks] for name, made in of(tmp_path).items()}
+    assert found == {"a.png": [2] if "turn_degrees" in missing else [1, 1], "b.png": [1, 1]}
 
 
 @pytest.mark.parametrize("write", [to_text, to_alto, to_page])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from segmentation.geometry import Box
-from segmentation.reading_order import reading_order
+from segmentation.reading_order import reading_order, regions
 
 
 def rows(left, right, tops, height=30):
@@ -96,3 +96,36 @@ def test_every_line_is_read_once(seed):
 
 def test_equal_boxes_are_each_read_once():
     assert sorted(reading_order([Box(0, 0, 10, 10)] * 7)) == list(range(7))
+
+
+# ------------------------------------------------------------------------------------------------ regions
+
+
+def test_lines_without_columns_are_one_region():
+    assert regions([]) == []
+    assert regions(rows(100, 900, range(100, 300, 50))) == [[0, 1, 2, 3]]
+
+
+def test_headings_and_columns_are_regions():
+    first, second = range(200, 400, 50), range(600, 800, 50)
+    boxes = [Box(200, 50, 800, 90), Box(200, 100, 800, 150)]  # 0, 1
+    boxes += rows(100, 480, first) + rows(520, 900, first)  # 2–5, 6–9
+    boxes += [Box(150, 500, 850, 550)]  # 10
+    boxes += rows(100, 480, second) + rows(520, 900, second)  # 11–14, 15–18
+    assert regions(boxes) == [[0, 1], [2, 3, 4, 5], [6, 7, 8, 9], [10], [11, 12, 13, 14], [15, 16, 17, 18]]
+
+
+def test_a_date_between_headings_is_read_with_them():
+    tops = range(300, 600, 50)
+    boxes = [Box(200, 100, 800, 150), Box(600, 160, 900, 190), Box(200, 200, 800, 250)]
+    assert regions(boxes + rows(100, 480, tops) + rows(520, 900, tops)) == [
+        [0, 1, 2],
+        list(range(3, 9)),
+        list(range(9, 15)),
+    ]
+
+
+def test_columns_within_a_column_are_regions():
+    tops = range(100, 400, 50)
+    boxes = rows(50, 330, tops) + rows(360, 640, tops) + rows(670, 950, tops)
+    assert regions(boxes) == [list(range(6)), list(range(6, 12)), list(range(12, 18))]

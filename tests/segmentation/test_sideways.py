@@ -46,6 +46,8 @@ def test_writing_in_the_margin_is_read_turned_and_last(turn):
         found = way if angle == turn else way[::-1]
         for line, true in zip(found, boxes, strict=True):
             assert np.abs(np.subtract(sides(line.box), true)).max() <= 6
+    assert [line.region for line in layout.lines] == [0] * len(upright) + [1, 1]
+    assert [line.region for line in layout.other_way] == [1, 1]
     numbers = [line.index for line in layout.lines + layout.other_way]
     assert numbers == list(range(len(numbers)))
 
