@@ -76,12 +76,14 @@ class Described:
 
     Attributes:
         curve: index of its curve.
+        zone: around its x-height zone in the working picture: by these lines are put in order.
         frame: of its picture in the working picture.
         course: float32 (width of ``frame``,), rows by which it lies lower than at its left end.
     """
 
     line: Line
     curve: int
+    zone: Box
     frame: Box
     course: np.ndarray
 
@@ -108,7 +110,7 @@ def describe(
         outline = _outline(ink, scale, placement)
         words = _words(ink, threshold, scale.x_height)
         line = Line(index, union(p.box for p in pieces), outline, pieces, words, region=region)
-        described.append(Described(line, ink.curve, frame, _course(curves[ink.curve], frame, scale)))
+        described.append(Described(line, ink.curve, middles[k], frame, _course(curves[ink.curve], frame, scale)))
     return described
 
 

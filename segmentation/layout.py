@@ -9,12 +9,17 @@ import numpy as np
 from segmentation.cleaning import Components, components
 from segmentation.columns import divide_at_gutters
 from segmentation.description import Described, Placement, describe
-from segmentation.geometry import Line
+from segmentation.geometry import Line, union
 from segmentation.lines import Curve, assign, claim_leftovers
 from segmentation.preparation import Prepared, turned
+from segmentation.reading_order import reading_order, regions, stacked_blocks
 from segmentation.scale import Scale
 from segmentation.segmented import Cut, Layout, Part, SegmentedPage, Sheet
 from segmentation.sideways import Sideways
+from segmentation.small_print import SmallPrint
+
+_BLOCK = 2.0
+"""X-heights of small print between the zones of lines of one block: no larger writing has room there."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,13 @@ class _Writing:
     owners: np.ndarray
 
 
-def lay_out(page: Prepared, curves: list[Curve], sideways: Sideways | None = None) -> SegmentedPage:
+def lay_out(
+    page: Prepared, curves: list[Curve], sideways: Sideways | None = None, small: SmallPrint | None = None
+) -> SegmentedPage:
     """A page with its ink given to lines, and those described.
 
     Args:
+        page: whose components are those of its writing without small print.
         curves: of the upright lines, where there is no sideways writing.
         sideways: which has upright curves of its own.
     """
@@ -45,10 +53,12 @@ def lay_out(page: Prepared, curves: list[Curve], sideways: Sideways | None = Non
     if sideways is not None:
         curves = sideways.upright
         parts = components((parts.labels > 0) & ~sideways.ink)
-    curves = divide_at_gutters(curves, parts.labels > 0, scale)
-    upright = _writing(parts, curves, scale, page.placement)
+    upright = _columns_of_writing(parts, curves, scale, page.placement)
+    if small is not None:
+        fine = _columns_of_writing(small.parts, small.curves, small.scale, page.placement)
+        upright = _together(upright, fine, _BLOCK * small.scale.x_height)
     owners, writings, firsts = upright.owners, [upright], [0]
-    regions = len({d.line.region for d in upright.lines})
+    margins = len({d.line.region for d in upright.lines})
     if sideways is not None:
         clockwise, counter = (_sideways_writing(sideways, turn, page) for turn in (90, 270))
         writings += [clockwise, counter]
@@ -62,7 +72,7 @@ def lay_out(page: Prepared, curves: list[Curve], sideways: Sideways | None = Non
         sheet = Sheet(turned(page.flat, writing.turn), own)
         cuts += [Cut(sheet, d.frame, d.course, first + d.line.index + 1) for d in writing.lines]
         # Notes in the margin are a region, whichever way they are read.
-        region = {"region": regions} if writing.turn else {}
+        region = {"region": margins} if writing.turn else {}
         lines.append(
             tuple(replace(d.line, index=first + d.line.index, turn=writing.turn, **region) for d in writing.lines)
         )
@@ -87,6 +97,34 @@ def _writing(parts: Components, curves: list[Curve], scale: Scale, placement: Pl
     numbers = np.zeros(len(curves) + 1, np.int32)
     numbers[[d.curve + 1 for d in lines]] = [d.line.index + 1 for d in lines]
     return _Writing(turn, lines, numbers[owners])
+
+
+def _columns_of_writing(parts: Components, curves: list[Curve], scale: Scale, placement: Placement) -> _Writing:
+    return _writing(parts, divide_at_gutters(curves, parts.labels > 0, scale), scale, placement)
+
+
+def _together(writing: _Writing, small: _Writing, reach: float) -> _Writing:
+    """Writing and small print, which run the same way, in one reading order.
+
+    Args:
+        reach: pixels between the zones of lines of one block of small print.
+    """
+    lines = writing.lines + small.lines
+    first = len(writing.lines)
+    blocks = [[first + i for i in block] for block in stacked_blocks([d.zone for d in small.lines], reach)]
+    # What stands beside a block of small print is not read between its lines.
+    units = [[i] for i in range(first)] + blocks
+    numbers = np.zeros(len(lines) + 1, np.int32)
+    ordered: list[Described] = []
+    for region, members in enumerate(regions([union(lines[i].zone for i in unit) for unit in units])):
+        for unit in (units[u] for u in members):
+            for i in reading_order([lines[i].zone for i in unit]):
+                described = lines[unit[i]]
+                numbers[unit[i] + 1] = len(ordered) + 1
+                line = replace(described.line, index=len(ordered), region=region)
+                ordered.append(replace(described, line=line))
+    owners = np.where(small.owners > 0, small.owners + first, writing.owners)
+    return _Writing(writing.turn, ordered, numbers[owners])
 
 
 def _sideways_writing(sideways: Sideways, turn: int, page: Prepared) -> _Writing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from segmentation.lines import Curve, curves_in_zones, find_curves
 from segmentation.preparation import Prepared, prepare, turned
 from segmentation.segmented import SegmentedPage
 from segmentation.sideways import find_sideways
+from segmentation.small_print import find_small_print
 from segmentation.spread import halves, join
 
 CLASSICAL, LEARNED = "classical", "learned"
@@ -162,8 +163,12 @@ def _lay_out(gray: np.ndarray, found: _Found, settings: SegmentationSettings) ->
 
 
 def _lay_out_page(found: _Found, settings: SegmentationSettings) -> SegmentedPage:
-    page, sideways = found.page, None
-    if found.curves and settings.line_model is not None:
-        network = line_network.load(settings.line_model)
-        sideways = find_sideways(page.flat, page.parts, found.curves, page.scale, network)
-    return lay_out(page, found.curves, sideways)
+    page, curves = found.page, found.curves
+    if not curves or settings.line_model is None:
+        return lay_out(page, curves)
+    network = line_network.load(settings.line_model)
+    small = find_small_print(page.flat, page.parts, curves, page.scale, network)
+    if small is not None:
+        page, curves = replace(page, parts=small.other_parts), small.other_curves
+    sideways = find_sideways(page.flat, page.parts, curves, page.scale, network)
+    return lay_out(page, curves, sideways, small)

@@ -25,6 +25,20 @@ def regions(boxes: list[Box]) -> list[list[int]]:
     return _regions(list(range(len(boxes))), boxes)
 
 
+def stacked_blocks(boxes: list[Box], reach: float) -> list[list[int]]:
+    """Indices of ``boxes`` as blocks of lines that stand above each other, less than ``reach`` pixels apart."""
+    blocks: list[list[int]] = []
+    for i, box in enumerate(boxes):
+        near = [block for block in blocks if any(_above_each_other(box, boxes[k], reach) for k in block)]
+        blocks = [block for block in blocks if block not in near] + [sum(near, []) + [i]]
+    return blocks
+
+
+def _above_each_other(a: Box, b: Box, reach: float) -> bool:
+    """Whether two boxes share columns and are less than ``reach`` pixels apart."""
+    return min(a.right, b.right) > max(a.left, b.left) and max(a.top, b.top) - min(a.bottom, b.bottom) < reach
+
+
 def _regions(lines: list[int], boxes: list[Box]) -> list[list[int]]:
     gutter = _gutter([boxes[i] for i in lines])
     if gutter is None:

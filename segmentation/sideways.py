@@ -14,6 +14,7 @@ from segmentation.line_network import LineNetwork
 from segmentation.lines import REACH, Curve, curves_in_zones, nearest_curve
 from segmentation.preparation import turned
 from segmentation.scale import Scale
+from segmentation.second_look import own_stretches, sureness
 
 _BESIDE = 1.6
 """X-heights from a line's middle within which its ink lies, but for the longest strokes."""
@@ -22,8 +23,6 @@ _LEAST_BESIDE = 0.04
 than .02."""
 _CORE = 0.6
 """X-heights around a line's middle that hold the ink which tells whose line it is."""
-_WINDOW = 3.0
-"""X-heights, some letters, over which is told whose the ink is that an upright line runs through."""
 _LEAST_LENGTH = 6.0
 """X-heights of a line: a short word."""
 _ANCHOR = 30.0
@@ -72,14 +71,14 @@ def find_sideways(
     _, across = nearest_curve(ys, xs, long, w, scale)
     zones, factor = network.find(turned(flat, 90), scale.x_height)
     candidates = curves_in_zones(zones, factor, scale, h)
-    sureness = np.array([_sureness(c, zones, factor) for c in candidates])
+    sure = np.array([sureness(c, zones, factor) for c in candidates])
     nearest, along = nearest_curve(turned_ys, turned_xs, candidates, h, scale)
     in_core = along <= core
     ink_of = np.maximum(np.bincount(nearest[in_core], minlength=len(candidates)), 1)
     believed: list[Curve] = []
     while True:
         shared = np.bincount(nearest[in_core & (across <= core)], minlength=len(candidates)) / ink_of
-        found = _believable(candidates, shared, sureness, scale.x_height)
+        found = _believable(candidates, shared, sure, scale.x_height)
         if len(found) <= len(believed):
             break
         believed = found
@@ -87,7 +86,8 @@ def find_sideways(
         _, along = nearest_curve(turned_ys, turned_xs, believed, h, scale)
         line, across = nearest_curve(ys, xs, upright, w, scale)
         within = across <= core
-        upright = _own(upright, line[within], xs[within], along[within] <= 2 * core, scale)
+        foreign = along[within] <= 2 * core
+        upright = own_stretches(upright, line[within], xs[within], foreign, scale.x_height, _LEAST_LENGTH)
         _, across = nearest_curve(ys, xs, upright, w, scale)
     if not believed:
         return None
@@ -104,49 +104,14 @@ def _share_beside(curves: list[Curve], labels: np.ndarray, scale: Scale) -> floa
     return float(np.mean(across > _BESIDE * scale.x_height)) if len(ys) else 0.0
 
 
-def _own(curves: list[Curve], line: np.ndarray, xs: np.ndarray, foreign: np.ndarray, scale: Scale) -> list[Curve]:
-    """Upright curves, cut where they cross sideways lines. The longest piece of each is kept, and others of a word.
-
-    Args:
-        line, xs, foreign: of each pixel in the core of an upright line, which, its column, and whether it lies in that
-            of a sideways one.
-    """
-    window = np.ones(max(1, round(_WINDOW * scale.x_height)))
-    kept = []
-    for i, curve in enumerate(curves):
-        of_line = line == i
-        columns = np.clip(xs[of_line] - curve.first, 0, len(curve.ys) - 1)
-        balance = np.bincount(columns, np.where(foreign[of_line], -1.0, 1.0), minlength=len(curve.ys))
-        around = np.convolve(balance, window)[len(window) // 2 :][: len(balance)]
-        crossed = np.flatnonzero(around < 0)
-        own = np.flatnonzero((balance > 0) & (around >= 0))
-        # Pieces of the curve's own ink, between the stretches where it is crossed.
-        pieces = np.split(own, np.flatnonzero(np.diff(np.searchsorted(crossed, own))) + 1)
-        lengths = [int(p[-1] - p[0]) + 1 if len(p) else 0 for p in pieces]
-        for piece, length in zip(pieces, lengths, strict=True):
-            if length and (length == max(lengths) or length >= _LEAST_LENGTH * scale.x_height):
-                kept.append(Curve(curve.first + int(piece[0]), curve.ys[piece[0] : piece[-1] + 1]))
-    return kept
-
-
-def _sureness(curve: Curve, zones: np.ndarray, factor: float) -> float:
-    """Mean answer of a line network along a curve, 0–1."""
-
-    def at(positions: np.ndarray, size: int) -> np.ndarray:
-        return np.clip(np.round((positions + 0.5) * factor - 0.5).astype(int), 0, size - 1)
-
-    rows, columns = zones.shape
-    return float(zones[at(curve.ys, rows), at(np.arange(curve.first, curve.last + 1), columns)].mean())
-
-
-def _believable(curves: list[Curve], shared: np.ndarray, sureness: np.ndarray, x_height: float) -> list[Curve]:
+def _believable(curves: list[Curve], shared: np.ndarray, sure: np.ndarray, x_height: float) -> list[Curve]:
     """Lines of sideways writing: long and sure ones and, where there are such, also short ones that are apart."""
     length = np.array([len(c.ys) for c in curves]) / x_height
-    anchors = (length >= _ANCHOR) & (sureness >= _SURE) & (shared <= _MOST_SHARED)
+    anchors = (length >= _ANCHOR) & (sure >= _SURE) & (shared <= _MOST_SHARED)
     if not anchors.any():
         return []
     most_shared = np.where(length >= _ANCHOR, _MOST_SHARED, _LITTLE_SHARED)
-    good = anchors | ((sureness >= _FAIRLY_SURE) & (shared <= most_shared) & (length >= _LEAST_LENGTH))
+    good = anchors | ((sure >= _FAIRLY_SURE) & (shared <= most_shared) & (length >= _LEAST_LENGTH))
     return [c for c, g in zip(curves, good, strict=True) if g]
 
 
