@@ -163,9 +163,12 @@ def test_packed_words_are_read_back_and_pass_the_check(words, tmp_path):
     output = tmp_path / "packed" / "words.parquet"
     done = inkbeam("data", "pack", words, "--output", output)
     assert done.code == 0, done.err
-    first, *reasons = done.out.splitlines()
+    first, reasons = done.out.splitlines()
     assert first == f"{output}: 3 samples, 0.0 MiB; 2 left out"
-    assert sorted(reasons) == ["  1 × no such picture", "  1 × not a readable picture"]
+    assert sorted(reasons.removeprefix("left out: ").split("; ")) == [
+        "1 × no such picture",
+        "1 × not a readable picture",
+    ]
     samples = list(read_parquet(output))
     assert [(s.id, s.text) for s in samples] == [(f"{t}.png", t) for t in ("archive", "hands", "quill")]
     assert all(likeness(word(s.text), s.gray) > 0.95 for s in samples)
@@ -197,11 +200,17 @@ def test_packed_words_of_iam_are_joined_when_asked(iam, tmp_path):
     assert joined.read_bytes() == again.read_bytes() != other.read_bytes()
 
 
+def test_data_without_a_usable_sample_is_not_packed_in_silence(words, tmp_path):
+    done = inkbeam("data", "pack", words, "--output", tmp_path / "a.parquet", "--lines", "joined")
+    assert done.code == 2
+    assert "no usable sample" in done.err and "no line in its id" in done.err
+
+
 @pytest.mark.parametrize("place", ["labels.csv/a.parquet", "taken.parquet"])
 def test_what_cannot_be_written_is_wrong_usage_and_leaves_all_as_it_was(words, place):
     (words / "taken.parquet").mkdir()
     before = files(words)
     done = inkbeam("data", "pack", words / "labels.csv", "--output", words / place)
     assert done.code == 2
-    assert f"--output {words / place}: cannot be written" in done.err
+    assert f"{words / place} not be written" in done.err
     assert files(words) == before

@@ -151,13 +151,16 @@ def test_what_was_skipped_stays_so():
     assert not list(joined_lines([], 0))
 
 
-def test_a_word_alone_is_no_line_and_a_long_line_ends_early():
-    assert not list(joined_lines(words("alone"), 0))
-    assert len(joined(words(*["on"] * 30)).text.split()) == 12
+def test_a_word_alone_is_skipped_and_a_long_line_becomes_several():
+    assert list(joined_lines(words("alone"), 0)) == [Skipped(words("alone")[0].id, "no other word of its line")]
+    lines = list(joined_lines(words(*["on"] * 30), 0))
+    assert [len(line.text.split()) for line in lines] == [12, 12, 6]
+    assert len({line.id for line in lines}) == 3
 
 
-def test_words_whose_ids_name_no_line_are_not_joined():
-    assert not list(joined_lines([Sample(name, name, np.full((9, 9), 40, np.uint8)) for name in ("one", "two")], 0))
+def test_words_whose_ids_name_no_line_are_skipped():
+    samples = [Sample(name, name, np.full((9, 9), 40, np.uint8)) for name in ("one", "two")]
+    assert list(joined_lines(samples, 0)) == [Skipped(name, "no line in its id") for name in ("one", "two")]
 
 
 def test_size_of_the_writing_sets_the_gaps():
