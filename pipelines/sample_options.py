@@ -17,9 +17,7 @@ def add_division_options(group) -> None:
         action="store_true",
         help="split 90/5/5 word by word, as tutorials do; else as the data says, or by writer",
     )
-    division.add_argument(
-        "--writers", metavar="FILE", help="validate on these writers, one a line, and leave out the data's validation"
-    )
+    division.add_argument("--writers", metavar="FILE", help="validate on these writers, one a line, instead")
 
 
 def divided(data: Dataset, arguments: argparse.Namespace) -> Dataset:

@@ -60,10 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--validate-every", type=int, metavar="N", help="passes over the data between validations (default: 1)"
     )
     how.add_argument("--batch-size", type=int, metavar="N", help="pictures a step (default: by width)")
-    how.add_argument(
-        "--gpu", action="store_true", help=f"large batches of few shapes ({GPU_COLUMNS:,} columns), made by all cores"
-    )
-    how.add_argument("--batch-columns", type=int, metavar="N", help="pixel columns a step (default: 12288)")
+    how.add_argument("--gpu", action="store_true", help="large batches of few shapes, made by all cores")
+    how.add_argument("--batch-columns", type=int, metavar="N", help="pixel columns a step (12288; --gpu: 196608)")
     how.add_argument("--precision", choices=("float32", "mixed_bfloat16"), help="of convolutions (default: float32)")
     how.add_argument("--seed", type=int, metavar="N", help="of weights, batches, augmentation (default: 0)")
 
