@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from functools import partial
 from pathlib import Path
 
 import cv2
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from htr_model.normalization import Normalization, trim
+from htr_model.parquet_file import in_chunks, write_chunks
 from htr_model.samples import Item, Sample, Skipped
 
 _TEXTS = ("id", "text", "writer", "form", "split")
@@ -23,7 +22,6 @@ _WEBP_QUALITY = 80
 """Of 100. A line of 60 rows then takes about 4 kB, a third of what PNG needs."""
 _LARGEST_WEBP = 16_383
 """Pixels of a side."""
-_ROWS = 512
 
 
 def pack(items: Iterable[Item], path: Path, settings: Normalization) -> tuple[int, list[Skipped]]:
@@ -36,19 +34,10 @@ def pack(items: Iterable[Item], path: Path, settings: Normalization) -> tuple[in
         OSError: the file cannot be written.
     """
     skipped: list[Skipped] = []
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    written = 0
-    try:
-        with pq.ParquetWriter(partial, SCHEMA, compression="zstd") as file, ThreadPoolExecutor() as pool:
-            for chunk in _chunks(_usable(items, skipped)):
-                rows = list(pool.map(lambda sample: _row(sample, settings), chunk))
-                file.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
-                written += len(rows)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return written, skipped
+    with ThreadPoolExecutor() as pool:
+        encode = partial(_row, settings)
+        rows = (list(pool.map(encode, chunk)) for chunk in in_chunks(_usable(items, skipped)))
+        return write_chunks(path, SCHEMA, rows), skipped
 
 
 def _usable(items: Iterable[Item], skipped: list[Skipped]) -> Iterator[Sample]:
@@ -59,12 +48,7 @@ def _usable(items: Iterable[Item], skipped: list[Skipped]) -> Iterator[Sample]:
             skipped.append(item)
 
 
-def _chunks(samples: Iterator[Sample]) -> Iterator[list[Sample]]:
-    while chunk := list(islice(samples, _ROWS)):
-        yield chunk
-
-
-def _row(sample: Sample, settings: Normalization) -> dict:
+def _row(settings: Normalization, sample: Sample) -> dict:
     gray = trim(sample.gray, settings)
     scale = _LARGEST_WEBP / max(gray.shape)
     if scale < 1:

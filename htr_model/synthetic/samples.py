@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from htr_model.parquet_file import in_chunks, write_chunks
 from htr_model.synthetic.drawing import draw_line
 from htr_model.synthetic.fonts import LOOKS, Font
 from htr_model.synthetic.texts import RunningText, piece
@@ -23,7 +21,6 @@ _NEIGHBOURS = 0.35
 """Share of the pictures into which the ink of the lines above and below reaches."""
 _ATTEMPTS = 200
 """Texts tried for a font; each must hold only characters that the font has."""
-_ROWS = 512
 
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("writer", pa.string()), ("image", pa.binary())])
 """Of the file; `htr_model.readers` reads it. The writer is the font, so that no font is in two splits."""
@@ -72,15 +69,4 @@ def _text_for(font: Font, text: RunningText, rng: np.random.Generator) -> str:
 
 def write_parquet(path: Path, drawn: Iterable[Drawn]) -> int:
     """Number of pictures written to a Parquet file, which appears when it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    rows, written = iter(drawn), 0
-    try:
-        with pq.ParquetWriter(partial, SCHEMA, compression="zstd") as file:
-            while chunk := list(islice(rows, _ROWS)):
-                file.write_table(pa.Table.from_pylist([vars(row) for row in chunk], schema=SCHEMA))
-                written += len(chunk)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return written
+    return write_chunks(path, SCHEMA, ([vars(row) for row in chunk] for chunk in in_chunks(drawn)))

@@ -1,0 +1,43 @@
+"""Parquet files of samples, which appear when they are whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_ROWS = 512
+
+T = TypeVar("T")
+
+
+def in_chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    """The items, as many at a time as are written together."""
+    left = iter(items)
+    while chunk := list(islice(left, _ROWS)):
+        yield chunk
+
+
+def write_chunks(path: Path, schema: pa.Schema, chunks: Iterable[list[dict]]) -> int:
+    """Number of rows written to a file; what fails on the way leaves none.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    written = 0
+    try:
+        with pq.ParquetWriter(partial, schema, compression="zstd") as file:
+            for rows in chunks:
+                file.write_table(pa.Table.from_pylist(rows, schema=schema))
+                written += len(rows)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return written
