@@ -128,22 +128,64 @@ def _levels(thresholds: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return cv2.resize(whole, size, interpolation=cv2.INTER_LINEAR)
 
 
-def binarise(flat: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class Tones:
+    """What a threshold is measured by.
+
+    Attributes:
+        darkest: grey level of the darkest ink.
+        largest: standard deviation of grey levels where the page has most contrast.
+    """
+
+    darkest: float
+    largest: float
+
+
+_DARKEST, _LARGEST = 0.2, 99.8
+"""Percentiles of a page's grey levels and deviations that are its tones."""
+
+
+def tones_at(flat: np.ndarray, writing: np.ndarray, threshold: float) -> Tones:
+    """Tones of the writing on a flattened page, whatever darker things are beside it.
+
+    Args:
+        writing: bool (h, w), where it is, with some paper around it.
+        threshold: grey level up to which it is ink.
+    """
+    _, deviation = _local(flat)
+    levels = flat[writing]
+    near = _quarter(writing.astype(np.uint8) * 255) > 127
+    largest = np.percentile(deviation[near], 90) if near.any() else deviation.max()
+    return Tones(float(np.median(levels[levels <= threshold])), max(float(largest), 1.0))
+
+
+def _local(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of the grey levels around each fourth pixel: float32 (h / 4, w / 4) each.
+
+    What thresholds are made of changes slowly: it is found on a quarter of the rows and columns.
+    """
+    mean = _quarter(flat).astype(np.float32)
+    square = _quarter(cv2.multiply(flat, flat, dtype=cv2.CV_16U))
+    window = (max(3, max(flat.shape) // (4 * _WINDOW_SHARE)) | 1,) * 2
+    mean, square = cv2.blur(mean, window), cv2.blur(square.astype(np.float32), window)
+    return mean, np.sqrt(np.maximum(square - mean * mean, 0))
+
+
+def binarise(flat: np.ndarray, tones: Tones | None = None) -> np.ndarray:
     """Ink of a flattened page: bool (h, w).
 
     Wolf and Jolion's local threshold (2004) at two strengths, joined by hysteresis over connected components.
+
+    Args:
+        tones: those of the writing; None: of the page.
     """
     h, w = flat.shape
-    # What the thresholds are made of changes slowly: it is found on a quarter of the rows and columns.
-    mean = _quarter(flat).astype(np.float32)
-    square = _quarter(cv2.multiply(flat, flat, dtype=cv2.CV_16U))
-    window = (max(3, max(h, w) // (4 * _WINDOW_SHARE)) | 1,) * 2
-    mean, square = cv2.blur(mean, window), cv2.blur(square.astype(np.float32), window)
-    deviation = np.sqrt(np.maximum(square - mean * mean, 0))
+    mean, deviation = _local(flat)
     sparse = flat[::4, ::4]
-    darkest = float(np.percentile(sparse, 0.2))
-    largest = max(float(np.percentile(deviation, 99.8)), 1.0)
-    pull = (1 - deviation / largest) * (mean - darkest)
+    if tones is None:
+        largest = max(float(np.percentile(deviation, _LARGEST)), 1.0)
+        tones = Tones(float(np.percentile(sparse, _DARKEST)), largest)
+    pull = np.maximum(1 - deviation / tones.largest, 0) * np.maximum(mean - tones.darkest, 0)
     paper = float(np.median(sparse))
     grain = min(_NOISE_FACTOR * _noise(flat), _MOST_CONTRAST)
     dark_enough = paper - max(_LEAST_CONTRAST, grain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -88,8 +89,17 @@ class Described:
     course: np.ndarray
 
 
+Order = Callable[[list[Box]], list[list[int]]]
+"""Indices of lines by region, in reading order, from the boxes around their x-height zones."""
+
+
 def describe(
-    owners: np.ndarray, parts: Components, curves: list[Curve], scale: Scale, placement: Placement
+    owners: np.ndarray,
+    parts: Components,
+    curves: list[Curve],
+    scale: Scale,
+    placement: Placement,
+    in_order: Order = regions,
 ) -> list[Described]:
     """Lines in reading order.
 
@@ -103,7 +113,7 @@ def describe(
     frames = [_frame(ink, scale, owners.shape) for ink in inks]
     described = []
     middles = [_zone(curves[ink.curve], scale) for ink in inks]
-    order = [(k, region) for region, members in enumerate(regions(middles)) for k in members]
+    order = [(k, region) for region, members in enumerate(in_order(middles)) for k in members]
     for index, (k, region) in enumerate(order):
         ink, frame = inks[k], frames[k]
         pieces = _pieces(ink, frame, placement)

@@ -8,7 +8,7 @@ import numpy as np
 
 from segmentation.cleaning import Components, components
 from segmentation.columns import divide_at_gutters
-from segmentation.description import Described, Placement, describe
+from segmentation.description import Described, Order, Placement, describe
 from segmentation.geometry import Line, union
 from segmentation.lines import Curve, assign, claim_leftovers
 from segmentation.preparation import Prepared, turned
@@ -17,6 +17,7 @@ from segmentation.scale import Scale
 from segmentation.segmented import Cut, Layout, Part, SegmentedPage, Sheet
 from segmentation.sideways import Sideways
 from segmentation.small_print import SmallPrint
+from segmentation.tables import Table, find_table
 
 _BLOCK = 2.0
 """X-heights of small print between the zones of lines of one block: no larger writing has room there."""
@@ -53,10 +54,11 @@ def lay_out(
     if sideways is not None:
         curves = sideways.upright
         parts = components((parts.labels > 0) & ~sideways.ink)
-    upright = _columns_of_writing(parts, curves, scale, page.placement)
+    table = find_table(page.rules, curves, parts.labels > 0, scale)
+    upright = _columns_of_writing(parts, curves, scale, page.placement, table)
     if small is not None:
-        fine = _columns_of_writing(small.parts, small.curves, small.scale, page.placement)
-        upright = _together(upright, fine, _BLOCK * small.scale.x_height)
+        fine = _columns_of_writing(small.parts, small.curves, small.scale, page.placement, table)
+        upright = _together(upright, fine, _BLOCK * small.scale.x_height, table)
     owners, writings, firsts = upright.owners, [upright], [0]
     margins = len({d.line.region for d in upright.lines})
     if sideways is not None:
@@ -87,23 +89,37 @@ def lay_out(
     return SegmentedPage(layout, [Part(owners, page.placement)], cuts)
 
 
-def _writing(parts: Components, curves: list[Curve], scale: Scale, placement: Placement, turn: int = 0) -> _Writing:
+def _writing(
+    parts: Components,
+    curves: list[Curve],
+    scale: Scale,
+    placement: Placement,
+    turn: int = 0,
+    in_order: Order = regions,
+) -> _Writing:
     owners = assign(parts, curves, scale)
     leftovers = claim_leftovers(parts, owners, scale)
     if leftovers:
         curves = curves + leftovers
         owners = assign(parts, curves, scale)
-    lines = describe(owners, parts, curves, scale, placement)
+    lines = describe(owners, parts, curves, scale, placement, in_order)
     numbers = np.zeros(len(curves) + 1, np.int32)
     numbers[[d.curve + 1 for d in lines]] = [d.line.index + 1 for d in lines]
     return _Writing(turn, lines, numbers[owners])
 
 
-def _columns_of_writing(parts: Components, curves: list[Curve], scale: Scale, placement: Placement) -> _Writing:
-    return _writing(parts, divide_at_gutters(curves, parts.labels > 0, scale), scale, placement)
+def _columns_of_writing(
+    parts: Components, curves: list[Curve], scale: Scale, placement: Placement, table: Table | None
+) -> _Writing:
+    ink = parts.labels > 0
+    if table is None:
+        return _writing(parts, divide_at_gutters(curves, ink, scale), scale, placement)
+    ink = table.without_rules(ink)
+    curves = table.divide(curves, ink, scale.stroke_width)
+    return _writing(components(ink), curves, scale, placement, in_order=table.cells)
 
 
-def _together(writing: _Writing, small: _Writing, reach: float) -> _Writing:
+def _together(writing: _Writing, small: _Writing, reach: float, table: Table | None) -> _Writing:
     """Writing and small print, which run the same way, in one reading order.
 
     Args:
@@ -111,12 +127,15 @@ def _together(writing: _Writing, small: _Writing, reach: float) -> _Writing:
     """
     lines = writing.lines + small.lines
     first = len(writing.lines)
-    blocks = [[first + i for i in block] for block in stacked_blocks([d.zone for d in small.lines], reach)]
+    zones = [d.zone for d in small.lines]
+    blocks = [[i] for i in range(len(zones))] if table else stacked_blocks(zones, reach)
+    blocks = [[first + i for i in block] for block in blocks]
+    in_order = table.cells if table else regions
     # What stands beside a block of small print is not read between its lines.
     units = [[i] for i in range(first)] + blocks
     numbers = np.zeros(len(lines) + 1, np.int32)
     ordered: list[Described] = []
-    for region, members in enumerate(regions([union(lines[i].zone for i in unit) for unit in units])):
+    for region, members in enumerate(in_order([union(lines[i].zone for i in unit) for unit in units])):
         for unit in (units[u] for u in members):
             for i in reading_order([lines[i].zone for i in unit]):
                 described = lines[unit[i]]

@@ -38,6 +38,15 @@ class Curve:
         return self.first + len(self.ys) - 1
 
 
+def zones_of(curves: list[Curve], reach: int, shape: tuple[int, int]) -> np.ndarray:
+    """What lies within ``reach`` rows of a curve: bool of ``shape``."""
+    zones = np.zeros(shape, bool)
+    for curve in curves:
+        rows = np.round(curve.ys).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
+        zones[np.clip(rows, 0, shape[0] - 1), np.arange(curve.first, curve.last + 1)] = True
+    return zones
+
+
 def find_curves(ink: np.ndarray, scale: Scale) -> list[Curve]:
     """Curves of the lines of a page's ink, bool (h, w), in no particular order."""
     factor = _UNIT / scale.x_height

@@ -11,7 +11,9 @@ import numpy as np
 from segmentation import line_network, orientation
 from segmentation.gutter import find_gutter
 from segmentation.layout import lay_out
+from segmentation.cleaning import Tones
 from segmentation.lines import Curve, curves_in_zones, find_curves
+from segmentation.pale_writing import pale_writing
 from segmentation.preparation import Prepared, prepare, turned
 from segmentation.segmented import SegmentedPage
 from segmentation.sideways import find_sideways
@@ -139,7 +141,21 @@ class _Found:
 
 
 def _find(gray: np.ndarray, settings: SegmentationSettings) -> _Found:
-    page = prepare(gray, settings.working_side)
+    found = _find_once(gray, settings)
+    for _ in range(_MOST_LOOKS):
+        tones = pale_writing(found.page, found.curves)
+        if tones is None:
+            break
+        found = _find_once(gray, settings, tones)
+    return found
+
+
+_MOST_LOOKS = 2
+"""Further looks at a page with pale writing: what the first one finds of it tells how pale the rest is."""
+
+
+def _find_once(gray: np.ndarray, settings: SegmentationSettings, tones: Tones | None = None) -> _Found:
+    page = prepare(gray, settings.working_side, tones)
     if page.scale is None:
         return _Found(page, [])
     if settings.line_model is None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from segmentation.cleaning import (
     Components,
+    Tones,
     binarise,
     components,
     flat_sheet,
@@ -17,6 +18,7 @@ from segmentation.cleaning import (
     remove_rulings,
 )
 from segmentation.description import Placement
+from segmentation.rules import Rule, find_rules, rule_ink, upright_rules
 from segmentation.scale import Scale, measure, stroke_width
 from segmentation.skew import estimate_skew
 
@@ -30,6 +32,10 @@ _UNIT_X_HEIGHT = 18.0
 _LARGEST_ENLARGEMENT = 3.0
 _LARGEST_SIDE = 2200
 """Pixels up to which a page with small writing is enlarged."""
+_LEVEL_INKED = 0.85
+"""Share of a level rule's columns that are ink, and no thicker than a rule: small letters of a line have few gaps."""
+_FRAMED = 3
+"""Upright rules that a sheet with columns and a frame has."""
 _PITCH = 4.0
 """X-heights that lines mostly lie apart. Speckled paper makes an x-height small, but not the distance of lines."""
 
@@ -42,6 +48,7 @@ class Prepared:
         flat: uint8 (h, w), on even white paper.
         ink: bool (h, w), what may be writing; nothing of it on an empty page.
         parts: the ink's components.
+        rules: the upright ones, which may part columns; no ink.
         scale: sizes of the writing; None for an empty page.
         placement: where it lies on the page.
         skew_degrees: by how much the writing climbed.
@@ -51,22 +58,24 @@ class Prepared:
     flat: np.ndarray
     ink: np.ndarray
     parts: Components
+    rules: list[Rule]
     scale: Scale | None
     placement: Placement
     skew_degrees: float
     total_ink: int
 
 
-def prepare(gray: np.ndarray, working_side: int) -> Prepared:
+def prepare(gray: np.ndarray, working_side: int, tones: Tones | None = None) -> Prepared:
     """An upright grey page, uint8 (height, width), cleaned, levelled and measured. A negative is made positive.
 
     Args:
         working_side: long side to which the page is scaled down, pixels, or less far where its writing is small.
+        tones: of the writing, where they are known; else those of all that is on the page.
     """
     if is_negative(gray):
         gray = 255 - gray
     factor = min(1.0, working_side / max(gray.shape))
-    page = _prepare_at(factor, gray)
+    page = _prepare_at(factor, gray, tones)
     if page.scale is None:
         return page
     size = max(page.scale.x_height, page.scale.pitch / _PITCH)
@@ -74,28 +83,34 @@ def prepare(gray: np.ndarray, working_side: int) -> Prepared:
         return page
     room = _LARGEST_SIDE / (factor * max(gray.shape))
     enlargement = min(_UNIT_X_HEIGHT / size, _LARGEST_ENLARGEMENT, room)
-    return _prepare_at(factor * enlargement, gray) if enlargement > 1.2 else page
+    return _prepare_at(factor * enlargement, gray, tones) if enlargement > 1.2 else page
 
 
-def _prepare_at(factor: float, gray: np.ndarray) -> Prepared:
+def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepared:
     """The page prepared at a scale."""
     height, width = gray.shape
     flat = flat_sheet(_resize(gray, factor))
-    ink = binarise(flat)
+    ink = binarise(flat, tones)
     total_ink = int(np.count_nonzero(ink))
     turn = np.array([[1.0, 0, 0], [0, 1.0, 0]])
     skew = 0.0
-    parts = None
+    parts, rules = None, []
     if total_ink >= _LEAST_INK:
         ink = remove_border_and_bars(ink, stroke_width(ink))
         skew = estimate_skew(ink)
         if abs(skew) >= _LEAST_SKEW:
             flat, ink, turn = _turn(flat, ink, skew)
         # Only now: a slanted ruling is short in every row.
+        rules = upright_rules(flat, ink)
+        if len(rules) >= _FRAMED:
+            # Other sheets have no frames and no rules between rows, but ruled lines that letters touch.
+            level = find_rules(ink.T, _LEVEL_INKED)
+            ink = ink & ~rule_ink(ink.T, level).T
+        ink = ink & ~rule_ink(ink, rules)
         ink, parts = _without_rulings_and_specks(ink)
     parts = parts or components(ink)
     scale = measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
-    return Prepared(flat, ink, parts, scale, Placement(turn, factor, height, width), skew, total_ink)
+    return Prepared(flat, ink, parts, rules, scale, Placement(turn, factor, height, width), skew, total_ink)
 
 
 def _resize(gray: np.ndarray, factor: float) -> np.ndarray:

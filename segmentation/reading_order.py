@@ -42,11 +42,11 @@ def _above_each_other(a: Box, b: Box, reach: float) -> bool:
 def _regions(lines: list[int], boxes: list[Box]) -> list[list[int]]:
     gutter = _gutter([boxes[i] for i in lines])
     if gutter is None:
-        return [_rows(lines, boxes)] if lines else []
+        return [rows(lines, boxes)] if lines else []
     found: list[list[int]] = []
     across: list[int] = []
     band: list[int] = []
-    for i in _rows(lines, boxes) + [None]:
+    for i in rows(lines, boxes) + [None]:
         if i is not None and not boxes[i].left < gutter < boxes[i].right:
             band.append(i)
             continue
@@ -88,16 +88,16 @@ def _gutter(boxes: list[Box]) -> int | None:
     return best
 
 
-def _rows(lines: list[int], boxes: list[Box]) -> list[int]:
+def rows(lines: list[int], boxes: list[Box]) -> list[int]:
     """Lines from top to bottom; those at the same height from left to right."""
-    rows: list[list[int]] = []
+    found: list[list[int]] = []
     for i in sorted(lines, key=lambda k: boxes[k].top + boxes[k].bottom):
-        row = rows[-1] if rows else []
+        row = found[-1] if found else []
         if row and all(_beside(boxes[i], boxes[k]) for k in row):
             row.append(i)
         else:
-            rows.append([i])
-    return [i for row in rows for i in sorted(row, key=lambda k: boxes[k].left)]
+            found.append([i])
+    return [i for row in found for i in sorted(row, key=lambda k: boxes[k].left)]
 
 
 def _beside(a: Box, b: Box) -> bool:

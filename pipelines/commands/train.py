@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
-from pipelines.options import UsageError
+from pipelines.options import DEFAULT_MODEL, UsageError
 from pipelines.sample_options import add_division_options, divided
 
 SUMMARY = "train a recogniser"
@@ -72,11 +72,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     data = divided(load(arguments.data), arguments)
     with hold_back_native_output():
+        from htr_model.bundle import BundleError
         from htr_model.training.job import TrainingRun
         from htr_model.training.settings import TrainingError
 
-    start = _bundle(arguments.start) if arguments.start else None
     try:
+        start = _bundle(arguments.start) if arguments.start else None
         settings = _settings(arguments)
         if arguments.charset == "data":
             symbols = "".join(sorted({c for s in data.samples for c in s.text}))
@@ -88,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"{run.network}, {run.model.count_params():,} parameters, {len(run.charset)} symbols"
         )
         done = run.run(resume=arguments.resume)
+    except BundleError as error:
+        raise UsageError(f"--from {arguments.start}: {error}") from error
     except TrainingError as error:
         raise UsageError(str(error)) from error
     print(
@@ -98,7 +101,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _bundle(model: str):
-    # Here, so that training from nothing runs on machines that have no Beam.
+    """The bundle to begin with; a local one is read without Beam, which machines for training need not have."""
+    from htr_model import bundle
+
+    folder = bundle.DEFAULT if model == DEFAULT_MODEL else Path(model)
+    if folder.is_dir():
+        return bundle.load(folder)
     from pipelines import files
     from pipelines.model_handler import bundle_address, load_bundle
 

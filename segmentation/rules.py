@@ -1,0 +1,216 @@
+"""Upright rules of registers, forms and ledgers: long lines, nearly straight, which part one column from the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+_LEAST_SHARE = 0.2
+"""Share of the page's height over which a rule runs at least."""
+_PIECE_SHARE = 40
+"""Height of the page over that of the shortest piece of a rule: taller than most letters."""
+_HOLES = 5
+"""Rows of a hole in a faint rule that is closed."""
+_THICKEST_SHARE = 120
+"""Long side over the thickness of the thickest rule."""
+_SLOPES = np.linspace(-0.05, 0.05, 51)
+"""Columns a row by which a rule may lean: 3° either way."""
+_WAVER = 4
+"""Pixels by which a rule may leave a straight line."""
+_WINDOW_SHARE = 30
+"""Height of the page over that of a stretch in which a rule is straight."""
+LEAST_INKED = 0.6
+"""Share of an upright rule's rows that are ink, and no wider than a rule: letters above each other have gaps."""
+_MOST = 40
+"""Rules that are looked for on a page."""
+_INKED = 0.5
+"""Share of a rule that is ink, when it is no pale one."""
+_MOST_PALE = 12
+"""Pale rules of a page; more are the threads of coarse paper."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An upright rule of the level working picture.
+
+    Attributes:
+        first: its topmost row.
+        xs: float32, the column of its middle for each row from ``first`` on.
+        thickness: pixels, of most of it.
+        inked: share of its rows, 0–1, in which it is ink and not merely darker than the paper.
+    """
+
+    first: int
+    xs: np.ndarray
+    thickness: float
+    inked: float
+
+    @property
+    def is_pale(self) -> bool:
+        """Whether it is mostly no ink: perhaps a fold of the sheet, a thread of coarse paper, or shown through."""
+        return self.inked < _INKED
+
+    @property
+    def last(self) -> int:
+        """Lowest row, inclusive."""
+        return self.first + len(self.xs) - 1
+
+    def column(self, row: float) -> float:
+        """The column of its middle in a row; beyond its ends, where it would be if it went on straight."""
+        inside = float(np.clip(row, self.first, self.last))
+        slope = (float(self.xs[-1]) - float(self.xs[0])) / max(1, len(self.xs) - 1)
+        return float(self.xs[round(inside) - self.first]) + slope * (row - inside)
+
+
+def upright_rules(flat: np.ndarray, ink: np.ndarray) -> list[Rule]:
+    """The upright rules of a level page, from left to right: those of its ink, and pale ones.
+
+    Args:
+        flat: uint8 (h, w), on even paper.
+        ink: bool (h, w).
+    """
+    rules = find_rules(ink | pale_rules(flat, ink))
+    rows = [np.arange(rule.first, rule.last + 1) for rule in rules]
+    rules = [
+        replace(rule, inked=float(np.mean(ink[of, np.clip(np.round(rule.xs).astype(int), 0, ink.shape[1] - 1)])))
+        for rule, of in zip(rules, rows, strict=True)
+    ]
+    inked = [rule for rule in rules if not rule.is_pale]
+    return rules if len(rules) - len(inked) <= _MOST_PALE else inked
+
+
+def find_rules(ink: np.ndarray, least_inked: float = LEAST_INKED) -> list[Rule]:
+    """The upright rules of a mask, bool (h, w), from left to right.
+
+    Pieces taller than letters vote for the straight lines that they lie on (a Hough transform, Duda and Hart 1972, of
+    nearly upright lines); the line with most rows is followed where it wavers, and the rest votes again.
+    """
+    height, width = ink.shape
+    least = _LEAST_SHARE * height
+    ys, xs = np.nonzero(_pieces(ink.astype(np.uint8)))
+    if len(ys) < least:
+        return []
+    runs = _runs(ink)
+    across = xs[None, :] - _SLOPES[:, None] * (ys - height / 2)[None, :]
+    # A line's cell of the accumulator, by slope and by its column at half height.
+    margin = _WAVER + int(np.ceil(_SLOPES[-1] * height / 2))
+    cells = np.round(across).astype(np.int32) + margin
+    size = width + 2 * margin
+    cells += (np.arange(len(_SLOPES)) * size)[:, None]
+    votes = np.bincount(cells.ravel(), minlength=len(_SLOPES) * size)
+    left = np.ones(len(ys), bool)
+    rules: list[Rule] = []
+    for _ in range(_MOST):
+        wide = cv2.blur(votes.reshape(len(_SLOPES), size).astype(np.float32), (3, 1))
+        slope, column = divmod(int(wide.argmax()), size)
+        near = left & (np.abs(across[slope] - (column - margin)) <= _WAVER)
+        if len(np.unique(ys[near])) < least:
+            break
+        rule = _follow(ys[near], xs[near], runs, ink, least_inked)
+        if rule is not None:
+            rules.append(rule)
+        left &= ~near
+        votes -= np.bincount(cells[:, near].ravel(), minlength=len(votes))
+    return sorted(rules, key=lambda rule: float(rule.xs.mean()))
+
+
+_PALE = 8
+"""Grey levels by which a pale rule is darker than the paper on both sides, averaged along it."""
+_BESIDE = 4
+"""Pixels from a pale rule to the paper that it is compared with."""
+_ALONG = 31
+"""Rows over which a pale rule is averaged."""
+_LEAST_BLANK = 0.3
+"""Share of those rows that must be without ink."""
+
+
+def pale_rules(flat: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """What may be a pale upright rule of a level page on even paper, uint8 (h, w): bool, of the same size.
+
+    Args:
+        ink: bool (h, w), which counts for nothing here.
+    """
+    blank = cv2.erode((~ink).astype(np.uint8), np.ones((5, 5), np.uint8))
+    share = cv2.blur(blank.astype(np.float32), (1, _ALONG))
+    along = cv2.blur(flat.astype(np.float32) * blank, (1, _ALONG)) / np.maximum(share, 1e-3)
+    along[share < _LEAST_BLANK] = 0
+    pale = np.zeros(flat.shape, bool)
+    beside = np.minimum(along[:, : -2 * _BESIDE], along[:, 2 * _BESIDE :])
+    middle = slice(_BESIDE, -_BESIDE)
+    pale[:, middle] = (beside - along[:, middle] >= _PALE) & (along[:, middle] > 0)
+    return pale
+
+
+def rule_ink(ink: np.ndarray, rules: list[Rule]) -> np.ndarray:
+    """The ink of ``rules``, bool (h, w); strokes that cross a rule are not of it."""
+    found = np.zeros_like(ink)
+    starts, ends = _runs(ink)
+    for rule in rules:
+        rows = np.arange(rule.first, rule.last + 1)
+        for shift in range(-_WAVER // 2, _WAVER // 2 + 1):
+            columns = np.clip(np.round(rule.xs).astype(int) + shift, 0, ink.shape[1] - 1)
+            begin, end = starts[rows, columns], ends[rows, columns]
+            thin = ink[rows, columns] & (end - begin <= _thinner_than(rule.thickness))
+            for row, start, stop in zip(rows[thin], begin[thin], end[thin], strict=True):
+                found[row, start:stop] = True
+    return found
+
+
+def _thinner_than(thickness: float) -> float:
+    """Pixels up to which a run of ink across a rule is the rule alone."""
+    return 1.5 * thickness + 1
+
+
+def _pieces(mask: np.ndarray) -> np.ndarray:
+    """Ink in upright pieces taller than letters and no thicker than a rule: uint8 (h, w)."""
+    height = mask.shape[0]
+    tall = max(30, height // _PIECE_SHARE)
+    thickest = max(mask.shape) / _THICKEST_SHARE + 2
+    # A leaning rule is short in every column: a pixel more on either side makes it long enough.
+    joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((_HOLES, 1), np.uint8))
+    joined = cv2.dilate(joined, np.ones((1, 3), np.uint8))
+    pieces = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((tall, 1), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(pieces, connectivity=8)
+    keep = stats[:, cv2.CC_STAT_AREA] <= thickest * stats[:, cv2.CC_STAT_HEIGHT]
+    keep[0] = False
+    return keep[labels] & mask
+
+
+def _runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the horizontal run of equal pixels that a pixel belongs to begins, and its exclusive end: int32 (h, w) each."""
+    height, width = ink.shape
+    columns = np.arange(width, dtype=np.int32)
+    changes = np.ones((height, width + 1), bool)
+    changes[:, 1:-1] = ink[:, 1:] != ink[:, :-1]
+    starts = np.maximum.accumulate(np.where(changes[:, :-1], columns, 0), axis=1)
+    ends = np.minimum.accumulate(np.where(changes[:, 1:], columns + 1, width)[:, ::-1], axis=1)[:, ::-1]
+    return starts, ends
+
+
+def _follow(
+    ys: np.ndarray, xs: np.ndarray, runs: tuple[np.ndarray, np.ndarray], ink: np.ndarray, least_inked: float
+) -> Rule | None:
+    """The rule that runs through points near a straight line; None where it is letters above each other."""
+    first, last = int(ys.min()), int(ys.max())
+    size = max(8, ink.shape[0] // _WINDOW_SHARE)
+    windows = (ys - first) // size
+    order = np.argsort(windows, kind="stable")
+    numbers, starts = np.unique(windows[order], return_index=True)
+    middles = [float(np.median(part)) for part in np.split(xs[order], starts[1:])]
+    rows = np.arange(first, last + 1)
+    path = np.interp(rows, first + (numbers + 0.5) * size, middles)
+    columns = np.clip(np.round(path).astype(int), 0, ink.shape[1] - 1)
+    starts, ends = (bound[rows, columns] for bound in runs)
+    inked = ink[rows, columns]
+    if not inked.any():
+        return None
+    thickness = float(np.median((ends - starts)[inked]))
+    thin = inked & (ends - starts <= _thinner_than(thickness))
+    if thickness > max(ink.shape) / _THICKEST_SHARE or np.count_nonzero(thin) < least_inked * len(rows):
+        return None
+    # The middle of the ink, where it is the rule's alone.
+    path = np.interp(rows, rows[thin], (starts[thin] + ends[thin] - 1) / 2)
+    smooth = cv2.blur(path.astype(np.float32).reshape(-1, 1), (1, size | 1)).ravel()
+    return Rule(first, smooth, thickness, float(inked.mean()))

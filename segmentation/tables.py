@@ -1,0 +1,198 @@
+"""Registers, forms and ledgers: lines end at the rules between columns, and are read cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segmentation.geometry import Box
+from segmentation.lines import Curve
+from segmentation.reading_order import regions, rows
+from segmentation.rules import Rule
+from segmentation.scale import Scale
+
+_LEAST_LINES = 3
+"""Lines on either side of a rule that parts columns."""
+_MOST_ACROSS = 0.4
+"""Share of the lines over a rule of ink that may run through it."""
+_FAR_FEWER = 0.4
+"""Strokes through a pale rule, over those through upright lines beside it."""
+_SHIFTS = np.array([-5, -4, -3, -2, 2, 3, 4, 5], float)
+"""X-heights from a rule to those lines."""
+_LEAST_INK = 1.1
+"""Ink of the smallest cell, a figure one, in strokes of an x-height."""
+_ALIGNED = 0.7
+"""Share of two columns' lines that must stand beside each other for each to be a row of the table."""
+_NARROW = 5.0
+"""X-heights of a column of numbers: each of its lines begins a row."""
+_APART = 1.6
+"""Distance of a column's lines, over the usual one, that begins a row."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rules that part a page's columns.
+
+    Attributes:
+        rules: from left to right.
+        x_height: of the page's writing, pixels.
+    """
+
+    rules: tuple[Rule, ...]
+    x_height: float
+
+    def without_rules(self, ink: np.ndarray) -> np.ndarray:
+        """Ink, bool (h, w), cut along the rules, so that no stroke belongs to cells on both sides."""
+        ink = ink.copy()
+        for rule in self.rules:
+            rows = np.arange(rule.first, rule.last + 1)
+            reach = int(rule.thickness / 2) + 1
+            for shift in range(-reach, reach + 1):
+                ink[rows, np.clip(np.round(rule.xs).astype(int) + shift, 0, ink.shape[1] - 1)] = False
+        return ink
+
+    def divide(self, curves: list[Curve], ink: np.ndarray, stroke_width: float) -> list[Curve]:
+        """``curves`` ended at each rule that they cross; pieces with hardly any of the ink, bool (h, w), are left out."""
+        divided = []
+        for curve in curves:
+            ends = sorted(x for x in (_crossing(curve, rule) for rule in self.rules) if x is not None)
+            pieces = _pieces(curve, ends)
+            least = _LEAST_INK * stroke_width * self.x_height
+            divided += pieces if len(pieces) == 1 else [p for p in pieces if _ink_along(p, ink, self.x_height) >= least]
+        return divided
+
+    def cells(self, boxes: list[Box]) -> list[list[int]]:
+        """Indices of lines in reading order, by region: a cell, or what stands above or below the table.
+
+        A row of the table begins with a line in its first column, or with a block of lines there where these are not a
+        row each. Within a row cells are read from the left.
+        """
+        top, bottom = min(r.first for r in self.rules), max(r.last for r in self.rules)
+        middles = [(b.top + b.bottom) / 2 for b in boxes]
+        inside = [i for i, y in enumerate(middles) if top - self.x_height <= y <= bottom + self.x_height]
+        above = [i for i, y in enumerate(middles) if y < top - self.x_height]
+        below = [i for i, y in enumerate(middles) if y > bottom + self.x_height]
+        columns = self._columns([boxes[i] for i in inside])
+        cells = [[inside[k] for k in cell] for cell in _by_rows([boxes[i] for i in inside], columns, self.x_height)]
+        return _regions_of(above, boxes) + cells + _regions_of(below, boxes)
+
+    def _columns(self, boxes: list[Box]) -> list[int]:
+        """The column that each line stands in, from 0."""
+        return [sum(rule.column((b.top + b.bottom) / 2) < (b.left + b.right) / 2 for rule in self.rules) for b in boxes]
+
+
+def find_table(rules: Sequence[Rule], curves: list[Curve], ink: np.ndarray, scale: Scale) -> Table | None:
+    """The rules that part columns of writing; None where no rule does.
+
+    Args:
+        ink: bool (h, w), without the rules, with the strokes that cross them.
+    """
+    parting = tuple(rule for rule in rules if _parts_columns(rule, curves, ink, scale))
+    return Table(parting, scale.x_height) if parting else None
+
+
+def _parts_columns(rule: Rule, curves: list[Curve], ink: np.ndarray, scale: Scale) -> bool:
+    """Whether there is writing on both sides of a rule, and lines end there.
+
+    Lines end at a rule of ink when most of them have no stroke through it; at a pale one when far fewer strokes run
+    through it than through upright lines beside it, which writing does not heed.
+    """
+    crossings = [(curve, x) for curve, x in ((c, _crossing(c, rule)) for c in curves) if x is not None]
+    beside = [c for c in curves if rule.first <= float(c.ys.mean()) <= rule.last]
+    left = sum(c.last < rule.column(float(c.ys[-1])) for c in beside) + len(crossings)
+    right = sum(c.first > rule.column(float(c.ys[0])) for c in beside) + len(crossings)
+    if min(left, right) < (2 * _LEAST_LINES if rule.is_pale else _LEAST_LINES):
+        return False
+    across = sum(_runs_through(curve, x, rule, ink, scale) for curve, x in crossings)
+    if not rule.is_pale:
+        return across <= _MOST_ACROSS * len(crossings)
+    elsewhere = [
+        _runs_through(curve, x + shift, rule, ink, scale)
+        for curve, x in crossings
+        for shift in np.round(scale.x_height * _SHIFTS).astype(int)
+        if curve.first < x + shift < curve.last
+    ]
+    return across == 0 or bool(elsewhere) and across <= _FAR_FEWER * np.mean(elsewhere) * len(crossings)
+
+
+def _crossing(curve: Curve, rule: Rule) -> int | None:
+    """The column at which a curve crosses a rule; None where it does not."""
+    row = float(curve.ys[len(curve.ys) // 2])
+    for _ in range(2):
+        column = round(rule.column(row))
+        if not curve.first < column < curve.last:
+            return None
+        row = float(curve.ys[column - curve.first])
+    return column if rule.first <= row <= rule.last else None
+
+
+def _runs_through(curve: Curve, column: int, rule: Rule, ink: np.ndarray, scale: Scale) -> bool:
+    """Whether a stroke of a line goes on from one side of a rule to the other."""
+    row, reach = float(curve.ys[column - curve.first]), int(rule.thickness / 2) + 2
+    top, bottom = int(max(0, row - scale.x_height)), int(row + 0.7 * scale.x_height) + 1
+    band = ink[top:bottom, max(0, column - reach) : column + reach + 1]
+    return bool(band.size and band.all(axis=1).any())
+
+
+def _pieces(curve: Curve, ends: list[int]) -> list[Curve]:
+    bounds = [curve.first, *ends, curve.last + 1]
+    return [
+        Curve(a, curve.ys[a - curve.first : b - curve.first]) for a, b in zip(bounds, bounds[1:], strict=False) if b > a
+    ]
+
+
+def _ink_along(curve: Curve, ink: np.ndarray, x_height: float) -> int:
+    """Pixels of ink in a curve's x-height zone and a little around it."""
+    reach = round(0.8 * x_height)
+    found = np.round(curve.ys).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
+    columns = np.arange(curve.first, curve.last + 1)
+    return int(np.count_nonzero(ink[np.clip(found, 0, ink.shape[0] - 1), columns]))
+
+
+def _regions_of(lines: list[int], boxes: list[Box]) -> list[list[int]]:
+    return [[lines[k] for k in region] for region in regions([boxes[i] for i in lines])]
+
+
+def _by_rows(boxes: list[Box], columns: list[int], x_height: float) -> list[list[int]]:
+    """Indices of lines by cell, row by row of the table."""
+    if not boxes:
+        return []
+    starts = _starts_of_rows(boxes, columns, x_height)
+    cells: dict[tuple[int, int], list[int]] = {}
+    for i, box in enumerate(boxes):
+        row = int(np.searchsorted(starts, (box.top + box.bottom) / 2, side="right"))
+        cells.setdefault((row, columns[i]), []).append(i)
+    return [rows(cells[cell], boxes) for cell in sorted(cells)]
+
+
+def _starts_of_rows(boxes: list[Box], columns: list[int], x_height: float) -> np.ndarray:
+    """The heights, pixels, at which rows of a table begin, from the second on: between the middles of lines."""
+    lines = {c: [i for i, column in enumerate(columns) if column == c] for c in set(columns)}
+    middle = np.array([(b.top + b.bottom) / 2 for b in boxes])
+    fullest = max(len(members) for members in lines.values())
+    key = min(c for c, members in lines.items() if len(members) >= max(1, min(_LEAST_LINES, fullest), 0.2 * fullest))
+    first = np.sort(middle[lines[key]])
+    usual = _usual_distance([np.sort(middle[members]) for members in lines.values()], x_height)
+    each = np.median([boxes[i].width for i in lines[key]]) < _NARROW * x_height or any(
+        _beside(first, middle[members], usual / 2) for c, members in lines.items() if c != key
+    )
+    gaps = np.diff(first)
+    begins = first[1:][gaps > (0.5 if each else _APART) * usual]
+    return begins - usual / 2
+
+
+def _usual_distance(columns: list[np.ndarray], x_height: float) -> float:
+    """The median distance of lines above each other, pixels."""
+    gaps = np.concatenate([np.diff(c) for c in columns])
+    gaps = gaps[gaps > x_height]
+    return float(np.median(gaps)) if gaps.size else 3 * x_height
+
+
+def _beside(a: np.ndarray, b: np.ndarray, reach: float) -> bool:
+    """Whether nearly all lines of a column have one of another beside them, and the other way round."""
+    if min(len(a), len(b)) < _LEAST_LINES:
+        return False
+    distances = np.abs(a[:, None] - b[None, :])
+    return min((distances.min(axis=k) < reach).mean() for k in (0, 1)) >= _ALIGNED
