@@ -77,7 +77,7 @@ def _sequence(lstm: layers.LSTM, x):
 
 
 def _lstm_policy() -> keras.DTypePolicy:
-    """The usual policy with PyTorch, whose operator is faster in 16 bits; float32 elsewhere, where it would be slower."""
+    """The usual policy with PyTorch, whose operator is faster in 16 bits; elsewhere float32, since 16 are slower."""
     return keras.config.dtype_policy() if keras.backend.backend() == "torch" else keras.DTypePolicy("float32")
 
 

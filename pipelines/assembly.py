@@ -89,6 +89,7 @@ def _words_of_units(line: Line, units: list[UnitReading]) -> list[Word]:
             u.reading.alternatives,
             line.turn,
             line.region,
+            line.cell,
         )
         for i, u in enumerate(readable)
     ]
@@ -124,6 +125,7 @@ def words_of_line(line: Line, unit: UnitReading) -> list[Word]:
                 alternatives[i] if alternatives else (),
                 line.turn,
                 line.region,
+                line.cell,
             )
         )
     return words

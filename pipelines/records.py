@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from htr_model.reading import Alternative
 from segmentation.decoding import PageRef
-from segmentation.geometry import Box
+from segmentation.geometry import Box, Cell
 
-VERSION = "4"
+VERSION = "5"
 _METADATA = {b"inkbeam_schema_version": VERSION.encode()}
 
 _ALTERNATIVES = pa.list_(pa.struct([("text", pa.string()), ("confidence", pa.float32())]))
@@ -36,6 +36,8 @@ WORDS = pa.schema(
         ("run_id", pa.string()),
         ("turn_degrees", pa.int32()),
         ("region_index", pa.int32()),
+        ("table_row", pa.int32()),
+        ("table_column", pa.int32()),
     ],
     metadata=_METADATA,
 )
@@ -96,6 +98,7 @@ class Word:
     Attributes:
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
         region: number of its region, from 0 in reading order (see `segmentation.geometry.Line`).
+        cell: where it stands in a table; None outside of tables.
     """
 
     line_index: int
@@ -107,6 +110,7 @@ class Word:
     alternatives: tuple[Alternative, ...] = ()
     turn: int = 0
     region: int = 0
+    cell: Cell | None = None
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,8 @@ def word_rows(page: PageText, model_id: str, run_id: str) -> list[dict]:
             "run_id": run_id,
             "turn_degrees": word.turn,
             "region_index": word.region,
+            "table_row": word.cell.row if word.cell else None,
+            "table_column": word.cell.column if word.cell else None,
         }
         for word in page.words
     ]

@@ -1,10 +1,12 @@
-"""Pages that were read, in the formats of other programs: plain text, ALTO XML, PAGE XML.
+"""Pages that were read, in the formats of other programs: plain text, ALTO XML, PAGE XML; tables as CSV.
 
 One page a file. Words of a page are gathered from the tables file by file, so that an archive of any size fits.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -18,11 +20,12 @@ import pyarrow.compute as pc
 from pipelines import tables
 from pipelines.files import page_stem
 from pipelines.runs import RunRecord
-from segmentation.geometry import Box, union
+from segmentation.geometry import Box, Cell, union
 
 _WORD_COLUMNS = ["document_uri", "page_index", "line_index", "word_index", "text", "confidence"]
 _SIDES = ["left", "top", "right", "bottom"]
 _TURN, _REGION = "turn_degrees", "region_index"
+_CELL = ["table_row", "table_column"]
 _PAGE_COLUMNS = ["document_uri", "page_index", "run_id", "processed_at", "source_sha256", "document_pages"]
 _SIZE = ["width", "height", "word_count", "model_id"]
 
@@ -36,6 +39,7 @@ class PageWord:
         box: pixels of the page as it is displayed upright.
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
         region: number of its region, from 0 in reading order.
+        cell: where it stands in a table; None outside of tables.
     """
 
     text: str
@@ -43,6 +47,31 @@ class PageWord:
     box: Box
     turn: int = 0
     region: int = 0
+    cell: Cell | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """A region of a page.
+
+    Attributes:
+        turn: degrees clockwise by which its lines must be turned to be read: other than 0 in margins.
+        cell: which it is of a table; None outside of tables.
+        lines: words in reading order, line by line.
+    """
+
+    turn: int
+    cell: Cell | None
+    lines: tuple[tuple[PageWord, ...], ...]
+
+    @property
+    def box(self) -> Box:
+        return union([word.box for line in self.lines for word in line])
+
+    @property
+    def text(self) -> str:
+        """Its words, divided by spaces."""
+        return " ".join(word.text for line in self.lines for word in line)
 
 
 @dataclass(frozen=True)
@@ -71,10 +100,27 @@ class Transcript:
         return "".join(" ".join(word.text for word in line) + "\n" for line in self.lines)
 
     @property
-    def blocks(self) -> list[tuple[int, list[tuple[PageWord, ...]]]]:
-        """Its lines by region, each with the degrees by which its lines must be turned: other than 0 in margins."""
-        regions = itertools.groupby(self.lines, lambda line: (line[0].region, line[0].turn))
-        return [(turn, list(lines)) for (_, turn), lines in regions]
+    def blocks(self) -> list[Block]:
+        """Its regions in reading order."""
+        regions = itertools.groupby(self.lines, lambda line: (line[0].region, line[0].turn, line[0].cell))
+        return [Block(turn, cell, tuple(lines)) for (_, turn, cell), lines in regions]
+
+    @property
+    def parts(self) -> list[Block | list[Block]]:
+        """Its regions in reading order, the cells of each table together."""
+        parts: list[Block | list[Block]] = []
+        before = None
+        for block in self.blocks:
+            place = block.cell and (block.cell.row, block.cell.column)
+            if place is None:
+                parts.append(block)
+            elif before is None or place <= before:
+                # Cells are read row by row: one that lies before the last begins a table, as the right page of a book.
+                parts.append([block])
+            else:
+                parts[-1].append(block)
+            before = place
+        return parts
 
 
 def transcripts(output: str, records: Sequence[RunRecord]) -> Iterator[Transcript]:
@@ -88,7 +134,7 @@ def transcripts(output: str, records: Sequence[RunRecord]) -> Iterator[Transcrip
     place = {key: i for i, key in enumerate(zip(*(pages[c].to_pylist() for c in _PAGE_COLUMNS[:3]), strict=True))}
     wanted = pages["word_count"].to_pylist()
     gathered: dict[int, list[dict]] = {}
-    for part in tables.parts(output, "words", run_ids, [*_WORD_COLUMNS, *_SIDES, _TURN, _REGION, "run_id"]):
+    for part in tables.parts(output, "words", run_ids, [*_WORD_COLUMNS, *_SIDES, _TURN, _REGION, *_CELL, "run_id"]):
         for row in part.to_pylist():
             i = place.get((row["document_uri"], row["page_index"], row["run_id"]))
             if i is None:
@@ -109,8 +155,9 @@ def _transcript(page: dict, words: list[dict]) -> Transcript:
     lines: dict[int, list[PageWord]] = {}
     for row in sorted(words, key=lambda row: (row["line_index"], row["word_index"])):
         box = Box(*(row[side] for side in _SIDES))
-        # Tables of earlier versions know upright words only, or no regions.
-        found = PageWord(row["text"], row["confidence"], box, row[_TURN] or 0, row[_REGION] or 0)
+        # Tables of earlier versions know upright words only, no regions, or no cells.
+        cell = None if row[_CELL[0]] is None else Cell(*(row[c] for c in _CELL))
+        found = PageWord(row["text"], row["confidence"], box, row[_TURN] or 0, row[_REGION] or 0, cell)
         lines.setdefault(row["line_index"], []).append(found)
     uri, index = page["document_uri"], page["page_index"]
     return Transcript(
@@ -146,14 +193,13 @@ def to_alto(page: Transcript) -> bytes:
     sheet = SubElement(SubElement(root, "Layout"), "Page", ID="page", PHYSICAL_IMG_NR=str(page.page_index + 1), **size)
     space = SubElement(sheet, "PrintSpace", HPOS="0", VPOS="0", **size)
     numbers = itertools.count()
-    for b, (turn, lines) in enumerate(page.blocks):
+    for b, block in enumerate(page.blocks):
         # ALTO's rotation is how far a block's content is turned counter-clockwise.
-        rotation = {"ROTATION": str(turn)} if turn else {}
-        every = union([word.box for line in lines for word in line])
-        block = SubElement(space, "TextBlock", ID=f"block{b}", **_alto_box(every), **rotation)
-        for words in lines:
+        rotation = {"ROTATION": str(block.turn)} if block.turn else {}
+        element = SubElement(space, "TextBlock", ID=f"block{b}", **_alto_box(block.box), **rotation)
+        for words in block.lines:
             i = next(numbers)
-            line = SubElement(block, "TextLine", ID=f"line{i}", **_alto_box(union([word.box for word in words])))
+            line = SubElement(element, "TextLine", ID=f"line{i}", **_alto_box(union([word.box for word in words])))
             for j, word in enumerate(words):
                 if j:
                     SubElement(line, "SP")
@@ -168,7 +214,7 @@ def _alto_box(box: Box) -> dict[str, str]:
 
 
 def to_page(page: Transcript) -> bytes:
-    """The page as PAGE XML of 2019 (Pletschacher and Antonacopoulos 2010): lines, words, boxes, confidence."""
+    """The page as PAGE XML of 2019 (Pletschacher and Antonacopoulos 2010): lines, words, boxes, confidence, tables."""
     root = Element("PcGts", xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15")
     metadata = SubElement(root, "Metadata")
     SubElement(metadata, "Creator").text = "inkbeam"
@@ -181,22 +227,37 @@ def to_page(page: Transcript) -> bytes:
     size = {"imageWidth": str(page.width), "imageHeight": str(page.height)}
     sheet = SubElement(root, "Page", imageFilename=_legal(page.document), **size)
     _reading_order(sheet, len(page.blocks))
-    numbers = itertools.count()
-    for b, (turn, lines) in enumerate(page.blocks):
-        # Of writing in the margin, the angle by which it must be turned clockwise, −180 … 180.
-        margin = {"type": "marginalia", "orientation": str(turn - 360 if turn > 180 else turn)} if turn else {}
-        region = SubElement(sheet, "TextRegion", id=f"region{b}", **margin)
-        _coords(region, union([word.box for line in lines for word in line]))
-        for words in lines:
-            i = next(numbers)
-            line = SubElement(region, "TextLine", id=f"line{i}")
-            _coords(line, union([word.box for word in words]))
-            for j, word in enumerate(words):
-                element = SubElement(line, "Word", id=f"line{i}word{j}")
-                _coords(element, word.box)
-                _says(element, word.text, word.confidence)
-            _says(line, " ".join(word.text for word in words), min(word.confidence for word in words))
+    regions, lines, tables = itertools.count(), itertools.count(), itertools.count()
+    for part in page.parts:
+        if isinstance(part, Block):
+            _region(sheet, part, next(regions), lines)
+            continue
+        table = SubElement(sheet, "TableRegion", id=f"table{next(tables)}")
+        _coords(table, union([block.box for block in part]))
+        for block in part:
+            _region(table, block, next(regions), lines)
     return _file(root)
+
+
+def _region(parent: Element, block: Block, number: int, lines: Iterator[int]) -> None:
+    """A region of PAGE XML with its lines, which take their numbers from ``lines``."""
+    # Of writing in the margin, the angle by which it must be turned clockwise, −180 … 180.
+    turn = block.turn - 360 if block.turn > 180 else block.turn
+    margin = {"type": "marginalia", "orientation": str(turn)} if turn else {}
+    region = SubElement(parent, "TextRegion", id=f"region{number}", **margin)
+    _coords(region, block.box)
+    if block.cell:
+        place = {"rowIndex": str(block.cell.row), "columnIndex": str(block.cell.column)}
+        SubElement(SubElement(region, "Roles"), "TableCellRole", **place)
+    for words in block.lines:
+        i = next(lines)
+        line = SubElement(region, "TextLine", id=f"line{i}")
+        _coords(line, union([word.box for word in words]))
+        for j, word in enumerate(words):
+            element = SubElement(line, "Word", id=f"line{i}word{j}")
+            _coords(element, word.box)
+            _says(element, word.text, word.confidence)
+        _says(line, " ".join(word.text for word in words), min(word.confidence for word in words))
 
 
 def _reading_order(sheet: Element, regions: int) -> None:
@@ -229,9 +290,30 @@ def _file(root: Element) -> bytes:
     return ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"
 
 
-FORMATS: dict[str, tuple[str, Callable[[Transcript], bytes]]] = {
+def to_csv(page: Transcript) -> bytes | None:
+    """The page's tables in UTF-8, rows and cells as they were read, with an empty line between two; None without any.
+
+    Lines of a cell are joined by a space.
+    """
+    tables = [part for part in page.parts if not isinstance(part, Block)]
+    if not tables:
+        return None
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    for i, cells in enumerate(tables):
+        if i:
+            writer.writerow([])
+        texts = {(block.cell.row, block.cell.column): block.text for block in cells}
+        last_row, last_column = (max(place[k] for place in texts) for k in (0, 1))
+        for row in range(last_row + 1):
+            writer.writerow([texts.get((row, column), "") for column in range(last_column + 1)])
+    return text.getvalue().encode()
+
+
+FORMATS: dict[str, tuple[str, Callable[[Transcript], bytes | None]]] = {
     "text": (".txt", to_text),
     "alto": (".alto.xml", to_alto),
     "page": (".page.xml", to_page),
+    "csv": (".csv", to_csv),
 }
-"""Ending of the files, and what writes one, by name of the format."""
+"""Ending of the files, and what writes one, by name of the format; None for a page that the format has nothing of."""

@@ -11,7 +11,7 @@ import numpy as np
 from segmentation.cleaning import Components
 from segmentation.geometry import Box, Line, Piece, union
 from segmentation.lines import Curve
-from segmentation.reading_order import regions
+from segmentation.reading_order import Region, regions
 from segmentation.scale import Scale
 from segmentation.words import Run, gap_threshold, group, runs
 
@@ -89,8 +89,8 @@ class Described:
     course: np.ndarray
 
 
-Order = Callable[[list[Box]], list[list[int]]]
-"""Indices of lines by region, in reading order, from the boxes around their x-height zones."""
+Order = Callable[[list[Box]], list[Region]]
+"""Regions of lines in reading order, from the boxes around the lines' x-height zones."""
 
 
 def describe(
@@ -113,13 +113,13 @@ def describe(
     frames = [_frame(ink, scale, owners.shape) for ink in inks]
     described = []
     middles = [_zone(curves[ink.curve], scale) for ink in inks]
-    order = [(k, region) for region, members in enumerate(in_order(middles)) for k in members]
-    for index, (k, region) in enumerate(order):
+    order = [(k, number, region.cell) for number, region in enumerate(in_order(middles)) for k in region.lines]
+    for index, (k, number, cell) in enumerate(order):
         ink, frame = inks[k], frames[k]
         pieces = _pieces(ink, frame, placement)
         outline = _outline(ink, scale, placement)
         words = _words(ink, threshold, scale.x_height)
-        line = Line(index, union(p.box for p in pieces), outline, pieces, words, region=region)
+        line = Line(index, union(p.box for p in pieces), outline, pieces, words, region=number, cell=cell)
         described.append(Described(line, ink.curve, middles[k], frame, _course(curves[ink.curve], frame, scale)))
     return described
 

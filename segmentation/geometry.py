@@ -97,6 +97,14 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A place in a table: row and column, from 0."""
+
+    row: int
+    column: int
+
+
+@dataclass(frozen=True)
 class Line:
     """A line of writing.
 
@@ -108,7 +116,8 @@ class Line:
         words: its words by the gaps between pieces: for each word, the slice of ``pieces`` (first, after last).
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned for the line to be upright.
         region: number, from 0 in reading order, of what it is read with: a column, what lies between columns, a page of
-            an open book, the notes in a page's margins.
+            an open book, the notes in a page's margins, a cell of a table.
+        cell: where it stands in a table; None outside of tables.
     """
 
     index: int
@@ -118,6 +127,7 @@ class Line:
     words: tuple[tuple[int, int], ...]
     turn: int = 0
     region: int = 0
+    cell: Cell | None = None
 
     def word_boxes(self) -> list[Box]:
         """Boxes of the words, in the order in which they are read."""

@@ -67,11 +67,12 @@ def lay_out(
         firsts += [len(upright.lines), len(upright.lines) + len(clockwise.lines)]
         aside = turned(clockwise.owners, 270)
         owners = np.where(aside > 0, aside + firsts[1], owners)
+    flat = table.cleared(page.flat, owners) if table else page.flat
     lines: list[tuple[Line, ...]] = []
     cuts: list[Cut] = []
     for writing, first in zip(writings, firsts, strict=True):
         own = np.where(writing.owners > 0, writing.owners + first, turned(owners, writing.turn))
-        sheet = Sheet(turned(page.flat, writing.turn), own)
+        sheet = Sheet(turned(flat, writing.turn), own)
         cuts += [Cut(sheet, d.frame, d.course, first + d.line.index + 1) for d in writing.lines]
         # Notes in the margin are a region, whichever way they are read.
         region = {"region": margins} if writing.turn else {}
@@ -135,12 +136,12 @@ def _together(writing: _Writing, small: _Writing, reach: float, table: Table | N
     units = [[i] for i in range(first)] + blocks
     numbers = np.zeros(len(lines) + 1, np.int32)
     ordered: list[Described] = []
-    for region, members in enumerate(in_order([union(lines[i].zone for i in unit) for unit in units])):
-        for unit in (units[u] for u in members):
+    for number, region in enumerate(in_order([union(lines[i].zone for i in unit) for unit in units])):
+        for unit in (units[u] for u in region.lines):
             for i in reading_order([lines[i].zone for i in unit]):
                 described = lines[unit[i]]
                 numbers[unit[i] + 1] = len(ordered) + 1
-                line = replace(described.line, index=len(ordered), region=region)
+                line = replace(described.line, index=len(ordered), region=number, cell=region.cell)
                 ordered.append(replace(described, line=line))
     owners = np.where(small.owners > 0, small.owners + first, writing.owners)
     return _Writing(writing.turn, ordered, numbers[owners])

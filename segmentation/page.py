@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from segmentation import line_network, orientation
+from segmentation.cleaning import Tones
 from segmentation.gutter import find_gutter
 from segmentation.layout import lay_out
-from segmentation.cleaning import Tones
 from segmentation.lines import Curve, curves_in_zones, find_curves
 from segmentation.pale_writing import pale_writing
 from segmentation.preparation import Prepared, prepare, turned

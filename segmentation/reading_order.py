@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from segmentation.geometry import Box
+from dataclasses import dataclass
+
+from segmentation.geometry import Box, Cell
 
 _LEAST_LINES = 3
 """A column has at least so many lines; less beside each other are a date, a margin, a signature."""
@@ -12,17 +14,30 @@ _MOST_CROSSING = 0.34
 
 def reading_order(boxes: list[Box]) -> list[int]:
     """Indices of ``boxes`` in reading order: that of the `regions`."""
-    return [i for region in regions(boxes) for i in region]
+    return [i for region in regions(boxes) for i in region.lines]
 
 
-def regions(boxes: list[Box]) -> list[list[int]]:
-    """Indices of ``boxes`` in reading order, by region: a column, or what stands above, between or below columns.
+@dataclass(frozen=True)
+class Region:
+    """What is read together.
+
+    Attributes:
+        lines: indices in reading order.
+        cell: which it is of a table; None outside of tables.
+    """
+
+    lines: list[int]
+    cell: Cell | None = None
+
+
+def regions(boxes: list[Box]) -> list[Region]:
+    """Regions in reading order: columns, and what stands above, between or below columns.
 
     The page is divided at the best gutter, if there is one: lines across it are headings, and between two headings
     the left column is read before the right. Each column may hold columns again. Without a gutter lines are read
     row by row, and lines side by side from the left.
     """
-    return _regions(list(range(len(boxes))), boxes)
+    return [Region(lines) for lines in _regions(list(range(len(boxes))), boxes)]
 
 
 def stacked_blocks(boxes: list[Box], reach: float) -> list[list[int]]:

@@ -179,7 +179,7 @@ def _pieces(mask: np.ndarray) -> np.ndarray:
 
 
 def _runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the horizontal run of equal pixels that a pixel belongs to begins, and its exclusive end: int32 (h, w) each."""
+    """Where the run of equal pixels across a pixel begins, and its exclusive end: int32 (h, w) each."""
     height, width = ink.shape
     columns = np.arange(width, dtype=np.int32)
     changes = np.ones((height, width + 1), bool)

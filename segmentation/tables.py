@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segmentation.geometry import Box
+from segmentation.geometry import Box, Cell
 from segmentation.lines import Curve
-from segmentation.reading_order import regions, rows
+from segmentation.reading_order import Region, regions, rows
 from segmentation.rules import Rule
 from segmentation.scale import Scale
 
@@ -53,8 +53,24 @@ class Table:
                 ink[rows, np.clip(np.round(rule.xs).astype(int) + shift, 0, ink.shape[1] - 1)] = False
         return ink
 
+    def cleared(self, flat: np.ndarray, owners: np.ndarray) -> np.ndarray:
+        """A page on even paper, uint8 (h, w), with paper in place of the rules, but for where writing touches them.
+
+        Args:
+            owners: (h, w), above 0 where there is ink of a line.
+        """
+        flat = flat.copy()
+        for rule in self.rules:
+            rows = np.arange(rule.first, rule.last + 1)[:, None]
+            reach = int(rule.thickness / 2) + 2
+            columns = np.round(rule.xs).astype(int)[:, None] + np.arange(-reach, reach + 1)
+            columns = np.clip(columns, 0, flat.shape[1] - 1)
+            alone = ~(owners[rows, columns] > 0).any(axis=1, keepdims=True)
+            flat[rows, columns] = np.where(alone, 255, flat[rows, columns])
+        return flat
+
     def divide(self, curves: list[Curve], ink: np.ndarray, stroke_width: float) -> list[Curve]:
-        """``curves`` ended at each rule that they cross; pieces with hardly any of the ink, bool (h, w), are left out."""
+        """``curves`` ended at each rule that they cross, without pieces that hold hardly any ink, bool (h, w)."""
         divided = []
         for curve in curves:
             ends = sorted(x for x in (_crossing(curve, rule) for rule in self.rules) if x is not None)
@@ -63,8 +79,8 @@ class Table:
             divided += pieces if len(pieces) == 1 else [p for p in pieces if _ink_along(p, ink, self.x_height) >= least]
         return divided
 
-    def cells(self, boxes: list[Box]) -> list[list[int]]:
-        """Indices of lines in reading order, by region: a cell, or what stands above or below the table.
+    def cells(self, boxes: list[Box]) -> list[Region]:
+        """Regions of lines in reading order: the cells, and what stands above and below the table.
 
         A row of the table begins with a line in its first column, or with a block of lines there where these are not a
         row each. Within a row cells are read from the left.
@@ -75,7 +91,8 @@ class Table:
         above = [i for i, y in enumerate(middles) if y < top - self.x_height]
         below = [i for i, y in enumerate(middles) if y > bottom + self.x_height]
         columns = self._columns([boxes[i] for i in inside])
-        cells = [[inside[k] for k in cell] for cell in _by_rows([boxes[i] for i in inside], columns, self.x_height)]
+        cells = _cells([boxes[i] for i in inside], columns, self.x_height)
+        cells = [Region([inside[k] for k in region.lines], region.cell) for region in cells]
         return _regions_of(above, boxes) + cells + _regions_of(below, boxes)
 
     def _columns(self, boxes: list[Box]) -> list[int]:
@@ -151,12 +168,12 @@ def _ink_along(curve: Curve, ink: np.ndarray, x_height: float) -> int:
     return int(np.count_nonzero(ink[np.clip(found, 0, ink.shape[0] - 1), columns]))
 
 
-def _regions_of(lines: list[int], boxes: list[Box]) -> list[list[int]]:
-    return [[lines[k] for k in region] for region in regions([boxes[i] for i in lines])]
+def _regions_of(lines: list[int], boxes: list[Box]) -> list[Region]:
+    return [Region([lines[k] for k in region.lines]) for region in regions([boxes[i] for i in lines])]
 
 
-def _by_rows(boxes: list[Box], columns: list[int], x_height: float) -> list[list[int]]:
-    """Indices of lines by cell, row by row of the table."""
+def _cells(boxes: list[Box], columns: list[int], x_height: float) -> list[Region]:
+    """Lines by cell, row by row. Rows and columns without any line do not count."""
     if not boxes:
         return []
     starts = _starts_of_rows(boxes, columns, x_height)
@@ -164,7 +181,10 @@ def _by_rows(boxes: list[Box], columns: list[int], x_height: float) -> list[list
     for i, box in enumerate(boxes):
         row = int(np.searchsorted(starts, (box.top + box.bottom) / 2, side="right"))
         cells.setdefault((row, columns[i]), []).append(i)
-    return [rows(cells[cell], boxes) for cell in sorted(cells)]
+    row_of, column_of = ({n: i for i, n in enumerate(sorted({place[k] for place in cells}))} for k in (0, 1))
+    return [
+        Region(rows(cells[row, column], boxes), Cell(row_of[row], column_of[column])) for row, column in sorted(cells)
+    ]
 
 
 def _starts_of_rows(boxes: list[Box], columns: list[int], x_height: float) -> np.ndarray:

@@ -8,8 +8,8 @@ from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
 from pipelines.options import UsageError
 
-SUMMARY = "write the pages of an archive as text, ALTO or PAGE files"
-FORMATS = ("text", "alto", "page")
+SUMMARY = "write the pages of an archive as text, ALTO or PAGE files, their tables as CSV"
+FORMATS = ("text", "alto", "page", "csv")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "like the overlays. Files of an earlier export are replaced."
     )
     parser.add_argument("archive", metavar="ARCHIVE", help="folder given to digitize --output, at any URI")
-    parser.add_argument("--to", choices=FORMATS, required=True, help="what to write: .txt, or XML with boxes")
+    parser.add_argument(
+        "--to",
+        choices=FORMATS,
+        required=True,
+        help="what to write: .txt, XML with boxes, or rows and cells of the pages that have any",
+    )
     parser.add_argument("--output", required=True, metavar="DIR", help="folder of the files, at any URI")
 
 
@@ -35,9 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
     ending, write = WRITERS[arguments.to]
     count = 0
     for page in transcripts(archive, runs.known(archive)):
+        content = write(page)
+        if content is None:
+            continue
         path = join(folder, f"{page.name}{ending}")
         try:
-            write_bytes(path, write(page))
+            write_bytes(path, content)
         except OSError as error:
             raise UsageError(f"--output {path}: cannot be written ({error}); {count:,} pages were") from error
         count += 1

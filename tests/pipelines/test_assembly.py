@@ -8,7 +8,7 @@ from htr_model.reading import reading
 from pipelines.assembly import UnitReading, assemble, words_of_line
 from pipelines.records import PageFacts
 from segmentation.decoding import PageRef
-from segmentation.geometry import Box, Line, Piece, union
+from segmentation.geometry import Box, Cell, Line, Piece, union
 
 FACTS = PageFacts(PageRef("/scans/letter.png", 0), 1, "", 0, None, 1000, 500, None, 0, 0.0, 0.0)
 TOP, BOTTOM = 100, 140
@@ -307,8 +307,9 @@ def test_margins_of_an_open_book_are_taken_the_way_that_reads_better_each():
     assert [(w.line_index, w.region, w.turn) for w in page.words] == [(0, 0, 0), (1, 1, 90), (2, 2, 0), (3, 3, 270)]
 
 
-def test_words_have_the_region_of_their_line():
-    line = replace(line_of([(0, 40), (60, 90)]), region=4)
-    assert [w.region for w in words_of_line(line, whole("a b", [(10, 20), (48, 52), (70, 80)]))] == [4, 4]
+def test_words_have_the_region_and_the_cell_of_their_line():
+    line = replace(line_of([(0, 40), (60, 90)]), region=4, cell=Cell(2, 1))
+    whole_line = words_of_line(line, whole("a b", [(10, 20), (48, 52), (70, 80)]))
+    assert [(w.region, w.cell) for w in whole_line] == [(4, Cell(2, 1))] * 2
     readings = [UnitReading(0, i, reading_of("a", [(0, 4)]), 0.0, 1.0) for i in range(2)]
-    assert [w.region for w in assemble(FACTS, (line,), readings).words] == [4, 4]
+    assert [(w.region, w.cell) for w in assemble(FACTS, (line,), readings).words] == [(4, Cell(2, 1))] * 2

@@ -7,7 +7,7 @@ import pytest
 from pipelines import records
 from pipelines.records import Failure, PageFacts, PageText, TextLine, Word
 from segmentation.decoding import PageRef
-from segmentation.geometry import Box
+from segmentation.geometry import Box, Cell
 
 REF = PageRef("/scans/letter.png", 2)
 FACTS = PageFacts(REF, 5, "ab" * 32, 2**40, 1_700_000_000.123456, 640, 280, 300.0, 90, -1.5, 0.25)
@@ -19,7 +19,7 @@ LINES = (
 WORDS = (
     Word(0, 0, "My", 0.5, 0.25, Box(1, 2, 10, 12)),
     Word(0, 1, "dear", 0.5, 0.5, Box(12, 2, 30, 12)),
-    Word(2, 0, "Eléonore", 0.75, 0.5, Box(1, 40, 50, 52), turn=270, region=1),
+    Word(2, 0, "Eléonore", 0.75, 0.5, Box(1, 40, 50, 52), turn=270, region=1, cell=Cell(3, 2)),
 )
 PAGE = PageText(FACTS, LINES, WORDS)
 
@@ -49,8 +49,11 @@ def test_word_rows_come_back_from_parquet():
         "run_id": "night-1",
         "turn_degrees": 0,
         "region_index": 0,
+        "table_row": None,
+        "table_column": None,
     }
     assert [(r["turn_degrees"], r["region_index"]) for r in rows] == [(0, 0), (0, 0), (270, 1)]
+    assert [(r["table_row"], r["table_column"]) for r in rows] == [(None, None), (None, None), (3, 2)]
     assert [(r["line_index"], r["word_index"], r["text"]) for r in rows] == [
         (0, 0, "My"),
         (0, 1, "dear"),
@@ -131,7 +134,8 @@ def test_columns_of_the_first_version_stay_where_they_are():
     """Columns are only ever added at the end: readers of old files must find theirs."""
     assert ", ".join(records.WORDS.names).startswith(
         "document_uri, page_index, line_index, word_index, text, confidence, min_char_confidence, alternatives, "
-        "left, top, right, bottom, model_id, run_id, turn_degrees, region_index"
+        "left, top, right, bottom, model_id, run_id, turn_degrees, region_index, "
+        "table_row, table_column"
     )
     assert ", ".join(records.PAGES.names).startswith(
         "document_uri, page_index, source_sha256, source_size, source_modified, width, height, dpi, "

@@ -8,7 +8,7 @@ from htr_model.readers.page_xml import parse_page
 from htr_model.readers.safe_xml import parse_xml
 from pipelines import runs
 from pipelines.records import WORDS
-from pipelines.transcripts import Transcript, to_alto, to_page, to_text, transcripts
+from pipelines.transcripts import Transcript, to_alto, to_csv, to_page, to_text, transcripts
 from segmentation.geometry import Box
 from tests.pipelines import made_tables
 from tests.pipelines.jobs import inkbeam
@@ -140,6 +140,48 @@ def test_page_of_one_region_needs_no_order(transcript, tmp_path):
     assert [child.tag for child in page_xml.find("Page")] == ["TextRegion"]
 
 
+CELLS = [None, (0, 0), (0, 0), (0, 1), (1, 1), None, (0, 0), (1, 0), (1, 2)]
+"""Of the lines of a page: a heading, a table with an empty cell, a line below it, the table of the page beside it."""
+
+
+@pytest.fixture
+def register(tmp_path):
+    texts = ("Births 1907", "Anna", "Baker", "12 may", '13 "may", late', "carried over", "101", "102", "paid")
+    rows = words("/s/register.png", *texts)
+    region = [0, 1, 1, 2, 3, 4, 5, 6, 7]
+    for row in rows:
+        cell = CELLS[row["line_index"]] or (None, None)
+        row |= {"region_index": region[row["line_index"]], "table_row": cell[0], "table_column": cell[1]}
+    write_run(tmp_path, "night-1", 1, [page("/s/register.png", len(rows))], (), rows)
+    (made,) = of(tmp_path).values()
+    return made
+
+
+def test_tables_are_rows_of_csv(register):
+    tables = 'Anna Baker,12 may\r\n,"13 ""may"", late"\r\n\r\n101,,\r\n102,,paid\r\n'
+    assert to_csv(register).decode() == tables
+
+
+def test_page_without_a_table_has_no_csv(transcript):
+    assert to_csv(transcript) is None
+
+
+def test_cells_are_regions_of_a_table_that_know_their_place(register, tmp_path):
+    page_xml = parsed(tmp_path, to_page(register))
+    sheet = page_xml.find("Page")
+    assert [child.tag for child in sheet] == ["ReadingOrder", "TextRegion", "TableRegion", "TextRegion", "TableRegion"]
+    roles = [[r.attrib for r in table.iter("TableCellRole")] for table in sheet.iter("TableRegion")]
+    assert [[(r["rowIndex"], r["columnIndex"]) for r in table] for table in roles] == [
+        [("0", "0"), ("0", "1"), ("1", "1")],
+        [("0", "0"), ("1", "0"), ("1", "2")],
+    ]
+    assert [region.get("id") for region in sheet.iter("TextRegion")] == [f"region{i}" for i in range(8)]
+    # What the schema wants of a region: outline, role, lines.
+    cell = sheet.find("TableRegion/TextRegion")
+    assert [child.tag for child in cell] == ["Coords", "Roles", "TextLine", "TextLine"]
+    assert [line["text"] for line in parse_page(page_xml).lines] == register.text.splitlines()
+
+
 @pytest.mark.parametrize("missing", [("region_index",), ("region_index", "turn_degrees")])
 def test_tables_of_earlier_versions_have_a_block_for_what_is_read_one_way(tmp_path, missing):
     old = pa.schema([f for f in WORDS if f.name not in missing])
@@ -151,7 +193,7 @@ def test_tables_of_earlier_versions_have_a_block_for_what_is_read_one_way(tmp_pa
     write_table(tmp_path, "words", "night-1", rows, old)
     newer = [{**row, "region_index": row["line_index"]} for row in words("/s/b.png", "left", "right")]
     write_run(tmp_path, "night-2", 2, [page("/s/b.png", 2)], (), newer)
-    found = {name[:5]: [len(lines) for _, lines in made.blocks] for name, made in of(tmp_path).items()}
+    found = {name[:5]: [len(block.lines) for block in made.blocks] for name, made in of(tmp_path).items()}
     assert found == {"a.png": [2] if "turn_degrees" in missing else [1, 1], "b.png": [1, 1]}
 
 

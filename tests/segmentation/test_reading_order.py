@@ -19,6 +19,10 @@ def assert_order(expected):
         assert [boxes[i] for i in reading_order(boxes)] == list(expected)
 
 
+def lines_by_region(boxes):
+    return [region.lines for region in regions(boxes)]
+
+
 def test_no_lines_have_no_order():
     assert reading_order([]) == []
 
@@ -102,8 +106,8 @@ def test_equal_boxes_are_each_read_once():
 
 
 def test_lines_without_columns_are_one_region():
-    assert regions([]) == []
-    assert regions(rows(100, 900, range(100, 300, 50))) == [[0, 1, 2, 3]]
+    assert lines_by_region([]) == []
+    assert lines_by_region(rows(100, 900, range(100, 300, 50))) == [[0, 1, 2, 3]]
 
 
 def test_headings_and_columns_are_regions():
@@ -112,13 +116,13 @@ def test_headings_and_columns_are_regions():
     boxes += rows(100, 480, first) + rows(520, 900, first)  # 2–5, 6–9
     boxes += [Box(150, 500, 850, 550)]  # 10
     boxes += rows(100, 480, second) + rows(520, 900, second)  # 11–14, 15–18
-    assert regions(boxes) == [[0, 1], [2, 3, 4, 5], [6, 7, 8, 9], [10], [11, 12, 13, 14], [15, 16, 17, 18]]
+    assert lines_by_region(boxes) == [[0, 1], [2, 3, 4, 5], [6, 7, 8, 9], [10], [11, 12, 13, 14], [15, 16, 17, 18]]
 
 
 def test_a_date_between_headings_is_read_with_them():
     tops = range(300, 600, 50)
     boxes = [Box(200, 100, 800, 150), Box(600, 160, 900, 190), Box(200, 200, 800, 250)]
-    assert regions(boxes + rows(100, 480, tops) + rows(520, 900, tops)) == [
+    assert lines_by_region(boxes + rows(100, 480, tops) + rows(520, 900, tops)) == [
         [0, 1, 2],
         list(range(3, 9)),
         list(range(9, 15)),
@@ -128,4 +132,4 @@ def test_a_date_between_headings_is_read_with_them():
 def test_columns_within_a_column_are_regions():
     tops = range(100, 400, 50)
     boxes = rows(50, 330, tops) + rows(360, 640, tops) + rows(670, 950, tops)
-    assert regions(boxes) == [list(range(6)), list(range(6, 12)), list(range(12, 18))]
+    assert lines_by_region(boxes) == [list(range(6)), list(range(6, 12)), list(range(12, 18))]

@@ -58,9 +58,13 @@ def test_a_register_is_read_record_by_record_and_cell_by_cell(lines):
     assert cells_read(layout, boxes) == list(range(len(boxes)))
 
 
-def test_each_cell_is_a_region():
-    gray, boxes, _ = register()
+def test_each_cell_is_a_region_and_knows_its_row_and_column():
+    gray, boxes, records = register()
     layout = segment(gray).layout
+    order = cells_read(layout, boxes)
+    assert [line.cell.row for line in layout.lines] == [records[i] for i in order]
+    left = [boxes[i][0].left for i in order]
+    assert [line.cell.column for line in layout.lines] == [(x > 160) + (x > 720) for x in left]
     regions = [line.region for line in layout.lines]
     assert regions == sorted(regions)
     # Three cells a record, of one to three lines.
@@ -121,6 +125,7 @@ def test_lines_above_and_below_a_table_are_read_before_and_after_it():
     assert contains(layout.lines[0].box, above[0], 6) and contains(layout.lines[0].box, above[-1], 6)
     assert contains(layout.lines[-1].box, below[0], 6) and contains(layout.lines[-1].box, below[-1], 6)
     assert len(layout.lines) == len(boxes) + 2
+    assert [line.cell is None for line in layout.lines] == [True, *[False] * len(boxes), True]
 
 
 def test_an_empty_form_has_no_lines():
