@@ -20,7 +20,7 @@ narrow, and belongs to its row."""
 def divide_at_gutters(curves: list[Curve], ink: np.ndarray, scale: Scale) -> list[Curve]:
     """``curves`` with those that cross a gutter cut in two, until no gutter is crossed."""
     while True:
-        gaps = [_wide_gaps(c, ink, scale) for c in curves]
+        gaps = [gaps_in(c, ink, scale.x_height, _GUTTER * scale.x_height) for c in curves]
         gutter = _best_gutter(curves, gaps, scale)
         if gutter is None:
             return curves
@@ -35,15 +35,15 @@ def divide_at_gutters(curves: list[Curve], ink: np.ndarray, scale: Scale) -> lis
         curves = divided
 
 
-def _wide_gaps(curve: Curve, ink: np.ndarray, scale: Scale) -> list[tuple[int, int]]:
-    """Stretches of columns (start, exclusive end) inside a line without ink around its middle."""
-    above, below = int(scale.x_height), int(0.7 * scale.x_height)
+def gaps_in(curve: Curve, ink: np.ndarray, x_height: float, least: float) -> list[tuple[int, int]]:
+    """Stretches of more than ``least`` columns (start, exclusive end) inside a line, without ink around its middle."""
+    above, below = int(x_height), int(0.7 * x_height)
     xs = np.arange(curve.first, curve.last + 1)
     rows = np.round(curve.ys).astype(int)[None, :] + np.arange(-above, below + 1)[:, None]
     filled = np.flatnonzero(ink[np.clip(rows, 0, ink.shape[0] - 1), xs].any(axis=0))
     if filled.size < 2:
         return []
-    wide = np.flatnonzero(np.diff(filled) > _GUTTER * scale.x_height)
+    wide = np.flatnonzero(np.diff(filled) > least)
     return [(int(filled[i]) + 1 + curve.first, int(filled[i + 1]) + curve.first) for i in wide]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segmentation.columns import gaps_in
 from segmentation.geometry import Box, Cell
 from segmentation.lines import Curve
 from segmentation.reading_order import Region, regions, rows
@@ -16,13 +17,19 @@ from segmentation.scale import Scale
 _LEAST_LINES = 3
 """Lines on either side of a rule that parts columns."""
 _MOST_ACROSS = 0.4
-"""Share of the lines over a rule of ink that may run through it."""
+"""Lines with a stroke through a rule of ink that parts columns, over those of the side that has fewer."""
 _FAR_FEWER = 0.4
 """Strokes through a pale rule, over those through upright lines beside it."""
 _SHIFTS = np.array([-5, -4, -3, -2, 2, 3, 4, 5], float)
 """X-heights from a rule to those lines."""
 _LEAST_INK = 1.1
 """Ink of the smallest cell, a figure one, in strokes of an x-height."""
+_WORD_GAP = 0.5
+"""X-heights between words."""
+_NEARBY = 3.0
+"""X-heights from a rule to the gap between words at which a line ends, where a word runs through the rule."""
+_FIRST_LETTER = 1.5
+"""X-heights."""
 _ALIGNED = 0.7
 """Share of two columns' lines that must stand beside each other for each to be a row of the table."""
 _NARROW = 5.0
@@ -70,10 +77,14 @@ class Table:
         return flat
 
     def divide(self, curves: list[Curve], ink: np.ndarray, stroke_width: float) -> list[Curve]:
-        """``curves`` ended at each rule that they cross, without pieces that hold hardly any ink, bool (h, w)."""
+        """``curves`` ended at each rule that they cross, without pieces that hold hardly any ink, bool (h, w).
+
+        Where a word runs through the rule, a line ends at a gap between words nearby.
+        """
         divided = []
         for curve in curves:
-            ends = sorted(x for x in (_crossing(curve, rule) for rule in self.rules) if x is not None)
+            crossings = [(x, rule) for rule in self.rules if (x := _crossing(curve, rule)) is not None]
+            ends = sorted({_end(curve, x, rule, ink, self.x_height) for x, rule in crossings})
             pieces = _pieces(curve, ends)
             least = _LEAST_INK * stroke_width * self.x_height
             divided += pieces if len(pieces) == 1 else [p for p in pieces if _ink_along(p, ink, self.x_height) >= least]
@@ -96,8 +107,12 @@ class Table:
         return _regions_of(above, boxes) + cells + _regions_of(below, boxes)
 
     def _columns(self, boxes: list[Box]) -> list[int]:
-        """The column that each line stands in, from 0."""
-        return [sum(rule.column((b.top + b.bottom) / 2) < (b.left + b.right) / 2 for rule in self.rules) for b in boxes]
+        """The column that each line begins in, from 0."""
+        return [sum(rule.column((b.top + b.bottom) / 2) < self._start(b) for rule in self.rules) for b in boxes]
+
+    def _start(self, box: Box) -> float:
+        """Where a line surely stands in its column: its first letter may touch the rule before."""
+        return box.left + min(_FIRST_LETTER * self.x_height, box.width / 2)
 
 
 def find_table(rules: Sequence[Rule], curves: list[Curve], ink: np.ndarray, scale: Scale) -> Table | None:
@@ -118,20 +133,23 @@ def _parts_columns(rule: Rule, curves: list[Curve], ink: np.ndarray, scale: Scal
     """
     crossings = [(curve, x) for curve, x in ((c, _crossing(c, rule)) for c in curves) if x is not None]
     beside = [c for c in curves if rule.first <= float(c.ys.mean()) <= rule.last]
-    left = sum(c.last < rule.column(float(c.ys[-1])) for c in beside) + len(crossings)
-    right = sum(c.first > rule.column(float(c.ys[0])) for c in beside) + len(crossings)
-    if min(left, right) < (2 * _LEAST_LINES if rule.is_pale else _LEAST_LINES):
+    left = sum(c.last < rule.column(float(c.ys[-1])) for c in beside)
+    right = sum(c.first > rule.column(float(c.ys[0])) for c in beside)
+    left += sum(x - c.first > scale.x_height for c, x in crossings)
+    right += sum(c.last - x > scale.x_height for c, x in crossings)
+    lines = min(left, right)
+    if lines < (2 * _LEAST_LINES if rule.is_pale else _LEAST_LINES):
         return False
     across = sum(_runs_through(curve, x, rule, ink, scale) for curve, x in crossings)
     if not rule.is_pale:
-        return across <= _MOST_ACROSS * len(crossings)
+        return across <= _MOST_ACROSS * lines
     elsewhere = [
         _runs_through(curve, x + shift, rule, ink, scale)
         for curve, x in crossings
         for shift in np.round(scale.x_height * _SHIFTS).astype(int)
         if curve.first < x + shift < curve.last
     ]
-    return across == 0 or bool(elsewhere) and across <= _FAR_FEWER * np.mean(elsewhere) * len(crossings)
+    return across == 0 or bool(elsewhere) and across <= _FAR_FEWER * np.mean(elsewhere) * lines
 
 
 def _crossing(curve: Curve, rule: Rule) -> int | None:
@@ -151,6 +169,19 @@ def _runs_through(curve: Curve, column: int, rule: Rule, ink: np.ndarray, scale:
     top, bottom = int(max(0, row - scale.x_height)), int(row + 0.7 * scale.x_height) + 1
     band = ink[top:bottom, max(0, column - reach) : column + reach + 1]
     return bool(band.size and band.all(axis=1).any())
+
+
+def _end(curve: Curve, column: int, rule: Rule, ink: np.ndarray, x_height: float) -> int:
+    """The column at which a curve that crosses a rule there ends."""
+    thickness = rule.thickness / 2 + 2
+    gaps = [
+        (a, b)
+        for a, b in gaps_in(curve, ink, x_height, _WORD_GAP * x_height)
+        if a < column + _NEARBY * x_height and b > column - _NEARBY * x_height
+    ]
+    if not gaps or any(a - thickness <= column < b + thickness for a, b in gaps):
+        return column
+    return round(np.mean(min(gaps, key=lambda gap: abs(np.mean(gap) - column))))
 
 
 def _pieces(curve: Curve, ends: list[int]) -> list[Curve]:
@@ -188,7 +219,7 @@ def _cells(boxes: list[Box], columns: list[int], x_height: float) -> list[Region
 
 
 def _starts_of_rows(boxes: list[Box], columns: list[int], x_height: float) -> np.ndarray:
-    """The heights, pixels, at which rows of a table begin, from the second on: between the middles of lines."""
+    """The heights, pixels, at which rows of a table begin, between the middles of lines; a heading is above all."""
     lines = {c: [i for i, column in enumerate(columns) if column == c] for c in set(columns)}
     middle = np.array([(b.top + b.bottom) / 2 for b in boxes])
     fullest = max(len(members) for members in lines.values())
@@ -199,7 +230,7 @@ def _starts_of_rows(boxes: list[Box], columns: list[int], x_height: float) -> np
         _beside(first, middle[members], usual / 2) for c, members in lines.items() if c != key
     )
     gaps = np.diff(first)
-    begins = first[1:][gaps > (0.5 if each else _APART) * usual]
+    begins = np.append(first[:1], first[1:][gaps > (0.5 if each else _APART) * usual])
     return begins - usual / 2
 
 

@@ -3,6 +3,7 @@
 import cv2
 import pytest
 
+from segmentation.geometry import Cell
 from segmentation.page import CLASSICAL, SegmentationSettings, segment
 from tests.segmentation.drawing import INK, PAPER, TEXT, draw_line, paper, turned
 from tests.segmentation.test_page import assert_sound, contains
@@ -102,6 +103,29 @@ def test_who_writes_across_a_rule_is_not_cut_short():
     assert len(layout.lines) == 8
     for line, own in zip(layout.lines, words, strict=True):
         assert all(contains(line.box, box, 6) for box in own)
+
+
+def test_a_word_through_a_rule_stays_whole():
+    gray, boxes, _ = register()
+    long = draw_line(gray, "carried over to next", 500, gray.shape[0] - 100, SIZE)
+    crossing = next(box for box in long if box.left < 720 < box.right)
+    layout = segment(gray).layout
+    words = [box for line in layout.lines for box in line.word_boxes()]
+    assert any(box.intersection_over_union(crossing) > 0.8 for box in words)
+    assert len(layout.lines) == len(boxes) + 2
+
+
+def test_a_heading_over_several_columns_is_read_first():
+    gray, boxes, _ = register()
+    for x in RULES:
+        # Rules that reach up to it, as in printed forms.
+        cv2.line(gray, (x, 20), (x, 100), INK, 3)
+    tall = paper(gray.shape[0] + 120, gray.shape[1])
+    tall[120:] = gray
+    heading = draw_line(tall, "Entered in the year 1834", 170, 120, SIZE)
+    layout = segment(tall).layout
+    assert contains(layout.lines[0].box, heading[0], 6)
+    assert layout.lines[0].cell in (None, Cell(0, 0), Cell(0, 1))
 
 
 def test_a_margin_without_writing_changes_nothing():
