@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segmentation.cells import cells_in_order
 from segmentation.columns import gaps_in
-from segmentation.geometry import Box, Cell
+from segmentation.geometry import Box
 from segmentation.lines import Curve
-from segmentation.reading_order import Region, regions, rows
+from segmentation.reading_order import Region, regions
 from segmentation.rules import Rule
 from segmentation.scale import Scale
 
@@ -30,12 +31,6 @@ _NEARBY = 3.0
 """X-heights from a rule to the gap between words at which a line ends, where a word runs through the rule."""
 _FIRST_LETTER = 1.5
 """X-heights."""
-_ALIGNED = 0.7
-"""Share of two columns' lines that must stand beside each other for each to be a row of the table."""
-_NARROW = 5.0
-"""X-heights of a column of numbers: each of its lines begins a row."""
-_APART = 1.6
-"""Distance of a column's lines, over the usual one, that begins a row."""
 
 
 @dataclass(frozen=True)
@@ -91,18 +86,14 @@ class Table:
         return divided
 
     def cells(self, boxes: list[Box]) -> list[Region]:
-        """Regions of lines in reading order: the cells, and what stands above and below the table.
-
-        A row of the table begins with a line in its first column, or with a block of lines there where these are not a
-        row each. Within a row cells are read from the left.
-        """
+        """Regions of lines in reading order: the cells, and what stands above and below the table."""
         top, bottom = min(r.first for r in self.rules), max(r.last for r in self.rules)
         middles = [(b.top + b.bottom) / 2 for b in boxes]
         inside = [i for i, y in enumerate(middles) if top - self.x_height <= y <= bottom + self.x_height]
         above = [i for i, y in enumerate(middles) if y < top - self.x_height]
         below = [i for i, y in enumerate(middles) if y > bottom + self.x_height]
         columns = self._columns([boxes[i] for i in inside])
-        cells = _cells([boxes[i] for i in inside], columns, self.x_height)
+        cells = cells_in_order([boxes[i] for i in inside], columns, self.x_height)
         cells = [Region([inside[k] for k in region.lines], region.cell) for region in cells]
         return _regions_of(above, boxes) + cells + _regions_of(below, boxes)
 
@@ -201,49 +192,3 @@ def _ink_along(curve: Curve, ink: np.ndarray, x_height: float) -> int:
 
 def _regions_of(lines: list[int], boxes: list[Box]) -> list[Region]:
     return [Region([lines[k] for k in region.lines]) for region in regions([boxes[i] for i in lines])]
-
-
-def _cells(boxes: list[Box], columns: list[int], x_height: float) -> list[Region]:
-    """Lines by cell, row by row. Rows and columns without any line do not count."""
-    if not boxes:
-        return []
-    starts = _starts_of_rows(boxes, columns, x_height)
-    cells: dict[tuple[int, int], list[int]] = {}
-    for i, box in enumerate(boxes):
-        row = int(np.searchsorted(starts, (box.top + box.bottom) / 2, side="right"))
-        cells.setdefault((row, columns[i]), []).append(i)
-    row_of, column_of = ({n: i for i, n in enumerate(sorted({place[k] for place in cells}))} for k in (0, 1))
-    return [
-        Region(rows(cells[row, column], boxes), Cell(row_of[row], column_of[column])) for row, column in sorted(cells)
-    ]
-
-
-def _starts_of_rows(boxes: list[Box], columns: list[int], x_height: float) -> np.ndarray:
-    """The heights, pixels, at which rows of a table begin, between the middles of lines; a heading is above all."""
-    lines = {c: [i for i, column in enumerate(columns) if column == c] for c in set(columns)}
-    middle = np.array([(b.top + b.bottom) / 2 for b in boxes])
-    fullest = max(len(members) for members in lines.values())
-    key = min(c for c, members in lines.items() if len(members) >= max(1, min(_LEAST_LINES, fullest), 0.2 * fullest))
-    first = np.sort(middle[lines[key]])
-    usual = _usual_distance([np.sort(middle[members]) for members in lines.values()], x_height)
-    each = np.median([boxes[i].width for i in lines[key]]) < _NARROW * x_height or any(
-        _beside(first, middle[members], usual / 2) for c, members in lines.items() if c != key
-    )
-    gaps = np.diff(first)
-    begins = np.append(first[:1], first[1:][gaps > (0.5 if each else _APART) * usual])
-    return begins - usual / 2
-
-
-def _usual_distance(columns: list[np.ndarray], x_height: float) -> float:
-    """The median distance of lines above each other, pixels."""
-    gaps = np.concatenate([np.diff(c) for c in columns])
-    gaps = gaps[gaps > x_height]
-    return float(np.median(gaps)) if gaps.size else 3 * x_height
-
-
-def _beside(a: np.ndarray, b: np.ndarray, reach: float) -> bool:
-    """Whether nearly all lines of a column have one of another beside them, and the other way round."""
-    if min(len(a), len(b)) < _LEAST_LINES:
-        return False
-    distances = np.abs(a[:, None] - b[None, :])
-    return min((distances.min(axis=k) < reach).mean() for k in (0, 1)) >= _ALIGNED
