@@ -18,7 +18,7 @@ from segmentation.cleaning import (
     remove_rulings,
 )
 from segmentation.description import Placement
-from segmentation.rules import Rule, find_rules, rule_ink, upright_rules
+from segmentation.rules import Rule, upright_rules, without_rules
 from segmentation.scale import Scale, measure, stroke_width
 from segmentation.skew import estimate_skew
 
@@ -32,10 +32,6 @@ _UNIT_X_HEIGHT = 18.0
 _LARGEST_ENLARGEMENT = 3.0
 _LARGEST_SIDE = 2200
 """Pixels up to which a page with small writing is enlarged."""
-_LEVEL_INKED = 0.85
-"""Share of a level rule's columns that are ink, and no thicker than a rule: small letters of a line have few gaps."""
-_FRAMED = 3
-"""Upright rules that a sheet with columns and a frame has."""
 _PITCH = 4.0
 """X-heights that lines mostly lie apart. Speckled paper makes an x-height small, but not the distance of lines."""
 
@@ -102,12 +98,7 @@ def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepare
             flat, ink, turn = _turn(flat, ink, skew)
         # Only now: a slanted ruling is short in every row.
         rules = upright_rules(flat, ink)
-        if len(rules) >= _FRAMED:
-            # Other sheets have no frames and no rules between rows, but ruled lines that letters touch.
-            level = find_rules(ink.T, _LEVEL_INKED)
-            ink = ink & ~rule_ink(ink.T, level).T
-        ink = ink & ~rule_ink(ink, rules)
-        ink, parts = _without_rulings_and_specks(ink)
+        ink, parts = _without_rulings_and_specks(without_rules(ink, rules))
     parts = parts or components(ink)
     scale = measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
     return Prepared(flat, ink, parts, rules, scale, Placement(turn, factor, height, width), skew, total_ink)

@@ -21,8 +21,15 @@ _WAVER = 4
 """Pixels by which a rule may leave a straight line."""
 _WINDOW_SHARE = 30
 """Height of the page over that of a stretch in which a rule is straight."""
-LEAST_INKED = 0.6
+_LEAST_INKED = 0.6
 """Share of an upright rule's rows that are ink, and no wider than a rule: letters above each other have gaps."""
+_LEVEL_INKED = 0.85
+"""The same of a level rule: small letters of a line have few gaps."""
+_FRAMED = 3
+"""Upright rules of a sheet that has frames, or level rules between its rows. Other sheets have ruled lines that letters
+touch."""
+_MOST_POINTS = 50_000
+"""Pixels that vote; of more, which are coarse paper, not every row has a vote."""
 _MOST = 40
 """Rules that are looked for on a page."""
 _INKED = 0.5
@@ -81,15 +88,17 @@ def upright_rules(flat: np.ndarray, ink: np.ndarray) -> list[Rule]:
     return rules if len(rules) - len(inked) <= _MOST_PALE else inked
 
 
-def find_rules(ink: np.ndarray, least_inked: float = LEAST_INKED) -> list[Rule]:
+def find_rules(ink: np.ndarray, least_inked: float = _LEAST_INKED) -> list[Rule]:
     """The upright rules of a mask, bool (h, w), from left to right.
 
     Pieces taller than letters vote for the straight lines that they lie on (a Hough transform, Duda and Hart 1972, of
     nearly upright lines); the line with most rows is followed where it wavers, and the rest votes again.
     """
     height, width = ink.shape
-    least = _LEAST_SHARE * height
     ys, xs = np.nonzero(_pieces(ink.astype(np.uint8)))
+    every = 1 + len(ys) // _MOST_POINTS
+    ys, xs = ys[ys % every == 0], xs[ys % every == 0]
+    least = _LEAST_SHARE * height / every
     if len(ys) < least:
         return []
     runs = _runs(ink)
@@ -141,6 +150,13 @@ def pale_rules(flat: np.ndarray, ink: np.ndarray) -> np.ndarray:
     middle = slice(_BESIDE, -_BESIDE)
     pale[:, middle] = (beside - along[:, middle] >= _PALE) & (along[:, middle] > 0)
     return pale
+
+
+def without_rules(ink: np.ndarray, rules: list[Rule]) -> np.ndarray:
+    """A level page's ink, bool (h, w), without its upright rules; where these are many, without level ones as well."""
+    if len(rules) >= _FRAMED:
+        ink = ink & ~rule_ink(ink.T, find_rules(ink.T, _LEVEL_INKED)).T
+    return ink & ~rule_ink(ink, rules)
 
 
 def rule_ink(ink: np.ndarray, rules: list[Rule]) -> np.ndarray:
