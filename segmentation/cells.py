@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from segmentation.geometry import Box, Cell
@@ -15,21 +17,24 @@ _NARROW = 5.0
 """X-heights of a column of numbers: each of its lines begins a row."""
 _APART = 1.6
 """Distance of a column's lines, over the usual one, that begins a row."""
+_RULED = 1.6
+"""Distance of level rules, over that of lines, from which they part rows; else the paper is ruled."""
 
 
-def cells_in_order(boxes: list[Box], columns: list[int], x_height: float) -> list[Region]:
+def cells_in_order(boxes: list[Box], columns: list[int], x_height: float, levels: Sequence[float] = ()) -> list[Region]:
     """Cells of a table in reading order: row by row, from the left. Rows and columns without any line do not count.
 
     A row begins with each line of the first column if that is narrow or if its lines stand beside those of another
-    column; else with each block of lines there.
+    column; else with each block of lines there. It also begins at a level rule, unless every line of writing has one.
 
     Args:
         boxes: around the lines' x-height zones.
         columns: the column that each line stands in, from 0.
+        levels: rows of the level rules.
     """
     if not boxes:
         return []
-    starts = _starts_of_rows(boxes, columns, x_height)
+    starts = _starts_of_rows(boxes, columns, x_height, levels)
     cells: dict[tuple[int, int], list[int]] = {}
     for i, box in enumerate(boxes):
         row = int(np.searchsorted(starts, (box.top + box.bottom) / 2, side="right"))
@@ -40,7 +45,7 @@ def cells_in_order(boxes: list[Box], columns: list[int], x_height: float) -> lis
     ]
 
 
-def _starts_of_rows(boxes: list[Box], columns: list[int], x_height: float) -> np.ndarray:
+def _starts_of_rows(boxes: list[Box], columns: list[int], x_height: float, levels: Sequence[float]) -> np.ndarray:
     """The heights, pixels, at which rows of a table begin, between the middles of lines; a heading is above all."""
     lines = {c: [i for i, column in enumerate(columns) if column == c] for c in set(columns)}
     middle = np.array([(b.top + b.bottom) / 2 for b in boxes])
@@ -52,8 +57,13 @@ def _starts_of_rows(boxes: list[Box], columns: list[int], x_height: float) -> np
         _beside(first, middle[members], usual / 2) for c, members in lines.items() if c != key
     )
     gaps = np.diff(first)
-    begins = np.append(first[:1], first[1:][gaps > (0.5 if each else _APART) * usual])
-    return begins - usual / 2
+    begins = np.append(first[:1], first[1:][gaps > (0.5 if each else _APART) * usual]) - usual / 2
+    levels = np.sort(np.array(levels, float))
+    if len(levels) > 1 and np.median(np.diff(levels)) < _RULED * usual:
+        return begins
+    # A line begins below its rule, not where half the usual distance would have it.
+    apart = np.abs(begins[:, None] - levels[None, :]).min(axis=1, initial=np.inf) > usual / 2
+    return np.sort(np.append(begins[apart], levels))
 
 
 def _usual_distance(columns: list[np.ndarray], x_height: float) -> float:

@@ -18,7 +18,7 @@ from segmentation.cleaning import (
     remove_rulings,
 )
 from segmentation.description import Placement
-from segmentation.rules import Rule, upright_rules, without_rules
+from segmentation.rules import Rules, rules_of
 from segmentation.scale import Scale, measure, stroke_width
 from segmentation.skew import estimate_skew
 
@@ -44,7 +44,7 @@ class Prepared:
         flat: uint8 (h, w), on even white paper.
         ink: bool (h, w), what may be writing; nothing of it on an empty page.
         parts: the ink's components.
-        rules: the upright ones, which may part columns; no ink.
+        rules: which may part columns and rows; no ink.
         scale: sizes of the writing; None for an empty page.
         placement: where it lies on the page.
         skew_degrees: by how much the writing climbed.
@@ -54,7 +54,7 @@ class Prepared:
     flat: np.ndarray
     ink: np.ndarray
     parts: Components
-    rules: list[Rule]
+    rules: Rules
     scale: Scale | None
     placement: Placement
     skew_degrees: float
@@ -90,15 +90,15 @@ def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepare
     total_ink = int(np.count_nonzero(ink))
     turn = np.array([[1.0, 0, 0], [0, 1.0, 0]])
     skew = 0.0
-    parts, rules = None, []
+    parts, rules = None, Rules()
     if total_ink >= _LEAST_INK:
         ink = remove_border_and_bars(ink, stroke_width(ink))
         skew = estimate_skew(ink)
         if abs(skew) >= _LEAST_SKEW:
             flat, ink, turn = _turn(flat, ink, skew)
         # Only now: a slanted ruling is short in every row.
-        rules = upright_rules(flat, ink)
-        ink, parts = _without_rulings_and_specks(without_rules(ink, rules))
+        rules = rules_of(flat, ink)
+        ink, parts = _without_rulings_and_specks(ink & ~rules.ink(ink))
     parts = parts or components(ink)
     scale = measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
     return Prepared(flat, ink, parts, rules, scale, Placement(turn, factor, height, width), skew, total_ink)

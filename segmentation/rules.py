@@ -1,7 +1,8 @@
-"""Upright rules of registers, forms and ledgers: long lines, nearly straight, which part one column from the next."""
+"""Rules of registers, forms and ledgers: long lines, nearly straight, which part columns and rows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -71,13 +72,36 @@ class Rule:
         return float(self.xs[round(inside) - self.first]) + slope * (row - inside)
 
 
-def upright_rules(flat: np.ndarray, ink: np.ndarray) -> list[Rule]:
-    """The upright rules of a level page, from left to right: those of its ink, and pale ones.
+@dataclass(frozen=True)
+class Rules:
+    """Rules of a level page.
+
+    Attributes:
+        upright: from left to right.
+        level: those of the page turned on its side, so that a row of the one is a column of the other; from the top.
+    """
+
+    upright: tuple[Rule, ...] = ()
+    level: tuple[Rule, ...] = ()
+
+    def ink(self, ink: np.ndarray) -> np.ndarray:
+        """What they are of a page's ink: bool (h, w)."""
+        return rule_ink(ink, self.upright) | rule_ink(ink.T, self.level).T
+
+
+def rules_of(flat: np.ndarray, ink: np.ndarray) -> Rules:
+    """The rules of a level page: upright ones of its ink, and pale ones; where these are many, level ones as well.
 
     Args:
         flat: uint8 (h, w), on even paper.
         ink: bool (h, w).
     """
+    upright = _upright_rules(flat, ink)
+    level = find_rules(ink.T, _LEVEL_INKED) if len(upright) >= _FRAMED else []
+    return Rules(tuple(upright), tuple(level))
+
+
+def _upright_rules(flat: np.ndarray, ink: np.ndarray) -> list[Rule]:
     rules = find_rules(ink | pale_rules(flat, ink))
     rows = [np.arange(rule.first, rule.last + 1) for rule in rules]
     rules = [
@@ -152,15 +176,8 @@ def pale_rules(flat: np.ndarray, ink: np.ndarray) -> np.ndarray:
     return pale
 
 
-def without_rules(ink: np.ndarray, rules: list[Rule]) -> np.ndarray:
-    """A level page's ink, bool (h, w), without its upright rules; where these are many, without level ones as well."""
-    if len(rules) >= _FRAMED:
-        ink = ink & ~rule_ink(ink.T, find_rules(ink.T, _LEVEL_INKED)).T
-    return ink & ~rule_ink(ink, rules)
-
-
-def rule_ink(ink: np.ndarray, rules: list[Rule]) -> np.ndarray:
-    """The ink of ``rules``, bool (h, w); strokes that cross a rule are not of it."""
+def rule_ink(ink: np.ndarray, rules: Sequence[Rule]) -> np.ndarray:
+    """The ink of upright ``rules``, bool (h, w); strokes that cross a rule are not of it."""
     found = np.zeros_like(ink)
     starts, ends = _runs(ink)
     for rule in rules:

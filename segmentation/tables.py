@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from segmentation.columns import gaps_in
 from segmentation.geometry import Box
 from segmentation.lines import Curve
 from segmentation.reading_order import Region, regions
-from segmentation.rules import Rule
+from segmentation.rules import Rule, Rules
 from segmentation.scale import Scale
 
 _LEAST_LINES = 3
@@ -25,6 +24,8 @@ _SHIFTS = np.array([-5, -4, -3, -2, 2, 3, 4, 5], float)
 """X-heights from a rule to those lines."""
 _LEAST_INK = 1.1
 """Ink of the smallest cell, a figure one, in strokes of an x-height."""
+_LEVEL_SHARE = 0.6
+"""Share of the width of the writing over which a level rule runs that parts rows."""
 _WORD_GAP = 0.5
 """X-heights between words."""
 _NEARBY = 3.0
@@ -39,10 +40,12 @@ class Table:
 
     Attributes:
         rules: from left to right.
+        levels: rows between which a level rule runs over most of the table.
         x_height: of the page's writing, pixels.
     """
 
     rules: tuple[Rule, ...]
+    levels: tuple[float, ...]
     x_height: float
 
     def without_rules(self, ink: np.ndarray) -> np.ndarray:
@@ -93,7 +96,7 @@ class Table:
         above = [i for i, y in enumerate(middles) if y < top - self.x_height]
         below = [i for i, y in enumerate(middles) if y > bottom + self.x_height]
         columns = self._columns([boxes[i] for i in inside])
-        cells = cells_in_order([boxes[i] for i in inside], columns, self.x_height)
+        cells = cells_in_order([boxes[i] for i in inside], columns, self.x_height, self.levels)
         cells = [Region([inside[k] for k in region.lines], region.cell) for region in cells]
         return _regions_of(above, boxes) + cells + _regions_of(below, boxes)
 
@@ -106,14 +109,22 @@ class Table:
         return box.left + min(_FIRST_LETTER * self.x_height, box.width / 2)
 
 
-def find_table(rules: Sequence[Rule], curves: list[Curve], ink: np.ndarray, scale: Scale) -> Table | None:
+def find_table(rules: Rules, curves: list[Curve], ink: np.ndarray, scale: Scale) -> Table | None:
     """The rules that part columns of writing; None where no rule does.
 
     Args:
         ink: bool (h, w), without the rules, with the strokes that cross them.
     """
-    parting = tuple(rule for rule in rules if _parts_columns(rule, curves, ink, scale))
-    return Table(parting, scale.x_height) if parting else None
+    parting = tuple(rule for rule in rules.upright if _parts_columns(rule, curves, ink, scale))
+    if not parting:
+        return None
+    first, last = min(c.first for c in curves), max(c.last for c in curves)
+    levels = (
+        float(np.median(rule.xs))
+        for rule in rules.level
+        if min(rule.last, last) - max(rule.first, first) >= _LEVEL_SHARE * (last - first)
+    )
+    return Table(parting, tuple(levels), scale.x_height)
 
 
 def _parts_columns(rule: Rule, curves: list[Curve], ink: np.ndarray, scale: Scale) -> bool:

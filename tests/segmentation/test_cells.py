@@ -14,10 +14,10 @@ def at(row, left, width):
     return Box(left, 100 + round(PITCH * row), left + width, 120 + round(PITCH * row))
 
 
-def read(*lines):
+def read(*lines, levels=()):
     """Cells with the rows of writing of their lines; ``lines`` are (column, row, width)."""
     boxes = [at(row, 300 * column, width) for column, row, width in lines]
-    regions = cells_in_order(boxes, [column for column, _, _ in lines], X_HEIGHT)
+    regions = cells_in_order(boxes, [column for column, _, _ in lines], X_HEIGHT, levels)
     assert sorted(i for region in regions for i in region.lines) == list(range(len(lines)))
     return [(region.cell, [lines[i][1] for i in region.lines]) for region in regions]
 
@@ -55,6 +55,18 @@ def test_a_note_of_several_lines_is_read_before_what_it_stands_beside():
 def test_what_stands_above_the_first_row_is_a_row_of_headings():
     lines = [(1, 0, 250), (0, 2, 30), (0, 3, 30), (0, 4, 30), (1, 2, 200), (1, 3, 200), (1, 4, 200)]
     assert read(*lines)[:3] == [(Cell(0, 1), [0]), (Cell(1, 0), [2]), (Cell(1, 1), [2])]
+
+
+def test_level_rules_part_rows():
+    lines = [(column, row, 250) for row in (0, 1, 2, 3, 5, 6) for column in (0, 1)] + [(0, 4, 250)]
+    box = [100 - 12, 100 + 2 * PITCH - 5, 100 + 5 * PITCH - 5, 100 + 7 * PITCH]
+    assert read((1, 0, 200), (1, 1, 200), (0, 2, 100), (1, 2, 200), (1, 3, 200), (1, 5, 200), levels=box) == [
+        (Cell(0, 1), [0, 1]),
+        (Cell(1, 0), [2]),
+        (Cell(1, 1), [2, 3]),
+        (Cell(2, 1), [5]),
+    ]
+    assert len(read(*lines, levels=[100 + PITCH * row - 5 for row in range(8)])) == len(read(*lines))
 
 
 def test_stray_marks_in_the_first_column_begin_no_rows():

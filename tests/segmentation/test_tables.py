@@ -152,6 +152,28 @@ def test_lines_above_and_below_a_table_are_read_before_and_after_it():
     assert [line.cell is None for line in layout.lines] == [True, *[False] * len(boxes), True]
 
 
+def test_a_form_is_read_box_by_box():
+    gray = paper(1000, 1100)
+    texts = (
+        (("Name and given", "name of the child"), ("Longfellow, Emma",)),
+        (("Born",), ("in the workhouse of", "the parish, on the", "third of May")),
+        (("Father and", "his trade"), ("William, a smith", "of this town")),
+    )
+    boxes, top = [], 100
+    for row in texts:
+        for x, cell in zip((80, 420), row, strict=True):
+            boxes += [draw_line(gray, text, x, top + 60 + PITCH * i, SIZE) for i, text in enumerate(cell)]
+        cv2.line(gray, (40, top), (900, top), INK, 3)
+        top += PITCH * max(map(len, row)) + 50
+    cv2.line(gray, (40, top), (900, top), INK, 3)
+    for x in (40, 380, 900):
+        cv2.line(gray, (x, 100), (x, top), INK, 3)
+    layout = segment(gray).layout
+    assert cells_read(layout, boxes) == list(range(len(boxes)))
+    cells = [(line.cell.row, line.cell.column) for line in layout.lines]
+    assert cells == [(0, 0)] * 2 + [(0, 1)] + [(1, 0)] + [(1, 1)] * 3 + [(2, 0)] * 2 + [(2, 1)] * 2
+
+
 def test_an_empty_form_has_no_lines():
     gray = paper(900, 700)
     for x in (100, 300, 500):
