@@ -15,7 +15,7 @@ from apache_beam.options.pipeline_options import (
 from pipelines.files import is_local
 from pipelines.inputs import Document
 from pipelines.options import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, Job, UsageError
-from segmentation import line_network
+from segmentation.lines import network as line_network
 
 GPU_SERVICE_OPTION = "worker_accelerator"
 

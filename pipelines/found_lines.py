@@ -9,9 +9,9 @@ from htr_model.readers.page_truth import TruePage
 from htr_model.samples import Item, Sample, Skipped
 from pipelines.page_evaluation import UnusableTruth, compare, load_page
 from segmentation.decoding import DecodingError
-from segmentation.line_scores import THRESHOLDS
-from segmentation.metrics import best_pairs
 from segmentation.page import segment
+from segmentation.scores.line_scores import THRESHOLDS
+from segmentation.scores.metrics import best_pairs
 
 _SAME = THRESHOLDS[1]
 """Intersection over union of their ink from which a found line is taken for a true one, whole and alone."""

@@ -11,8 +11,8 @@ import numpy as np
 from htr_model.line_finder.pages import STORED, LinePage
 from htr_model.readers.page_truth import TruePage
 from htr_model.samples import Skipped, decode_gray
+from segmentation.ink.preparation import Prepared, prepare
 from segmentation.page import SegmentationSettings
-from segmentation.preparation import Prepared, prepare
 
 log = logging.getLogger(__name__)
 

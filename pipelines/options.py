@@ -12,7 +12,7 @@ from pathlib import Path
 
 from htr_model.decoding.settings import GREEDY, DecoderSettings
 from segmentation.decoding import DecodingSettings
-from segmentation.line_network import LineModelError, load, model_id
+from segmentation.lines.network import LineModelError, load, model_id
 from segmentation.page import CLASSICAL, LEARNED, SegmentationSettings
 
 UNITS = ("line", "word")

@@ -23,10 +23,11 @@ from pipelines.inputs import Document
 from pipelines.model_handler import RecognizerHandler, recognise
 from pipelines.records import PageText
 from pipelines.transforms import PageTask, facts_of, text_images
-from segmentation.contact_sheet import draw_comparison
 from segmentation.decoding import DecodingSettings, Page, PageRef, decode_page
 from segmentation.geometry import Box
-from segmentation.line_scores import (
+from segmentation.page import SegmentationSettings, segment
+from segmentation.pictures.contact_sheet import draw_comparison
+from segmentation.scores.line_scores import (
     THRESHOLDS,
     InkOverlap,
     LineScores,
@@ -36,8 +37,7 @@ from segmentation.line_scores import (
     score_lines,
     writing_ink,
 )
-from segmentation.metrics import Scores, compare_boxes
-from segmentation.page import SegmentationSettings, segment
+from segmentation.scores.metrics import Scores, compare_boxes
 from segmentation.segmented import SegmentedPage
 
 WORD_THRESHOLDS = (0.5, 0.7)
@@ -268,7 +268,7 @@ def read_page(page: Page, segmented: SegmentedPage, recognizer, unit: str) -> Pa
 
 
 def draw_page(page: TruePage, settings: SegmentationSettings | None = None) -> np.ndarray:
-    """A page's found lines over its true ones, uint8 (h, w, 3) RGB; see `segmentation.contact_sheet`.
+    """A page's found lines over its true ones, uint8 (h, w, 3) RGB; see `segmentation.pictures.contact_sheet`.
 
     Raises:
         OSError, DecodingError, UnusableTruth: the page cannot be used.
@@ -284,7 +284,7 @@ class Summary:
 
     Attributes:
         pages: their number.
-        lines: scores of lines at each of `segmentation.line_scores.THRESHOLDS`.
+        lines: scores of lines at each of `segmentation.scores.line_scores.THRESHOLDS`.
         coverage: share of the true lines that are covered, 0–1.
         left_out: found lines in places that the ground truth leaves out.
         lost_ink: share of the true lines' ink that is in no found line.

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from htr_model.readers.page_truth import TruePage
 from pipelines.page_evaluation import WORD_THRESHOLDS, PageResult, Summary, draw_page, summarise
-from segmentation.contact_sheet import contact_sheet
-from segmentation.line_scores import THRESHOLDS
 from segmentation.page import SegmentationSettings
+from segmentation.pictures.contact_sheet import contact_sheet
+from segmentation.scores.line_scores import THRESHOLDS
 
 WORST = 9
 """Pages on a contact sheet."""

@@ -26,9 +26,9 @@ from pipelines.options import Job
 from pipelines.records import Failure, PageFacts, PageText
 from segmentation.decoding import DecodingSettings, Page, PageRef, count_pages, decode_page
 from segmentation.geometry import Line
-from segmentation.overlay import draw_overlay
+from segmentation.ink.preparation import turned
 from segmentation.page import segment_upright
-from segmentation.preparation import turned
+from segmentation.pictures.overlay import draw_overlay
 from segmentation.segmented import SegmentedPage
 
 FAILURES = "failures"

@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segmentation.cleaning import Components, components
-from segmentation.columns import divide_at_gutters
-from segmentation.description import Described, Order, Placement, describe
+from segmentation.description import Described, Order, describe
 from segmentation.geometry import Line, union
-from segmentation.lines import Curve, assign, claim_leftovers
-from segmentation.preparation import Prepared, turned
-from segmentation.reading_order import reading_order, regions, stacked_blocks
-from segmentation.scale import Scale
+from segmentation.ink.cleaning import Components, components
+from segmentation.ink.preparation import Prepared, turned
+from segmentation.ink.scale import Scale
+from segmentation.lines.curves import Curve, assign, claim_leftovers
+from segmentation.lines.sideways import Sideways
+from segmentation.lines.small_print import SmallPrint
+from segmentation.order.columns import divide_at_gutters
+from segmentation.order.reading_order import reading_order, regions, stacked_blocks
+from segmentation.order.tables import Table, find_table
+from segmentation.placement import Placement
 from segmentation.segmented import Cut, Layout, Part, SegmentedPage, Sheet
-from segmentation.sideways import Sideways
-from segmentation.small_print import SmallPrint
-from segmentation.tables import Table, find_table
 
 _BLOCK = 2.0
 """X-heights of small print between the zones of lines of one block: no larger writing has room there."""

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from segmentation import line_network, orientation
-from segmentation.cleaning import Tones
-from segmentation.gutter import find_gutter
+from segmentation.ink.cleaning import Tones
+from segmentation.ink.preparation import Prepared, prepare, turned
 from segmentation.layout import lay_out
-from segmentation.lines import Curve, curves_in_zones, find_curves
-from segmentation.pale_writing import pale_writing
-from segmentation.preparation import Prepared, prepare, turned
+from segmentation.lines import network as line_network
+from segmentation.lines import orientation
+from segmentation.lines.curves import Curve, curves_in_zones, find_curves
+from segmentation.lines.pale_writing import pale_writing
+from segmentation.lines.sideways import find_sideways
+from segmentation.lines.small_print import find_small_print
+from segmentation.order.gutter import find_gutter
 from segmentation.segmented import SegmentedPage
-from segmentation.sideways import find_sideways
-from segmentation.small_print import find_small_print
 from segmentation.spread import halves, join
 
 CLASSICAL, LEARNED = "classical", "learned"
@@ -128,7 +129,7 @@ class _Found:
     """A page and the curves of its lines.
 
     Attributes:
-        doubt, lean: which way up it seems to be (`segmentation.orientation`); 0 where nothing is known of that.
+        doubt, lean: which way up it seems to be (`segmentation.lines.orientation`); 0 where nothing is known of that.
     """
 
     page: Prepared

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from segmentation.description import Placement
 from segmentation.geometry import Box, Line
+from segmentation.placement import Placement
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from segmentation.geometry import Line
-from segmentation.gutter import Gutter
+from segmentation.order.gutter import Gutter
 from segmentation.segmented import Layout, SegmentedPage
 
 _SMOOTHED = 15

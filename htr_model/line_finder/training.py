@@ -29,7 +29,7 @@ from htr_model.training import checkpoint
 log = logging.getLogger(__name__)
 
 MODEL_FILE, SETTINGS_FILE, CARD_FILE = "network.onnx", "lines.json", "README.md"
-"""As `segmentation.line_network` reads them."""
+"""As `segmentation.lines.network` reads them."""
 _SAVE_SECONDS = 120
 
 

@@ -11,8 +11,8 @@ import cv2
 from pipelines import exit_codes
 from pipelines.options import UsageError, add_lines_option, segmentation_settings
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
-from segmentation.overlay import draw_overlay
 from segmentation.page import segment_upright
+from segmentation.pictures.overlay import draw_overlay
 
 SUMMARY = "find lines and words and draw them on the pages"
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipelines.options import Job, UsageError, segmentation_settings
-from segmentation.line_network import DEFAULT
+from segmentation.lines.network import DEFAULT
 from segmentation.page import SegmentationSettings
 from tests.pipelines.jobs import inkbeam, rows
 from tests.pipelines.test_evaluate_pages import write_pages

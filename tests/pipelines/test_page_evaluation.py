@@ -19,8 +19,8 @@ from pipelines.page_evaluation import (
     evaluate_pages,
     summarise,
 )
-from segmentation.line_scores import LineScores
-from segmentation.metrics import Scores
+from segmentation.scores.line_scores import LineScores
+from segmentation.scores.metrics import Scores
 from tests.pipelines.jobs import inkbeam, rows
 from tests.segmentation.drawing import draw_page
 

@@ -1,9 +1,10 @@
 import numpy as np
 
-from segmentation.cleaning import components
-from segmentation.description import Placement, describe
-from segmentation.lines import Curve
-from segmentation.scale import Scale
+from segmentation.description import describe
+from segmentation.ink.cleaning import components
+from segmentation.ink.scale import Scale
+from segmentation.lines.curves import Curve
+from segmentation.placement import Placement
 
 SCALE = Scale(stroke_width=3.0, x_height=20.0, pitch=60.0)
 

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from segmentation.cleaning import is_negative
 from segmentation.geometry import union
-from segmentation.metrics import compare_boxes
+from segmentation.ink.cleaning import is_negative
 from segmentation.page import CLASSICAL, SegmentationSettings, segment
+from segmentation.scores.metrics import compare_boxes
 from tests.segmentation.drawing import (
     INK,
     PAPER,

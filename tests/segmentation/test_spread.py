@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from segmentation.gutter import Gutter
+from segmentation.ink.preparation import turned as quarter_turned
+from segmentation.order.gutter import Gutter
 from segmentation.page import CLASSICAL, SegmentationSettings, segment, segment_upright
-from segmentation.preparation import turned as quarter_turned
 from segmentation.spread import halves
 from tests.segmentation.drawing import INK, PAPER, SCRIPT, TEXT, dark, draw_line, draw_page, paper, turned
 from tests.segmentation.test_page import assert_sound, contains

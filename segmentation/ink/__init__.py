@@ -1,0 +1,1 @@
+"""From a grey page to its ink, and the sizes of its writing."""

@@ -1,0 +1,138 @@
+"""A grey page made ready for its lines to be found: at the working scale, on even paper, level and measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from segmentation.ink.cleaning import (
+    Components,
+    Tones,
+    binarise,
+    components,
+    flat_sheet,
+    is_negative,
+    remove_border_and_bars,
+    remove_rulings,
+)
+from segmentation.ink.rules import Rules, rules_of
+from segmentation.ink.scale import Scale, measure, stroke_width
+from segmentation.ink.skew import estimate_skew
+from segmentation.placement import Placement
+
+_LEAST_SKEW = 0.4
+"""Degrees below which the page is not turned: lines are levelled one by one anyway."""
+_LEAST_INK = 60
+"""Pixels of ink below which a page is empty."""
+_SMALLEST_WRITING = 9.0
+"""Size of writing, pixels, below which the page is looked at again at a larger scale."""
+_UNIT_X_HEIGHT = 18.0
+_LARGEST_ENLARGEMENT = 3.0
+_LARGEST_SIDE = 2200
+"""Pixels up to which a page with small writing is enlarged."""
+_PITCH = 4.0
+"""X-heights that lines mostly lie apart. Speckled paper makes an x-height small, but not the distance of lines."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A page made ready for its lines to be found, at the working scale and level.
+
+    Attributes:
+        flat: uint8 (h, w), on even white paper.
+        ink: bool (h, w), what may be writing; nothing of it on an empty page.
+        parts: the ink's components.
+        rules: which may part columns and rows; no ink.
+        scale: sizes of the writing; None for an empty page.
+        placement: where it lies on the page.
+        skew_degrees: by how much the writing climbed.
+        total_ink: pixels of ink before borders, rulings and specks were left out.
+    """
+
+    flat: np.ndarray
+    ink: np.ndarray
+    parts: Components
+    rules: Rules
+    scale: Scale | None
+    placement: Placement
+    skew_degrees: float
+    total_ink: int
+
+
+def prepare(gray: np.ndarray, working_side: int, tones: Tones | None = None) -> Prepared:
+    """An upright grey page, uint8 (height, width), cleaned, levelled and measured. A negative is made positive.
+
+    Args:
+        working_side: long side to which the page is scaled down, pixels, or less far where its writing is small.
+        tones: of the writing, where they are known; else those of all that is on the page.
+    """
+    if is_negative(gray):
+        gray = 255 - gray
+    factor = min(1.0, working_side / max(gray.shape))
+    page = _prepare_at(factor, gray, tones)
+    if page.scale is None:
+        return page
+    size = max(page.scale.x_height, page.scale.pitch / _PITCH)
+    if size >= _SMALLEST_WRITING:
+        return page
+    room = _LARGEST_SIDE / (factor * max(gray.shape))
+    enlargement = min(_UNIT_X_HEIGHT / size, _LARGEST_ENLARGEMENT, room)
+    return _prepare_at(factor * enlargement, gray, tones) if enlargement > 1.2 else page
+
+
+def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepared:
+    """The page prepared at a scale."""
+    height, width = gray.shape
+    flat = flat_sheet(_resize(gray, factor))
+    ink = binarise(flat, tones)
+    total_ink = int(np.count_nonzero(ink))
+    turn = np.array([[1.0, 0, 0], [0, 1.0, 0]])
+    skew = 0.0
+    parts, rules = None, Rules()
+    if total_ink >= _LEAST_INK:
+        ink = remove_border_and_bars(ink, stroke_width(ink))
+        skew = estimate_skew(ink)
+        if abs(skew) >= _LEAST_SKEW:
+            flat, ink, turn = _turn(flat, ink, skew)
+        # Only now: a slanted ruling is short in every row.
+        rules = rules_of(flat, ink)
+        ink, parts = _without_rulings_and_specks(ink & ~rules.ink(ink))
+    parts = parts or components(ink)
+    scale = measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
+    return Prepared(flat, ink, parts, rules, scale, Placement(turn, factor, height, width), skew, total_ink)
+
+
+def _resize(gray: np.ndarray, factor: float) -> np.ndarray:
+    if factor == 1.0:
+        return gray
+    size = (max(1, round(gray.shape[1] * factor)), max(1, round(gray.shape[0] * factor)))
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
+
+
+def _without_rulings_and_specks(ink: np.ndarray) -> tuple[np.ndarray, Components]:
+    """Ink that may be writing, of a level page without border and bars, and its components."""
+    stroke = stroke_width(ink)
+    ink, _ = remove_rulings(ink)
+    parts = components(ink)
+    parts = parts.only(parts.area >= max(4, 0.6 * stroke * stroke))
+    return parts.labels > 0, parts
+
+
+def _turn(flat: np.ndarray, ink: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The page turned clockwise by ``degrees`` about its centre on a canvas that holds all of it, and the matrix."""
+    h, w = flat.shape
+    matrix = cv2.getRotationMatrix2D((w / 2, h / 2), -degrees, 1.0)
+    cos, sin = abs(matrix[0, 0]), abs(matrix[0, 1])
+    size = (int(np.ceil(h * sin + w * cos)), int(np.ceil(h * cos + w * sin)))
+    matrix[0, 2] += (size[0] - w) / 2
+    matrix[1, 2] += (size[1] - h) / 2
+    level = cv2.warpAffine(flat, matrix, size, flags=cv2.INTER_LINEAR, borderValue=255)
+    mask = cv2.warpAffine(ink.astype(np.uint8) * 255, matrix, size, flags=cv2.INTER_LINEAR, borderValue=0)
+    return level, mask > 127, matrix
+
+
+def turned(picture: np.ndarray, degrees: int) -> np.ndarray:
+    """A picture, (h, w), turned clockwise by ``degrees``, a multiple of 90."""
+    return np.ascontiguousarray(np.rot90(picture, -degrees // 90))

@@ -1,0 +1,366 @@
+"""Where the lines of writing run: ridges, traced and linked, then each piece of ink given to one.
+
+A line is found as a curve through the middle of its x-height zone. The method is the classical one that did best on
+the project's pages: a difference of Gaussians across the writing whose scale follows the line pitch, ridges by
+non-maximum suppression, ridge segments linked end to end. Where a line network (`segmentation.lines.network`) marked
+the zones, the ridges are those of its answer, and the rest is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from segmentation.ink.cleaning import Components
+from segmentation.ink.scale import Scale
+
+_UNIT = 6.0
+"""Pixels of an x-height at the scale where ridges are sought."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The middle of a line's x-height zone.
+
+    Attributes:
+        first: leftmost column.
+        ys: float32, the row of the middle for each column from ``first`` on.
+    """
+
+    first: int
+    ys: np.ndarray
+
+    @property
+    def last(self) -> int:
+        """Rightmost column, inclusive."""
+        return self.first + len(self.ys) - 1
+
+
+def zones_of(curves: list[Curve], reach: int, shape: tuple[int, int]) -> np.ndarray:
+    """What lies within ``reach`` rows of a curve: bool of ``shape``."""
+    zones = np.zeros(shape, bool)
+    for curve in curves:
+        rows = np.round(curve.ys).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
+        zones[np.clip(rows, 0, shape[0] - 1), np.arange(curve.first, curve.last + 1)] = True
+    return zones
+
+
+def find_curves(ink: np.ndarray, scale: Scale) -> list[Curve]:
+    """Curves of the lines of a page's ink, bool (h, w), in no particular order."""
+    factor = _UNIT / scale.x_height
+    h, w = ink.shape
+    size = (max(8, round(w * factor)), max(8, round(h * factor)))
+    density = cv2.resize(ink.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    pitch = scale.pitch * factor
+    response, density = _ridge_response(density, pitch)
+    segments = _trace(response, density)
+    chains = _link(segments, _LARGEST_GAP)
+    curves = [_join(chain) for chain in chains]
+    curves = [c for c in curves if _is_supported(c, density)]
+    long_twin, short_twin = _TWIN * min(pitch, 4.5 * _UNIT), _SHORT_TWIN * min(pitch, 6 * _UNIT)
+    return [_enlarge(c, factor, w) for c in _drop_twins(curves, long_twin, short_twin)]
+
+
+_MARKED = 0.5
+"""Of a line network's blurred answer, above which a ridge may be a line."""
+_MARKED_TWIN = 0.7
+"""X-heights from a longer curve within which another follows the same marked zone."""
+_MARKED_GAP = 6 * _UNIT
+"""Between two marked pieces of a line: a network leaves fewer holes than ink does."""
+_LEAST_MARKED = 0.8
+"""X-heights of a curve that must be marked: a letter."""
+
+
+def curves_in_zones(zones: np.ndarray, factor: float, scale: Scale, width: int) -> list[Curve]:
+    """Curves of the lines whose x-height zones a network marked, in no particular order.
+
+    Args:
+        zones: float32 (rows, columns), 0–1, how surely a pixel lies in such a zone.
+        factor: pixels of ``zones`` per pixel of the page.
+        width: of the page, pixels.
+    """
+    to_page = _UNIT / scale.x_height
+    size = tuple(max(8, round(n * to_page / factor)) for n in zones.shape[::-1])
+    zones = cv2.resize(zones, size, interpolation=cv2.INTER_LINEAR)
+    response = cv2.GaussianBlur(zones, (0, 0), sigmaX=_UNIT, sigmaY=0.4 * _UNIT)
+    segments = _segments(_crests(response) & (response > _MARKED))
+    curves = [_join(chain) for chain in _link(segments, _MARKED_GAP)]
+    curves = [c for c in curves if _marked(c, zones) >= _LEAST_MARKED * _UNIT]
+    return [_enlarge(c, to_page, width) for c in _drop_twins(curves, _MARKED_TWIN * _UNIT, _MARKED_TWIN * _UNIT)]
+
+
+def _marked(curve: Curve, zones: np.ndarray) -> int:
+    """Columns of a curve that lie in a marked zone."""
+    rows = np.clip(np.round(curve.ys).astype(int), 0, zones.shape[0] - 1)
+    columns = np.minimum(np.arange(curve.first, curve.last + 1), zones.shape[1] - 1)
+    return int(np.count_nonzero(zones[rows, columns] > 0.5))
+
+
+def _ridge_response(density: np.ndarray, pitch: float) -> tuple[np.ndarray, np.ndarray]:
+    """How much each pixel looks like the middle of a line: difference of Gaussians across, a long blur along."""
+    sigma = float(np.clip(0.2 * pitch, 0.45 * _UNIT, 1.1 * _UNIT))
+    along = cv2.GaussianBlur(density, (0, 0), sigmaX=3.5 * _UNIT, sigmaY=0.3)
+    narrow = cv2.GaussianBlur(along, (0, 0), sigmaX=0.3, sigmaY=sigma)
+    wide = cv2.GaussianBlur(along, (0, 0), sigmaX=0.3, sigmaY=1.9 * sigma)
+    return narrow - wide, density
+
+
+def _trace(response: np.ndarray, density: np.ndarray) -> list[np.ndarray]:
+    """Ridge segments of the response to ink (see `_segments`): what is high enough and has ink nearby."""
+    crests = _crests(response)
+    peaks = response[crests & (response > 0)]
+    if peaks.size == 0:
+        return []
+    least = max(0.004, 0.12 * float(np.percentile(peaks, 90)))
+    near = cv2.blur(density, (int(3 * _UNIT) | 1, int(1.6 * _UNIT) | 1)) > 0.012
+    return _segments(crests & (response > least) & near)
+
+
+def _crests(response: np.ndarray) -> np.ndarray:
+    """Pixels above both neighbours of their column: bool."""
+    above = np.vstack([response[:1], response[:-1]])
+    below = np.vstack([response[1:], response[-1:]])
+    return (response > above) & (response >= below)
+
+
+def _segments(ridge: np.ndarray) -> list[np.ndarray]:
+    """Connected pieces of a mask of ridges: each float (n, 2) of (x, y), one point a column, left to right."""
+    if not ridge.any():
+        return []
+    # One row of tolerance lets a climbing ridge stay connected; the original row is read off the ridge itself.
+    tolerant = cv2.dilate(ridge.astype(np.uint8), np.ones((3, 1), np.uint8))
+    _, labels = cv2.connectedComponents(tolerant, connectivity=8, ltype=cv2.CV_32S)
+    ys, xs = np.nonzero(ridge)
+    owners = labels[ys, xs]
+    order = np.lexsort((ys, xs, owners))
+    xs, ys, owners = xs[order], ys[order], owners[order]
+    segments = []
+    for chunk in np.split(np.arange(len(xs)), np.flatnonzero(np.diff(owners)) + 1):
+        x, y = xs[chunk], ys[chunk]
+        columns, start = np.unique(x, return_index=True)
+        if len(columns) < 0.7 * _UNIT:
+            continue
+        rows = np.add.reduceat(y, start) / np.diff(np.append(start, len(y)))
+        segments.append(np.column_stack([columns, rows]))
+    return segments
+
+
+def _end_slope(points: np.ndarray, at_end: bool) -> float:
+    """Slope of a segment near one end, ±0.18 at most (about 10°)."""
+    piece = points[-int(4 * _UNIT) :] if at_end else points[: int(4 * _UNIT)]
+    if len(piece) < 2 * _UNIT:
+        return 0.0
+    return float(np.clip(np.polyfit(piece[:, 0], piece[:, 1], 1)[0], -0.18, 0.18))
+
+
+_LARGEST_GAP = 9 * _UNIT
+_LARGEST_OFFSET = 0.9 * _UNIT
+
+
+def _link(segments: list[np.ndarray], largest_gap: float) -> list[list[np.ndarray]]:
+    """Chains of segments that continue each other, best continuations first, each end used once."""
+    starts = np.array([s[0, 0] for s in segments]) if segments else np.array([])
+    candidates = []
+    for i, a in enumerate(segments):
+        x, y = a[-1]
+        slope = _end_slope(a, at_end=True)
+        for j in np.flatnonzero((starts > x - 1.5 * _UNIT) & (starts < x + largest_gap)):
+            b = segments[j]
+            if i == j or b[-1, 0] <= x:
+                continue
+            gap = b[0, 0] - x
+            forward = y + slope * gap - b[0, 1]
+            backward = b[0, 1] - _end_slope(b, at_end=False) * gap - y
+            offset = min(abs(forward), abs(backward), abs(b[0, 1] - y))
+            if offset <= _LARGEST_OFFSET + 0.03 * max(gap, 0):
+                candidates.append((max(gap, 0) + 4 * offset, i, int(j)))
+    following: dict[int, int] = {}
+    preceding: dict[int, int] = {}
+    for _, i, j in sorted(candidates):
+        if i not in following and j not in preceding:
+            following[i], preceding[j] = j, i
+    chains = []
+    for i in range(len(segments)):
+        if i in preceding:
+            continue
+        chain = [i]
+        while chain[-1] in following:
+            chain.append(following[chain[-1]])
+        chains.append([segments[k] for k in chain])
+    return chains
+
+
+def _join(chain: list[np.ndarray]) -> Curve:
+    """One smooth curve through the points of a chain, gaps bridged by straight lines."""
+    points = np.vstack(chain)
+    columns, inverse = np.unique(points[:, 0], return_inverse=True)
+    rows = np.bincount(inverse, weights=points[:, 1]) / np.bincount(inverse)
+    xs = np.arange(int(columns[0]), int(columns[-1]) + 1)
+    ys = np.interp(xs, columns, rows).astype(np.float32)
+    return Curve(int(xs[0]), _smooth(ys, 2 * _UNIT))
+
+
+def _smooth(ys: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(ys.reshape(1, -1), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE).ravel()
+
+
+def _is_supported(curve: Curve, density: np.ndarray) -> bool:
+    """Whether ink lies along the curve: at least about two letters of it."""
+    xs = np.arange(curve.first, curve.last + 1)
+    reach = int(_UNIT * 0.7)
+    rows = np.clip(np.round(curve.ys).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None], 0, None)
+    rows = np.minimum(rows, density.shape[0] - 1)
+    per_column = density[rows, xs].sum(axis=0)
+    return float((per_column > 0.3).sum()) >= 0.8 * _UNIT and float(per_column.sum()) >= 1.0 * _UNIT
+
+
+_TWIN = 0.4
+_SHORT = 5 * _UNIT
+_SHORT_TWIN = 0.62
+"""Share of the pitch within which a curve beside a longer one follows parts of the same line: the bars and heads of
+its tall letters. Short curves are held to the wider limit."""
+
+
+def _drop_twins(curves: list[Curve], long_twin: float, short_twin: float) -> list[Curve]:
+    """Curves without those that run along a longer one for most of their length, closer than a limit.
+
+    Args:
+        long_twin, short_twin: the limits for long and for short curves.
+    """
+    kept: list[Curve] = []
+    for curve in sorted(curves, key=lambda c: -len(c.ys)):
+        nearest = long_twin if len(curve.ys) > _SHORT else short_twin
+        if not any(_mean_distance(curve, other) < nearest for other in kept):
+            kept.append(curve)
+    return kept
+
+
+def _mean_distance(curve: Curve, other: Curve) -> float:
+    """Rows between two curves where they run beside each other; infinite when that is little of ``curve``."""
+    left, right = max(curve.first, other.first), min(curve.last, other.last)
+    if right - left < 0.6 * len(curve.ys):
+        return np.inf
+    a = curve.ys[left - curve.first : right - curve.first + 1]
+    b = other.ys[left - other.first : right - other.first + 1]
+    return float(np.mean(np.abs(a - b)))
+
+
+def _enlarge(curve: Curve, factor: float, width: int) -> Curve:
+    """The curve at the page's own scale."""
+    first = int(max(0, np.floor(curve.first / factor)))
+    last = int(min(width - 1, np.ceil((curve.last + 1) / factor)))
+    xs = np.arange(first, last + 1)
+    ys = np.interp((xs + 0.5) * factor - 0.5, np.arange(curve.first, curve.last + 1), curve.ys)
+    return Curve(first, ((ys + 0.5) / factor - 0.5).astype(np.float32))
+
+
+REACH = 2.4
+"""X-heights from a line's middle within which ink can belong to it."""
+_CORE = 0.5
+"""X-heights around a line's middle in which ink decides for its whole component."""
+_SIDE = 3.0
+"""X-heights beyond a curve's ends within which ink can still belong to the line."""
+
+
+def assign(parts: Components, curves: list[Curve], scale: Scale) -> np.ndarray:
+    """The line of each ink pixel: int32 (h, w), 0 paper or unclaimed, i + 1 the line of ``curves[i]``.
+
+    A component goes whole to the line that holds most of its ink near the middle; without such ink to the nearest
+    line; where two lines each hold much of it, it is divided between them at half distance.
+    """
+    labels = parts.labels
+    owners = np.zeros(labels.shape, np.int32)
+    ys, xs = np.nonzero(labels)
+    if not curves or len(ys) == 0:
+        return owners
+    nearest, distance = nearest_curve(ys, xs, curves, labels.shape[1], scale)
+    component = labels[ys, xs]
+    in_core = distance <= _CORE * scale.x_height
+    best, second = _most_core_ink(component[in_core], nearest[in_core], parts.count, len(curves))
+    outside = np.flatnonzero(best[component] < 0)
+    closest_first = outside[np.lexsort((distance[outside], component[outside]))]
+    lonely, first = np.unique(component[closest_first], return_index=True)
+    closest = closest_first[first]
+    best[lonely] = np.where(distance[closest] <= REACH * scale.x_height, nearest[closest], -1)
+    result = best[component].astype(np.int32) + 1
+
+    shared = (second > 1.2 * scale.x_height * scale.stroke_width) & (parts.height > 0.72 * scale.pitch)
+    divided = shared[component]
+    result[divided] = np.where(distance[divided] <= REACH * scale.x_height, nearest[divided] + 1, 0)
+    owners[ys, xs] = result
+    return owners
+
+
+def _most_core_ink(component: np.ndarray, line: np.ndarray, parts: int, lines: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each component the line with most of its core ink (−1 for none), and how much the second line has.
+
+    Args:
+        component, line: of each ink pixel near the middle of a line.
+    """
+    pairs, counts = np.unique(component.astype(np.int64) * lines + line, return_counts=True)
+    order = np.lexsort((-(pairs % lines), counts, pairs // lines))
+    of, counts, at = (pairs // lines)[order], counts[order], (pairs % lines)[order]
+    best, second = np.full(parts, -1, np.int64), np.zeros(parts, np.int64)
+    # Sorted by component and amount: later entries of a component overwrite earlier ones.
+    best[of] = at
+    last_but_one = np.flatnonzero(of[:-1] == of[1:])
+    second[of[last_but_one]] = counts[last_but_one]
+    return best, second
+
+
+def nearest_curve(
+    ys: np.ndarray, xs: np.ndarray, curves: list[Curve], width: int, scale: Scale
+) -> tuple[np.ndarray, np.ndarray]:
+    """Index of the nearest curve for each point, and its distance in pixels (infinite beyond all curves' sides)."""
+    best = np.zeros(len(ys), np.int64)
+    distance = np.full(len(ys), np.inf, np.float32)
+    side = _SIDE * scale.x_height
+    order = np.argsort(xs, kind="stable")
+    sorted_xs, sorted_ys = xs[order], ys[order].astype(np.float32)
+    best_sorted, distance_sorted = best[order], distance[order]
+    for i, curve in enumerate(curves):
+        low, high = np.searchsorted(sorted_xs, [curve.first - side, curve.last + side])
+        x = sorted_xs[low:high]
+        row = curve.ys[np.clip(x - curve.first, 0, len(curve.ys) - 1)]
+        beyond = np.maximum(np.maximum(curve.first - x, x - curve.last), 0)
+        d = np.abs(sorted_ys[low:high] - row) + 0.5 * beyond
+        closer = d < distance_sorted[low:high]
+        distance_sorted[low:high][closer] = d[closer]
+        best_sorted[low:high][closer] = i
+    best[order], distance[order] = best_sorted, distance_sorted
+    return best, distance
+
+
+_MOST_LEFTOVERS = 20
+"""More groups of unclaimed ink than this, and than the lines found, are noise: none is taken for writing."""
+
+
+def claim_leftovers(parts: Components, owners: np.ndarray, scale: Scale) -> list[Curve]:
+    """New lines for ink that no line claims but that looks like writing: groups of letter-sized components."""
+    unclaimed = (parts.labels > 0) & (owners == 0)
+    if not unclaimed.any():
+        return []
+    letter = (
+        (parts.height > 0.5 * scale.x_height)
+        & (parts.height < 5 * scale.x_height)
+        & (parts.width < 12 * scale.x_height)
+        & (parts.area > 1.1 * scale.stroke_width * scale.x_height)
+    )
+    letter[0] = False
+    mask = (unclaimed & letter[parts.labels]).astype(np.uint8)
+    if not mask.any():
+        return []
+    reach = int(1.2 * scale.x_height) | 1
+    joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    curves = []
+    for i in range(1, count):
+        left, _, width, height, area = stats[i]
+        wide = width >= 0.8 * scale.x_height and height >= 0.6 * scale.x_height and area >= 0.3 * scale.x_height**2
+        # A lone I or 1: narrow, but as high as a letter.
+        upright = height >= 1.1 * scale.x_height and area >= 1.1 * scale.stroke_width * scale.x_height
+        if wide or upright:
+            curves.append(Curve(int(left), np.full(int(width), centres[i][1], np.float32)))
+    return curves if len(curves) <= max(_MOST_LEFTOVERS, int(owners.max())) else []

@@ -1,0 +1,142 @@
+"""Writing that runs up or down the page beside its upright lines, as in the margins of letters whose sheet was full.
+
+The line network marks it on the page turned by a quarter, and is sure of it: of upright writing on its side it is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from segmentation.ink.cleaning import Components
+from segmentation.ink.preparation import turned
+from segmentation.ink.scale import Scale
+from segmentation.lines.curves import REACH, Curve, curves_in_zones, nearest_curve
+from segmentation.lines.network import LineNetwork
+from segmentation.lines.second_look import own_stretches, sureness
+
+_BESIDE = 1.6
+"""X-heights from a line's middle within which its ink lies, but for the longest strokes."""
+_LEAST_BESIDE = 0.04
+"""Share of a page's ink beside all upright lines from which sideways writing is looked for; half of all pages have less
+than .02."""
+_CORE = 0.6
+"""X-heights around a line's middle that hold the ink which tells whose line it is."""
+_LEAST_LENGTH = 6.0
+"""X-heights of a line: a short word."""
+_ANCHOR = 30.0
+"""X-heights of the line without which none is believed. Nothing but writing makes a network sure for so long."""
+_SURE, _FAIRLY_SURE = 0.985, 0.95
+"""Mean answer of the line network along a line. Ink that shows through from the back, and stays unmarked on the upright
+page, came to .98."""
+_MOST_SHARED, _LITTLE_SHARED = 0.4, 0.15
+"""Share of a line's core that may lie in that of upright lines: where they reach into the margin. Down a column of
+upright writing nearly all does."""
+
+
+@dataclass(frozen=True)
+class Sideways:
+    """Writing that runs sideways.
+
+    Attributes:
+        ink: bool (h, w) of the upright page, what belongs to it.
+        curves: of its lines, on the page turned clockwise by 90 degrees.
+        upright: curves of the page's upright lines, as far as they do not run across it.
+    """
+
+    ink: np.ndarray
+    curves: list[Curve]
+    upright: list[Curve]
+
+
+def find_sideways(
+    flat: np.ndarray, parts: Components, upright: list[Curve], scale: Scale, network: LineNetwork
+) -> Sideways | None:
+    """The sideways writing of a level page; None where there is none.
+
+    Args:
+        flat: uint8 (h, w), the page on even white paper.
+        parts: components of its ink.
+        upright: curves of what seem to be upright lines. They may be led on across sideways writing, letter by letter.
+    """
+    h, w = flat.shape
+    long = [c for c in upright if len(c.ys) >= _LEAST_LENGTH * scale.x_height]
+    if _share_beside(long, parts.labels, scale) < _LEAST_BESIDE:
+        return None
+    ys, xs = np.nonzero(parts.labels)
+    # Where a pixel lies on the turned page.
+    turned_ys, turned_xs = xs, h - 1 - ys
+    core = _CORE * scale.x_height
+    _, across = nearest_curve(ys, xs, long, w, scale)
+    zones, factor = network.find(turned(flat, 90), scale.x_height)
+    candidates = curves_in_zones(zones, factor, scale, h)
+    sure = np.array([sureness(c, zones, factor) for c in candidates])
+    nearest, along = nearest_curve(turned_ys, turned_xs, candidates, h, scale)
+    in_core = along <= core
+    ink_of = np.maximum(np.bincount(nearest[in_core], minlength=len(candidates)), 1)
+    believed: list[Curve] = []
+    while True:
+        shared = np.bincount(nearest[in_core & (across <= core)], minlength=len(candidates)) / ink_of
+        found = _believable(candidates, shared, sure, scale.x_height)
+        if len(found) <= len(believed):
+            break
+        believed = found
+        # An upright line that ran on across them shares less with the next one, once it is cut.
+        _, along = nearest_curve(turned_ys, turned_xs, believed, h, scale)
+        line, across = nearest_curve(ys, xs, upright, w, scale)
+        within = across <= core
+        foreign = along[within] <= 2 * core
+        upright = own_stretches(upright, line[within], xs[within], foreign, scale.x_height, _LEAST_LENGTH)
+        _, across = nearest_curve(ys, xs, upright, w, scale)
+    if not believed:
+        return None
+    ink = np.zeros((h, w), bool)
+    ink[ys, xs] = _is_sideways(parts.labels[ys, xs], across, along, scale)
+    return Sideways(ink, believed, upright)
+
+
+def _share_beside(curves: list[Curve], labels: np.ndarray, scale: Scale) -> float:
+    """Share of a page's ink, 0–1, that lies in no upright line."""
+    # Every page is asked: a part of the pixels tells as much.
+    ys, xs = np.nonzero(labels[:, ::4])
+    _, across = nearest_curve(ys, 4 * xs, curves, labels.shape[1], scale)
+    return float(np.mean(across > _BESIDE * scale.x_height)) if len(ys) else 0.0
+
+
+def _believable(curves: list[Curve], shared: np.ndarray, sure: np.ndarray, x_height: float) -> list[Curve]:
+    """Lines of sideways writing: long and sure ones and, where there are such, also short ones that are apart."""
+    length = np.array([len(c.ys) for c in curves]) / x_height
+    anchors = (length >= _ANCHOR) & (sure >= _SURE) & (shared <= _MOST_SHARED)
+    if not anchors.any():
+        return []
+    most_shared = np.where(length >= _ANCHOR, _MOST_SHARED, _LITTLE_SHARED)
+    good = anchors | ((sure >= _FAIRLY_SURE) & (shared <= most_shared) & (length >= _LEAST_LENGTH))
+    return [c for c, g in zip(curves, good, strict=True) if g]
+
+
+def _is_sideways(component: np.ndarray, across: np.ndarray, along: np.ndarray, scale: Scale) -> np.ndarray:
+    """Whether each pixel of ink belongs to sideways writing: bool (n,).
+
+    A component goes whole to the writing whose lines hold more of its ink in their core, or else pass nearer; where
+    both hold a letter's ink of it, it is divided.
+
+    Args:
+        component: of each pixel.
+        across, along: rows to the nearest upright line's middle, columns to that of the nearest sideways one.
+    """
+    count = int(component.max()) + 1
+    reach = _CORE * scale.x_height
+    of_upright = np.bincount(component[across <= reach], minlength=count)
+    of_sideways = np.bincount(component[along <= reach], minlength=count)
+    nearest_upright, nearest_sideways = np.full(count, np.inf), np.full(count, np.inf)
+    np.minimum.at(nearest_upright, component, across)
+    np.minimum.at(nearest_sideways, component, along)
+    whole = np.where(
+        of_upright + of_sideways > 0,
+        of_sideways > of_upright,
+        (nearest_sideways < nearest_upright) & (nearest_sideways <= REACH * scale.x_height),
+    )
+    letter = 1.2 * scale.x_height * scale.stroke_width
+    divided = (of_upright > letter) & (of_sideways > letter)
+    return np.where(divided[component], along < across, whole[component])

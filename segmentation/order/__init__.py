@@ -1,0 +1,1 @@
+"""What is read together, and in which order."""

@@ -1,0 +1,81 @@
+"""Rows of a table: which lines of its columns belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from segmentation.geometry import Box, Cell
+from segmentation.order.reading_order import Region, rows
+
+_LEAST_LINES = 3
+"""Lines of a column by which rows can be told."""
+_ALIGNED = 0.7
+"""Share of two columns' lines that must stand beside each other for each to be a row of the table."""
+_NARROW = 5.0
+"""X-heights of a column of numbers: each of its lines begins a row."""
+_APART = 1.6
+"""Distance of a column's lines, over the usual one, that begins a row."""
+_RULED = 1.6
+"""Distance of level rules, over that of lines, from which they part rows; else the paper is ruled."""
+
+
+def cells_in_order(boxes: list[Box], columns: list[int], x_height: float, levels: Sequence[float] = ()) -> list[Region]:
+    """Cells of a table in reading order: row by row, from the left. Rows and columns without any line do not count.
+
+    A row begins with each line of the first column if that is narrow or if its lines stand beside those of another
+    column; else with each block of lines there. It also begins at a level rule, unless every line of writing has one.
+
+    Args:
+        boxes: around the lines' x-height zones.
+        columns: the column that each line stands in, from 0.
+        levels: rows of the level rules.
+    """
+    if not boxes:
+        return []
+    starts = _starts_of_rows(boxes, columns, x_height, levels)
+    cells: dict[tuple[int, int], list[int]] = {}
+    for i, box in enumerate(boxes):
+        row = int(np.searchsorted(starts, (box.top + box.bottom) / 2, side="right"))
+        cells.setdefault((row, columns[i]), []).append(i)
+    row_of, column_of = ({n: i for i, n in enumerate(sorted({place[k] for place in cells}))} for k in (0, 1))
+    return [
+        Region(rows(cells[row, column], boxes), Cell(row_of[row], column_of[column])) for row, column in sorted(cells)
+    ]
+
+
+def _starts_of_rows(boxes: list[Box], columns: list[int], x_height: float, levels: Sequence[float]) -> np.ndarray:
+    """The heights, pixels, at which rows of a table begin, between the middles of lines; a heading is above all."""
+    lines = {c: [i for i, column in enumerate(columns) if column == c] for c in set(columns)}
+    middle = np.array([(b.top + b.bottom) / 2 for b in boxes])
+    fullest = max(len(members) for members in lines.values())
+    key = min(c for c, members in lines.items() if len(members) >= max(1, min(_LEAST_LINES, fullest), 0.2 * fullest))
+    first = np.sort(middle[lines[key]])
+    usual = _usual_distance([np.sort(middle[members]) for members in lines.values()], x_height)
+    each = np.median([boxes[i].width for i in lines[key]]) < _NARROW * x_height or any(
+        _beside(first, middle[members], usual / 2) for c, members in lines.items() if c != key
+    )
+    gaps = np.diff(first)
+    begins = np.append(first[:1], first[1:][gaps > (0.5 if each else _APART) * usual]) - usual / 2
+    levels = np.sort(np.array(levels, float))
+    if len(levels) > 1 and np.median(np.diff(levels)) < _RULED * usual:
+        return begins
+    # A line begins below its rule, not where half the usual distance would have it.
+    apart = np.abs(begins[:, None] - levels[None, :]).min(axis=1, initial=np.inf) > usual / 2
+    return np.sort(np.append(begins[apart], levels))
+
+
+def _usual_distance(columns: list[np.ndarray], x_height: float) -> float:
+    """The median distance of lines above each other, pixels."""
+    gaps = np.concatenate([np.diff(c) for c in columns])
+    gaps = gaps[gaps > x_height]
+    return float(np.median(gaps)) if gaps.size else 3 * x_height
+
+
+def _beside(a: np.ndarray, b: np.ndarray, reach: float) -> bool:
+    """Whether nearly all lines of a column have one of another beside them, and the other way round."""
+    if min(len(a), len(b)) < _LEAST_LINES:
+        return False
+    distances = np.abs(a[:, None] - b[None, :])
+    return min((distances.min(axis=k) < reach).mean() for k in (0, 1)) >= _ALIGNED

@@ -1,0 +1,82 @@
+"""Lines that were joined across the gutter between two columns, divided again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segmentation.ink.scale import Scale
+from segmentation.lines.curves import Curve
+
+_GUTTER = 2.2
+"""X-heights of empty paper in a line that may be a gutter."""
+_LEAST_LINES = 3
+_MOST_CROSSING = 0.25
+"""Share of the lines over a gutter that may have ink there: headings across both columns."""
+_LEAST_BALANCE = 0.55
+"""Width of the narrower side over the wider one's. Columns of text are alike; a date or an amount in a ledger is
+narrow, and belongs to its row."""
+
+
+def divide_at_gutters(curves: list[Curve], ink: np.ndarray, scale: Scale) -> list[Curve]:
+    """``curves`` with those that cross a gutter cut in two, until no gutter is crossed."""
+    while True:
+        gaps = [gaps_in(c, ink, scale.x_height, _GUTTER * scale.x_height) for c in curves]
+        gutter = _best_gutter(curves, gaps, scale)
+        if gutter is None:
+            return curves
+        divided: list[Curve] = []
+        for curve, own in zip(curves, gaps, strict=True):
+            gap = next((g for g in own if g[0] < gutter < g[1]), None)
+            if gap is None:
+                divided.append(curve)
+                continue
+            divided.append(Curve(curve.first, curve.ys[: gap[0] - curve.first]))
+            divided.append(Curve(gap[1], curve.ys[gap[1] - curve.first :]))
+        curves = divided
+
+
+def gaps_in(curve: Curve, ink: np.ndarray, x_height: float, least: float) -> list[tuple[int, int]]:
+    """Stretches of more than ``least`` columns (start, exclusive end) inside a line, without ink around its middle."""
+    above, below = int(x_height), int(0.7 * x_height)
+    xs = np.arange(curve.first, curve.last + 1)
+    rows = np.round(curve.ys).astype(int)[None, :] + np.arange(-above, below + 1)[:, None]
+    filled = np.flatnonzero(ink[np.clip(rows, 0, ink.shape[0] - 1), xs].any(axis=0))
+    if filled.size < 2:
+        return []
+    wide = np.flatnonzero(np.diff(filled) > least)
+    return [(int(filled[i]) + 1 + curve.first, int(filled[i + 1]) + curve.first) for i in wide]
+
+
+def _best_gutter(curves: list[Curve], gaps: list[list[tuple[int, int]]], scale: Scale) -> float | None:
+    """The column at which most lines have a wide gap and could be cut; None where there is no gutter.
+
+    Rows that the finder of lines left in two pieces there speak for it too.
+    """
+    best, most = None, 0
+    for position in sorted({(a + b) / 2 for own in gaps for a, b in own}):
+        open_here = [
+            (curve, gap) for curve, own in zip(curves, gaps, strict=True) for gap in own if gap[0] < position < gap[1]
+        ]
+        apart = _apart(curves, position, scale)
+        over = sum(curve.first < position < curve.last for curve in curves)
+        crossing = over - len(open_here)
+        rows = len(open_here) + len(apart)
+        if rows < _LEAST_LINES or len(open_here) <= most or crossing > _MOST_CROSSING * (over + len(apart)):
+            continue
+        left = np.median([gap[0] - curve.first for curve, gap in open_here] + [len(a.ys) for a, _ in apart])
+        right = np.median([curve.last - gap[1] for curve, gap in open_here] + [len(b.ys) for _, b in apart])
+        if min(left, right) >= max(_LEAST_BALANCE * max(left, right), 5 * scale.x_height):
+            best, most = position, len(open_here)
+    return best
+
+
+def _apart(curves: list[Curve], position: float, scale: Scale) -> list[tuple[Curve, Curve]]:
+    """Curves that end before a column and go on, at the same height, behind it: rows that are divided already."""
+    ending = [c for c in curves if c.last < position]
+    starting = [c for c in curves if c.first > position]
+    pairs = []
+    for a in ending:
+        beside = [b for b in starting if abs(float(b.ys[0] - a.ys[-1])) < scale.x_height]
+        if beside:
+            pairs.append((a, min(beside, key=lambda b: b.first)))
+    return pairs

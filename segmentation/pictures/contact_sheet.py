@@ -1,0 +1,87 @@
+"""Pictures that show where found lines differ from true ones, many pages on one sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw
+
+from segmentation.pictures.lettering import font
+from segmentation.scores.line_scores import InkOverlap, LineScores, TrueInk
+
+_COLOURS = np.array([(0, 70, 200), (0, 130, 60), (190, 80, 0), (150, 0, 160), (0, 130, 150)], np.uint8)
+"""Found lines, one after another."""
+_UNCOUNTED, _UNOWNED = (150, 150, 150), (0, 0, 0)
+_MATCHED, _MISSED, _UNREAD = (214, 240, 214), (255, 196, 196), (232, 232, 232)
+_TILE_WIDTH, _TILE_HEIGHT = 640, 860
+_COLUMNS = 3
+
+
+def draw_comparison(
+    truth: TrueInk,
+    found: np.ndarray,
+    ink: InkOverlap,
+    scores: LineScores,
+    outlines: Sequence[Sequence[np.ndarray]],
+    unread: Sequence[Sequence[np.ndarray]] = (),
+) -> np.ndarray:
+    """A page's ink in the colours of its found lines, over its true lines: uint8 (h, w, 3) RGB, at most a tile large.
+
+    Ink is grey in lines that are not counted and black where no line has it. True lines are green where they were
+    matched and red where they were missed; those without text are grey. Found lines are numbered in reading order.
+
+    Args:
+        found: integer (height, width), i + 1 where ink belongs to found line i.
+        outlines: of each true line.
+        unread: of true lines without text.
+    """
+    height, width = truth.ink.shape
+    factor = min(1.0, _TILE_WIDTH / width, _TILE_HEIGHT / height)
+    picture = np.full((height, width, 3), 255, np.uint8)
+    matched = {j for _, j in scores.pairs}
+    fills = [(shapes, _UNREAD) for shapes in unread]
+    fills += [(shapes, _MATCHED if j in matched else _MISSED) for j, shapes in enumerate(outlines)]
+    for shapes, colour in fills:
+        for shape in shapes:
+            corners = [np.round(shape).astype(np.int32)]
+            cv2.fillPoly(picture, corners, colour)
+            cv2.polylines(picture, corners, True, tuple(int(0.75 * c) for c in colour), max(1, round(1 / factor)))
+    counted = ink.counted
+    palette = np.array(
+        [_UNOWNED, *(_COLOURS[i % len(_COLOURS)] if counted[i] else _UNCOUNTED for i in range(len(counted)))], np.uint8
+    )
+    picture[truth.ink] = palette[found[truth.ink]]
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    tile = Image.fromarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+    pen, letters = ImageDraw.Draw(tile), font(13)
+    for i in range(len(counted)):
+        ys, xs = np.nonzero((found == i + 1) & truth.ink)
+        if len(xs):
+            at = (max(2, xs.min() * factor - 4), float(np.median(ys)) * factor)
+            anchor = "rm" if at[0] > 20 else "lm"
+            pen.text(at, str(i + 1), (200, 0, 0), letters, anchor=anchor, stroke_width=2, stroke_fill=(255, 255, 255))
+    return np.asarray(tile)
+
+
+def contact_sheet(tiles: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarray:
+    """Pictures with their captions in rows of three, uint8 (h, w, 3) RGB.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if not tiles:
+        raise ValueError("no pictures for a contact sheet")
+    columns = min(_COLUMNS, len(tiles))
+    rows = -(-len(tiles) // columns)
+    margin, caption = 12, 26
+    cell_width = max(t.shape[1] for t in tiles) + margin
+    cell_height = max(t.shape[0] for t in tiles) + margin + caption
+    sheet = Image.new("RGB", (columns * cell_width + margin, rows * cell_height + margin), (245, 245, 245))
+    pen, letters = ImageDraw.Draw(sheet), font(14)
+    for i, (tile, text) in enumerate(zip(tiles, captions, strict=True)):
+        x, y = margin + i % columns * cell_width, margin + i // columns * cell_height
+        pen.text((x, y + 3), text, (0, 0, 0), letters)
+        sheet.paste(Image.fromarray(tile), (x, y + caption))
+    return np.asarray(sheet)

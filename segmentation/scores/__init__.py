@@ -1,0 +1,1 @@
+"""Found lines and boxes against true ones."""

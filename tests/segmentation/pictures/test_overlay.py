@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+
+from segmentation.geometry import Box
+from segmentation.pictures.overlay import draw_overlay
+
+LINE = Box(50, 60, 250, 100)
+WORDS = [Box(50, 62, 120, 100), Box(140, 60, 250, 98)]
+
+
+def coloured(picture):
+    return np.ptp(picture.astype(int), axis=2) > 30
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((200, 300), (200, 300)), ((2000, 1500), (2000, 1500)), ((4000, 3000), (2000, 1500)), ((1000, 5000), (400, 2000))],
+)
+def test_the_picture_is_as_large_as_the_page_or_2000_pixels(shape, expected):
+    picture = draw_overlay(np.full(shape, 255, np.uint8), [], [])
+    assert picture.shape == (*expected, 3) and picture.dtype == np.uint8
+    assert (picture == 255).all()
+
+
+@pytest.mark.parametrize("scale", [1, 20])
+def test_boxes_are_drawn_where_they_are_on_the_page(scale):
+    def times(box):
+        return Box(*(scale * v for v in (box.left, box.top, box.right, box.bottom)))
+
+    gray = np.full((200 * scale, 300 * scale), 255, np.uint8)
+    picture = draw_overlay(gray, [times(LINE)], [[times(b) for b in WORDS]])
+    factor = scale * min(1.0, 2000 / max(gray.shape))
+    marks = coloured(picture)
+    for box in WORDS:
+        left, top, right, bottom = (round(v * factor) for v in (box.left, box.top, box.right, box.bottom))
+        middle_x, middle_y = (left + right) // 2, (top + bottom) // 2
+        for y, x in ((middle_y, left), (middle_y, right), (top, middle_x), (bottom, middle_x)):
+            assert marks[y - 2 : y + 3, x - 2 : x + 3].any()
+        assert not marks[top + 4 : bottom - 4, left + 4 : right - 4].any()
+    assert not marks[: round((LINE.top - 6) * factor)].any()
+
+
+def test_the_pages_ink_is_seen():
+    gray = np.full((200, 300), 255, np.uint8)
+    gray[150:160, 20:280] = 30
+    picture = draw_overlay(gray, [LINE], [WORDS])
+    assert (picture[150:160, 20:280] == 30).all()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "plain", "Größe, naïve café", "Łódź — “žluťoučký”", "письмо", "漢字かな", "سلام", "🖋️", "e\u0301\u200d\ufffd"],
+)
+def test_texts_of_any_script_are_drawn_above_their_line(text):
+    gray = np.full((200, 300), 255, np.uint8)
+    without, with_text = draw_overlay(gray, [LINE], [WORDS]), draw_overlay(gray, [LINE], [WORDS], [text])
+    assert with_text.shape == without.shape
+    if text:
+        changed = (with_text != without).any(axis=2)
+        assert changed.any() and not changed[LINE.bottom + 2 :].any()
+
+
+def test_the_input_is_not_changed():
+    gray = np.random.default_rng(0).integers(0, 256, (200, 300)).astype(np.uint8)
+    before = gray.copy()
+    gray.setflags(write=False)
+    picture = draw_overlay(gray, [LINE], [WORDS], ["words"])
+    assert np.array_equal(gray, before) and not np.shares_memory(picture, gray)
+
+
+def test_lines_have_numbers_in_reading_order():
+    gray = np.full((300, 300), 255, np.uint8)
+    one = draw_overlay(gray, [LINE], [[]])
+    other = draw_overlay(gray, [Box(50, 160, 250, 200), LINE], [[], []])
+    rows = slice(LINE.top - 10, LINE.bottom + 10)
+    assert coloured(one[rows, : LINE.left - 4]).any()
+    assert (one[rows, : LINE.left - 4] != other[rows, : LINE.left - 4]).any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (1, 9000), (9000, 1), (20, 20)])
+def test_pages_of_odd_sizes_are_drawn(shape):
+    box = Box(0, 0, shape[1], shape[0])
+    picture = draw_overlay(np.full(shape, 255, np.uint8), [box], [[box]], ["all of it"])
+    assert max(picture.shape) <= 2000 and min(picture.shape) >= 1
+
+
+def test_many_lines_are_drawn():
+    boxes = [Box(10, 10 + 5 * i, 200, 14 + 5 * i) for i in range(120)]
+    draw_overlay(np.full((700, 300), 255, np.uint8), boxes, [[b] for b in boxes], ["x"] * 120)
+
+
+def test_letters_with_accents_are_drawn_as_such():
+    gray = np.full((200, 300), 255, np.uint8)
+    pictures = [draw_overlay(gray, [LINE], [[]], [text]).tobytes() for text in "eéèçœßü£"]
+    assert len(set(pictures)) == len(pictures)
