@@ -16,7 +16,7 @@ _HOLES = 5
 """Rows of a hole in a faint rule that is closed."""
 _THICKEST_SHARE = 120
 """Long side over the thickness of the thickest rule."""
-_SLOPES = np.linspace(-0.05, 0.05, 51)
+_SLOPES = np.linspace(-0.05, 0.05, 51, dtype=np.float32)
 """Columns a row by which a rule may lean: 3° either way."""
 _WAVER = 4
 """Pixels by which a rule may leave a straight line."""
@@ -125,8 +125,7 @@ def find_rules(ink: np.ndarray, least_inked: float = _LEAST_INKED) -> list[Rule]
     least = _LEAST_SHARE * height / every
     if len(ys) < least:
         return []
-    runs = _runs(ink)
-    across = xs[None, :] - _SLOPES[:, None] * (ys - height / 2)[None, :]
+    across = xs.astype(np.float32) - _SLOPES[:, None] * (ys.astype(np.float32) - height / 2)
     # A line's cell of the accumulator, by slope and by its column at half height.
     margin = _WAVER + int(np.ceil(_SLOPES[-1] * height / 2))
     cells = np.round(across).astype(np.int32) + margin
@@ -141,7 +140,7 @@ def find_rules(ink: np.ndarray, least_inked: float = _LEAST_INKED) -> list[Rule]
         near = left & (np.abs(across[slope] - (column - margin)) <= _WAVER)
         if len(np.unique(ys[near])) < least:
             break
-        rule = _follow(ys[near], xs[near], runs, ink, least_inked)
+        rule = _follow(ys[near], xs[near], ink, least_inked)
         if rule is not None:
             rules.append(rule)
         left &= ~near
@@ -153,8 +152,10 @@ _PALE = 8
 """Grey levels by which a pale rule is darker than the paper on both sides, averaged along it."""
 _BESIDE = 4
 """Pixels from a pale rule to the paper that it is compared with."""
-_ALONG = 31
+_ALONG = 32
 """Rows over which a pale rule is averaged."""
+_ROWS = 4
+"""Rows that are averaged before anything else."""
 _LEAST_BLANK = 0.3
 """Share of those rows that must be without ink."""
 
@@ -165,29 +166,35 @@ def pale_rules(flat: np.ndarray, ink: np.ndarray) -> np.ndarray:
     Args:
         ink: bool (h, w), which counts for nothing here.
     """
-    blank = cv2.erode((~ink).astype(np.uint8), np.ones((5, 5), np.uint8))
-    share = cv2.blur(blank.astype(np.float32), (1, _ALONG))
-    along = cv2.blur(flat.astype(np.float32) * blank, (1, _ALONG)) / np.maximum(share, 1e-3)
-    along[share < _LEAST_BLANK] = 0
-    pale = np.zeros(flat.shape, bool)
-    beside = np.minimum(along[:, : -2 * _BESIDE], along[:, 2 * _BESIDE :])
-    middle = slice(_BESIDE, -_BESIDE)
-    pale[:, middle] = (beside - along[:, middle] >= _PALE) & (along[:, middle] > 0)
+    height, width = flat.shape
+    if height < _ROWS or width <= 2 * _BESIDE:
+        return np.zeros(flat.shape, bool)
+    blank = cv2.erode((~ink).view(np.uint8), np.ones((5, 5), np.uint8))
+    # Averages along a rule change slowly: a few rows tell all.
+    size = (width, height // _ROWS)
+    share = cv2.resize(blank.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    level = cv2.resize(cv2.multiply(flat, blank).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    share, level = (cv2.blur(values, (1, _ALONG // _ROWS)) for values in (share, level))
+    level = np.where(share < _LEAST_BLANK, 0, level / np.maximum(share, _LEAST_BLANK))
+    found = np.zeros(level.shape, np.uint8)
+    beside = np.minimum(level[:, : -2 * _BESIDE], level[:, 2 * _BESIDE :])
+    middle = level[:, _BESIDE:-_BESIDE]
+    found[:, _BESIDE:-_BESIDE] = (beside - middle >= _PALE) & (middle > 0)
+    pale = cv2.resize(found, (width, height), interpolation=cv2.INTER_NEAREST) > 0
     return pale
 
 
 def rule_ink(ink: np.ndarray, rules: Sequence[Rule]) -> np.ndarray:
     """The ink of upright ``rules``, bool (h, w); strokes that cross a rule are not of it."""
     found = np.zeros_like(ink)
-    starts, ends = _runs(ink)
     for rule in rules:
         rows = np.arange(rule.first, rule.last + 1)
         for shift in range(-_WAVER // 2, _WAVER // 2 + 1):
             columns = np.clip(np.round(rule.xs).astype(int) + shift, 0, ink.shape[1] - 1)
-            begin, end = starts[rows, columns], ends[rows, columns]
-            thin = ink[rows, columns] & (end - begin <= _thinner_than(rule.thickness))
-            for row, start, stop in zip(rows[thin], begin[thin], end[thin], strict=True):
-                found[row, start:stop] = True
+            starts, ends = _runs(ink, rows, columns)
+            thin = (ends > starts) & (ends - starts <= _thinner_than(rule.thickness))
+            for row, start, end in zip(rows[thin], starts[thin], ends[thin], strict=True):
+                found[row, start:end] = True
     return found
 
 
@@ -211,20 +218,21 @@ def _pieces(mask: np.ndarray) -> np.ndarray:
     return keep[labels] & mask
 
 
-def _runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the run of equal pixels across a pixel begins, and its exclusive end: int32 (h, w) each."""
-    height, width = ink.shape
-    columns = np.arange(width, dtype=np.int32)
-    changes = np.ones((height, width + 1), bool)
-    changes[:, 1:-1] = ink[:, 1:] != ink[:, :-1]
-    starts = np.maximum.accumulate(np.where(changes[:, :-1], columns, 0), axis=1)
-    ends = np.minimum.accumulate(np.where(changes[:, 1:], columns + 1, width)[:, ::-1], axis=1)[:, ::-1]
-    return starts, ends
+def _runs(ink: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the ink across some pixels begins, and its exclusive end, both within a rule's reach: int (n,) each.
+
+    Equal where a pixel is no ink.
+    """
+    reach = int(_thinner_than(max(ink.shape) / _THICKEST_SHARE)) + 1
+    across = columns[:, None] + np.arange(reach + 1)
+    to_right = ink[rows[:, None], np.minimum(across, ink.shape[1] - 1)] & (across < ink.shape[1])
+    across = columns[:, None] - np.arange(reach + 1)
+    to_left = ink[rows[:, None], np.maximum(across, 0)] & (across >= 0)
+    left, right = (np.logical_and.accumulate(run, axis=1).sum(axis=1) for run in (to_left, to_right))
+    return columns - np.maximum(left - 1, 0), columns + right
 
 
-def _follow(
-    ys: np.ndarray, xs: np.ndarray, runs: tuple[np.ndarray, np.ndarray], ink: np.ndarray, least_inked: float
-) -> Rule | None:
+def _follow(ys: np.ndarray, xs: np.ndarray, ink: np.ndarray, least_inked: float) -> Rule | None:
     """The rule that runs through points near a straight line; None where it is letters above each other."""
     first, last = int(ys.min()), int(ys.max())
     size = max(8, ink.shape[0] // _WINDOW_SHARE)
@@ -235,8 +243,8 @@ def _follow(
     rows = np.arange(first, last + 1)
     path = np.interp(rows, first + (numbers + 0.5) * size, middles)
     columns = np.clip(np.round(path).astype(int), 0, ink.shape[1] - 1)
-    starts, ends = (bound[rows, columns] for bound in runs)
-    inked = ink[rows, columns]
+    starts, ends = _runs(ink, rows, columns)
+    inked = ends > starts
     if not inked.any():
         return None
     thickness = float(np.median((ends - starts)[inked]))
