@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import os
+import shutil
 
 import pytest
 
@@ -215,9 +216,26 @@ def test_training_needs_no_beam(drawn, tmp_path):
         assert [row["epoch"] for row in csv.DictReader(file)] == ["2", "3"]
 
 
-def test_a_bundle_to_begin_with_is_read_through_beam(drawn, tiny_bundle, tmp_path):
+def test_a_local_bundle_to_begin_with_needs_no_beam(drawn, tiny_bundle, tmp_path):
     command = ("train", "--data", drawn, "--output", tmp_path / "model", "--from", tiny_bundle)
+    done = python(WITHOUT_BEAM, *command, "--epochs", "1")
+    assert done.returncode == 0, done.stderr
+    assert load(tmp_path / "model").network == load(tiny_bundle).network
+
+
+def test_a_bundle_at_a_uri_to_begin_with_is_read_through_beam(drawn, tmp_path):
+    command = ("train", "--data", drawn, "--output", tmp_path / "model", "--from", "s3://bucket/model")
     done = python(WITHOUT_BEAM, *command, "--epochs", "1")
     assert done.returncode != 0
     assert "apache_beam" in done.stderr
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_damaged_bundle_to_begin_with_is_named(drawn, tiny_bundle, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny_bundle, broken)
+    (broken / "weights.safetensors").write_bytes(b"not weights")
+    done = inkbeam("train", "--data", drawn, "--output", tmp_path / "model", "--from", broken)
+    assert done.code == 2
+    assert f"--from {broken}" in done.err
     assert not (tmp_path / "model").exists()
