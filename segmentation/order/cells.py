@@ -13,6 +13,8 @@ _LEAST_LINES = 3
 """Lines of a column by which rows can be told."""
 _ALIGNED = 0.7
 """Share of two columns' lines that must stand beside each other for each to be a row of the table."""
+_LEAST_SHARE = 0.2
+"""Lines of the first column, over those of the fullest; fewer are marks in the margin."""
 _NARROW = 5.0
 """X-heights of a column of numbers: each of its lines begins a row."""
 _APART = 1.6
@@ -24,8 +26,9 @@ _RULED = 1.6
 def cells_in_order(boxes: list[Box], columns: list[int], x_height: float, levels: Sequence[float] = ()) -> list[Region]:
     """Cells of a table in reading order: row by row, from the left. Rows and columns without any line do not count.
 
-    A row begins with each line of the first column if that is narrow or if its lines stand beside those of another
-    column; else with each block of lines there. It also begins at a level rule, unless every line of writing has one.
+    A row begins with each line of the fullest column if another has lines beside nearly all of them. Else the first
+    column tells: a row begins with each of its lines if these are short or beside those of another column, or with each
+    block of them. It also begins at a level rule, unless every line of writing has one.
 
     Args:
         boxes: around the lines' x-height zones.
@@ -49,13 +52,18 @@ def _starts_of_rows(boxes: list[Box], columns: list[int], x_height: float, level
     """The heights, pixels, at which rows of a table begin, between the middles of lines; a heading is above all."""
     lines = {c: [i for i, column in enumerate(columns) if column == c] for c in set(columns)}
     middle = np.array([(b.top + b.bottom) / 2 for b in boxes])
-    fullest = max(len(members) for members in lines.values())
-    key = min(c for c, members in lines.items() if len(members) >= max(1, min(_LEAST_LINES, fullest), 0.2 * fullest))
-    first = np.sort(middle[lines[key]])
     usual = _usual_distance([np.sort(middle[members]) for members in lines.values()], x_height)
-    each = np.median([boxes[i].width for i in lines[key]]) < _NARROW * x_height or any(
-        _beside(first, middle[members], usual / 2) for c, members in lines.items() if c != key
-    )
+    fullest = max(lines, key=lambda c: len(lines[c]))
+
+    def has_a_twin(column: int) -> bool:
+        return any(_beside(middle[lines[column]], middle[lines[c]], usual / 2) for c in lines if c != column)
+
+    key, each = fullest, has_a_twin(fullest)
+    if not each:
+        least = max(1, min(_LEAST_LINES, len(lines[fullest])), _LEAST_SHARE * len(lines[fullest]))
+        key = min(c for c, members in lines.items() if len(members) >= least)
+        each = has_a_twin(key) or np.median([boxes[i].width for i in lines[key]]) < _NARROW * x_height
+    first = np.sort(middle[lines[key]])
     gaps = np.diff(first)
     begins = np.append(first[:1], first[1:][gaps > (0.5 if each else _APART) * usual]) - usual / 2
     levels = np.sort(np.array(levels, float))

@@ -69,6 +69,15 @@ def test_level_rules_part_rows():
     assert len(read(*lines, levels=[100 + PITCH * row - 5 for row in range(8)])) == len(read(*lines))
 
 
+def test_marks_in_the_margin_join_no_rows_that_stand_beside_each_other():
+    marks = [(0, row, 15) for row in (1, 4, 5, 9)]
+    lines = marks + [(column, row, 250) for row in range(12) for column in (1, 2)]
+    cells = read(*lines)
+    for column in (1, 2):
+        assert [rows for cell, rows in cells if cell.column == column] == [[row] for row in range(12)]
+    assert [(cell.row, rows) for cell, rows in cells if cell.column == 0] == [(row, [row]) for row in (1, 4, 5, 9)]
+
+
 def test_stray_marks_in_the_first_column_begin_no_rows():
     lines = [(0, 7, 12)] + [(1, row, 30) for row in range(16)] + [(2, row, 250) for row in range(16)]
     cells = read(*lines)
