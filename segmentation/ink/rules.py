@@ -65,6 +65,15 @@ class Rule:
         """Lowest row, inclusive."""
         return self.first + len(self.xs) - 1
 
+    def pixels(self, width: int, reach: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Its rows, int (n, 1), and in each the columns within ``reach`` of its middle, (n, 2 reach + 1).
+
+        Args:
+            width: of the picture, whose last column stands for those beyond.
+        """
+        columns = np.round(self.xs).astype(int)[:, None] + np.arange(-reach, reach + 1)
+        return np.arange(self.first, self.last + 1)[:, None], np.clip(columns, 0, width - 1)
+
     def column(self, row: float) -> float:
         """The column of its middle in a row; beyond its ends, where it would be if it went on straight."""
         inside = float(np.clip(row, self.first, self.last))
@@ -102,12 +111,8 @@ def rules_of(flat: np.ndarray, ink: np.ndarray) -> Rules:
 
 
 def _upright_rules(flat: np.ndarray, ink: np.ndarray) -> list[Rule]:
-    rules = find_rules(ink | pale_rules(flat, ink))
-    rows = [np.arange(rule.first, rule.last + 1) for rule in rules]
-    rules = [
-        replace(rule, inked=float(np.mean(ink[of, np.clip(np.round(rule.xs).astype(int), 0, ink.shape[1] - 1)])))
-        for rule, of in zip(rules, rows, strict=True)
-    ]
+    found = find_rules(ink | pale_rules(flat, ink))
+    rules = [replace(rule, inked=float(np.mean(ink[rule.pixels(ink.shape[1])]))) for rule in found]
     inked = [rule for rule in rules if not rule.is_pale]
     return rules if len(rules) - len(inked) <= _MOST_PALE else inked
 
@@ -180,17 +185,16 @@ def pale_rules(flat: np.ndarray, ink: np.ndarray) -> np.ndarray:
     beside = np.minimum(level[:, : -2 * _BESIDE], level[:, 2 * _BESIDE :])
     middle = level[:, _BESIDE:-_BESIDE]
     found[:, _BESIDE:-_BESIDE] = (beside - middle >= _PALE) & (middle > 0)
-    pale = cv2.resize(found, (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    return pale
+    return cv2.resize(found, (width, height), interpolation=cv2.INTER_NEAREST) > 0
 
 
 def rule_ink(ink: np.ndarray, rules: Sequence[Rule]) -> np.ndarray:
     """The ink of upright ``rules``, bool (h, w); strokes that cross a rule are not of it."""
     found = np.zeros_like(ink)
     for rule in rules:
-        rows = np.arange(rule.first, rule.last + 1)
-        for shift in range(-_WAVER // 2, _WAVER // 2 + 1):
-            columns = np.clip(np.round(rule.xs).astype(int) + shift, 0, ink.shape[1] - 1)
+        rows, beside = rule.pixels(ink.shape[1], _WAVER // 2)
+        rows = rows.ravel()
+        for columns in beside.T:
             starts, ends = _runs(ink, rows, columns)
             thin = (ends > starts) & (ends - starts <= _thinner_than(rule.thickness))
             for row, start, end in zip(rows[thin], starts[thin], ends[thin], strict=True):

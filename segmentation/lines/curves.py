@@ -37,13 +37,21 @@ class Curve:
         """Rightmost column, inclusive."""
         return self.first + len(self.ys) - 1
 
+    def band(self, above: int, below: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+        """The rows from ``above`` it to ``below`` it, int (rows, n), and its columns, (n,).
+
+        Args:
+            height: of the picture, whose first and last row stand for those beyond.
+        """
+        rows = np.round(self.ys).astype(int)[None, :] + np.arange(-above, below + 1)[:, None]
+        return np.clip(rows, 0, height - 1), np.arange(self.first, self.last + 1)
+
 
 def zones_of(curves: list[Curve], reach: int, shape: tuple[int, int]) -> np.ndarray:
     """What lies within ``reach`` rows of a curve: bool of ``shape``."""
     zones = np.zeros(shape, bool)
     for curve in curves:
-        rows = np.round(curve.ys).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
-        zones[np.clip(rows, 0, shape[0] - 1), np.arange(curve.first, curve.last + 1)] = True
+        zones[curve.band(reach, reach, shape[0])] = True
     return zones
 
 
@@ -208,11 +216,8 @@ def _smooth(ys: np.ndarray, sigma: float) -> np.ndarray:
 
 def _is_supported(curve: Curve, density: np.ndarray) -> bool:
     """Whether ink lies along the curve: at least about two letters of it."""
-    xs = np.arange(curve.first, curve.last + 1)
     reach = int(_UNIT * 0.7)
-    rows = np.clip(np.round(curve.ys).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None], 0, None)
-    rows = np.minimum(rows, density.shape[0] - 1)
-    per_column = density[rows, xs].sum(axis=0)
+    per_column = density[curve.band(reach, reach, density.shape[0])].sum(axis=0)
     return float((per_column > 0.3).sum()) >= 0.8 * _UNIT and float(per_column.sum()) >= 1.0 * _UNIT
 
 

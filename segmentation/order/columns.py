@@ -38,9 +38,7 @@ def divide_at_gutters(curves: list[Curve], ink: np.ndarray, scale: Scale) -> lis
 def gaps_in(curve: Curve, ink: np.ndarray, x_height: float, least: float) -> list[tuple[int, int]]:
     """Stretches of more than ``least`` columns (start, exclusive end) inside a line, without ink around its middle."""
     above, below = int(x_height), int(0.7 * x_height)
-    xs = np.arange(curve.first, curve.last + 1)
-    rows = np.round(curve.ys).astype(int)[None, :] + np.arange(-above, below + 1)[:, None]
-    filled = np.flatnonzero(ink[np.clip(rows, 0, ink.shape[0] - 1), xs].any(axis=0))
+    filled = np.flatnonzero(ink[curve.band(above, below, ink.shape[0])].any(axis=0))
     if filled.size < 2:
         return []
     wide = np.flatnonzero(np.diff(filled) > least)

@@ -52,10 +52,7 @@ class Table:
         """Ink, bool (h, w), cut along the rules, so that no stroke belongs to cells on both sides."""
         ink = ink.copy()
         for rule in self.rules:
-            rows = np.arange(rule.first, rule.last + 1)
-            reach = int(rule.thickness / 2) + 1
-            for shift in range(-reach, reach + 1):
-                ink[rows, np.clip(np.round(rule.xs).astype(int) + shift, 0, ink.shape[1] - 1)] = False
+            ink[rule.pixels(ink.shape[1], int(rule.thickness / 2) + 1)] = False
         return ink
 
     def cleared(self, flat: np.ndarray, owners: np.ndarray) -> np.ndarray:
@@ -66,12 +63,9 @@ class Table:
         """
         flat = flat.copy()
         for rule in self.rules:
-            rows = np.arange(rule.first, rule.last + 1)[:, None]
-            reach = int(rule.thickness / 2) + 2
-            columns = np.round(rule.xs).astype(int)[:, None] + np.arange(-reach, reach + 1)
-            columns = np.clip(columns, 0, flat.shape[1] - 1)
-            alone = ~(owners[rows, columns] > 0).any(axis=1, keepdims=True)
-            flat[rows, columns] = np.where(alone, 255, flat[rows, columns])
+            around = rule.pixels(flat.shape[1], int(rule.thickness / 2) + 2)
+            alone = ~(owners[around] > 0).any(axis=1, keepdims=True)
+            flat[around] = np.where(alone, 255, flat[around])
         return flat
 
     def divide(self, curves: list[Curve], ink: np.ndarray, stroke_width: float) -> list[Curve]:
@@ -196,9 +190,7 @@ def _pieces(curve: Curve, ends: list[int]) -> list[Curve]:
 def _ink_along(curve: Curve, ink: np.ndarray, x_height: float) -> int:
     """Pixels of ink in a curve's x-height zone and a little around it."""
     reach = round(0.8 * x_height)
-    found = np.round(curve.ys).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
-    columns = np.arange(curve.first, curve.last + 1)
-    return int(np.count_nonzero(ink[np.clip(found, 0, ink.shape[0] - 1), columns]))
+    return int(np.count_nonzero(ink[curve.band(reach, reach, ink.shape[0])]))
 
 
 def _regions_of(lines: list[int], boxes: list[Box]) -> list[Region]:
