@@ -24,11 +24,20 @@ class Normalization:
             0 keeps all. What neighbouring lines leave at the edges then no longer makes the line small.
     """
 
-    height: int = 48
-    max_width: int = 1600
+    height: int = 64
+    max_width: int = 2176
     width_step: int = 64
-    max_upscale: float = 2.0
+    max_upscale: float = 2.67
     line_reach: float = 4.0
+
+    @classmethod
+    def of_height(cls, height: int) -> Normalization:
+        """The usual one, its lengths in proportion: what fits into the default's 64 rows fits into these, smaller."""
+        usual = cls()
+        share = height / usual.height
+        steps = round(usual.max_width * share / usual.width_step)
+        upscale = round(usual.max_upscale * share, 2)
+        return cls(height=height, max_width=max(1, steps) * usual.width_step, max_upscale=upscale)
 
     def __post_init__(self) -> None:
         if self.height < 16 or self.height % 16:
@@ -73,6 +82,8 @@ _LINE_ASPECT = 5.0
 """Width over height from which a picture is taken for a line, whose ink tells where its middle is; words keep all."""
 _INK = 96
 """Level of a normalised picture from which a pixel counts as ink when margins are trimmed."""
+_DARK = 90
+"""Level under which more than half of a negative's pixels lie."""
 _LEAST_CONTRAST = 0.06
 """Darkness (share of the paper's brightness) below which a picture is taken for empty paper, not amplified."""
 
@@ -87,7 +98,7 @@ def flatten_paper(gray: np.ndarray) -> np.ndarray:
     Args:
         gray: uint8 (h, w), 0 black … 255 white.
     """
-    if np.median(gray) < 90:
+    if 2 * np.count_nonzero(gray < _DARK) > gray.size:
         gray = 255 - gray
     h, w = gray.shape
     reach = int(np.clip(min(h, 96) // 3, 9, 31)) | 1
@@ -96,9 +107,8 @@ def flatten_paper(gray: np.ndarray) -> np.ndarray:
     paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     paper = cv2.blur(paper, (reach, reach))[border : border + h, border : border + w]
     darkness = 255 - cv2.divide(gray, np.maximum(paper, 1), scale=255)
-    level, _ = cv2.threshold(darkness, 0, 255, cv2.THRESH_OTSU)
-    strong = darkness[darkness > level]
-    full = float(strong.mean()) * 1.15 if strong.size else 0.0
+    _, strong = cv2.threshold(darkness, 0, 255, cv2.THRESH_OTSU)
+    full = cv2.mean(darkness, strong)[0] * 1.15
     if full < _LEAST_CONTRAST * 255:
         full = 255.0
     none = 0.15 * full
@@ -108,7 +118,7 @@ def flatten_paper(gray: np.ndarray) -> np.ndarray:
 def _ink_extent(ink: np.ndarray, line_reach: float) -> tuple[int, int, int, int] | None:
     """Rows and columns (top, bottom, left, right; exclusive ends) that hold the ink; None for an empty picture."""
     solid = ink > _INK
-    by_row = solid.sum(axis=1)
+    by_row = np.count_nonzero(solid, axis=1)
     rows = np.cumsum(by_row)
     if rows[-1] == 0:
         return None
@@ -188,7 +198,7 @@ def _located(gray: np.ndarray, settings: Normalization) -> tuple[np.ndarray, tup
 
 _SPARE = 0.3
 """Share of the ink's height that `trim` leaves above and below it."""
-_SURPLUS = 1.25
+_SURPLUS = 1.1
 """How much finer than the network's input a trimmed picture is at most."""
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-_WORKING_HEIGHT = 96
+_WORKING_HEIGHT = 112
 """Pictures are brought down to this height first: distortions then cost the same whatever the scan's resolution. That
-of a picture trimmed for 48 rows (`htr_model.normalization.trim`)."""
+of a picture trimmed for 64 rows (`htr_model.normalization.trim`)."""
 
 
 def augment(gray: np.ndarray, rng: np.random.Generator, neighbour: np.ndarray | None = None) -> np.ndarray:
@@ -48,7 +48,7 @@ def augment(gray: np.ndarray, rng: np.random.Generator, neighbour: np.ndarray | 
 
 
 def _paper_level(gray: np.ndarray) -> int:
-    return int(np.percentile(gray[::2, ::2], 85))
+    return int(np.percentile(gray[::4, ::4], 85))
 
 
 def slant_and_scale(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -81,13 +81,13 @@ def warp_elastically(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     cell = max(8.0, h * rng.uniform(0.25, 0.6))
     grid = (max(3, int(h / cell) + 2), max(3, int(w / cell) + 2))
     strength = h * rng.uniform(0.01, 0.04)
-    dx, dy = (
-        cv2.resize(rng.normal(0, strength, grid).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
-        for _ in range(2)
-    )
-    dx += np.arange(w, dtype=np.float32)[None, :]
-    dy += np.arange(h, dtype=np.float32)[:, None]
-    return cv2.remap(gray, dx, dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    shift = rng.normal(0, strength, (*grid, 2)).astype(np.float32)
+    # Smooth on a coarse raster, straight from there: a third of the time of cubic pieces on every pixel.
+    coarse = cv2.resize(shift, (max(2, w // 4), max(2, h // 4)), interpolation=cv2.INTER_CUBIC)
+    places = cv2.resize(coarse, (w, h), interpolation=cv2.INTER_LINEAR)
+    places[..., 0] += np.arange(w, dtype=np.float32)[None, :]
+    places[..., 1] += np.arange(h, dtype=np.float32)[:, None]
+    return cv2.remap(gray, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def change_stroke(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -156,11 +156,16 @@ def change_ink(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return cv2.LUT(gray, (255 * table ** rng.uniform(0.7, 1.4)).astype(np.uint8))
 
 
+_DEVIATION = 73.9
+"""Standard deviation of bytes drawn at random."""
+
+
 def dirty_paper(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Uneven light, grain and specks."""
     h, w = gray.shape
     shade = cv2.resize(rng.normal(0, rng.uniform(2, 14), (2, max(2, w // h + 1))).astype(np.float32), (w, h))
-    grain = rng.normal(0, rng.uniform(1, 12), (h, w)).astype(np.float32)
+    grain = rng.integers(0, 256, (h, w), np.uint8).astype(np.float32)
+    grain = (grain - 127.5) * np.float32(rng.uniform(1, 12) / _DEVIATION)
     if rng.random() < 0.5:
         grain = cv2.GaussianBlur(grain, (0, 0), 0.8)
     picture = np.clip(gray + shade + grain, 0, 255).astype(np.uint8)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -24,6 +25,8 @@ _THREADS = 2
 _AHEAD = 4
 """Batches under way for each thread or process."""
 _PREPARED_AT_ONCE = 64
+_MOST = 256
+"""Samples of a large batch of few shapes: a thousand single words would be but a few steps for each pass over them."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Batching:
 
     def count(self, width: int) -> int:
         """Samples that batches of a width hold where shapes are few."""
-        return self.size or max(1, self.columns // width)
+        return self.size or min(_MOST, max(1, self.columns // width))
 
 
 USUAL = Batching()
@@ -77,7 +80,7 @@ def prepare(
         workers: as in `Batching`.
     """
     task = partial(_measure, samples, settings)
-    with _executor(workers, task) as pool:
+    with _processes(workers, task) if workers else ThreadPoolExecutor(_THREADS) as pool:
         measure = _task_of_worker if workers else task
         measured = list(pool.map(measure, range(len(samples)), chunksize=_PREPARED_AT_ONCE))
     prepared, skipped = [], []
@@ -204,15 +207,20 @@ def epoch(
         rng = np.random.default_rng([seed, number, position])
         return make([prepared[i] for i in batches[position]], settings, rng, batching)
 
-    ahead = _AHEAD * (batching.workers or _THREADS)
-    task = _task_of_worker if batching.workers else produce
-    with _executor(batching.workers, produce) as pool:
+    positions = range(start, len(batches))
+    if batching.workers:
+        return _by_processes(produce, positions, batching.workers, batching.columns * settings.height)
+    return _by_threads(produce, positions)
+
+
+def _by_threads(produce: Callable, positions: range) -> Iterator:
+    """``produce(position)`` for each position in turn, some of them made ahead."""
+    with ThreadPoolExecutor(_THREADS) as pool:
         pending: deque = deque()
-        positions = iter(range(start, len(batches)))
         try:
             for position in positions:
-                pending.append(pool.submit(task, position))
-                if len(pending) >= ahead:
+                pending.append(pool.submit(produce, position))
+                if len(pending) >= _AHEAD * _THREADS:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
@@ -221,10 +229,44 @@ def epoch(
                 future.cancel()
 
 
-def _executor(workers: int, task: Callable) -> Executor:
-    """Threads of this process; or processes forked from it, which share its samples, for calls of `_task_of_worker`."""
-    if not workers:
-        return ThreadPoolExecutor(_THREADS)
+def _by_processes(produce: Callable, positions: range, workers: int, room: int) -> Iterator:
+    """The same by forked processes. Pictures come back in memory that all share, ``room`` bytes for a batch: a pipe
+    would keep this process reading, which has a GPU to feed. What does not fit goes through the pipe."""
+    shelves = [mmap.mmap(-1, room) for _ in range(_AHEAD * workers)]
+
+    def put(position: int, shelf: int):
+        (pixels, widths), packed = produce(position)
+        if pixels.nbytes > room:
+            return pixels, pixels.shape, widths, packed
+        np.copyto(_on_shelf(shelves[shelf], pixels.shape), pixels)
+        return None, pixels.shape, widths, packed
+
+    def take(future: Future, shelf: int):
+        pixels, shape, widths, packed = future.result()
+        return (_on_shelf(shelves[shelf], shape).copy() if pixels is None else pixels, widths), packed
+
+    with _processes(workers, put) as pool:
+        free, pending = deque(range(len(shelves))), deque()
+        try:
+            for position in positions:
+                shelf = free.popleft()
+                pending.append((pool.submit(_task_of_worker, position, shelf), shelf))
+                if not free:
+                    free.append(pending[0][1])
+                    yield take(*pending.popleft())
+            while pending:
+                yield take(*pending.popleft())
+        finally:
+            for future, _ in pending:
+                future.cancel()
+
+
+def _on_shelf(memory: mmap.mmap, shape: tuple[int, ...]) -> np.ndarray:
+    return np.frombuffer(memory, np.uint8, int(np.prod(shape))).reshape(shape)
+
+
+def _processes(workers: int, task: Callable) -> ProcessPoolExecutor:
+    """Processes forked from this one, which share what it holds, for calls of `_task_of_worker`."""
     return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _begin_worker, (task,))
 
 
@@ -238,8 +280,8 @@ def _begin_worker(task: Callable) -> None:
     cv2.setNumThreads(0)
 
 
-def _task_of_worker(argument):
-    return _task(argument)
+def _task_of_worker(*arguments):
+    return _task(*arguments)
 
 
 def batches_per_epoch(prepared: list[Prepared], settings: Normalization, seed: int, batching: Batching = USUAL) -> int:

@@ -24,7 +24,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from htr_model import bundle, networks
 from htr_model.charset import LATIN, Charset
 from htr_model.confidence import UNCALIBRATED, Calibration
-from htr_model.ctc import ctc_loss
 from htr_model.networks import assign_weights, named_weights
 from htr_model.normalization import Normalization
 from htr_model.readers.datasets import Dataset, split
@@ -37,6 +36,7 @@ from htr_model.scoring.evaluation import Evaluation, evaluate
 from htr_model.training import batches, card, checkpoint
 from htr_model.training.charset_extension import extend
 from htr_model.training.settings import TrainingError, TrainingSettings, learning_rate
+from htr_model.training.steps import GraphedSteps, Step, graphs_are_possible, keras_step, packed_ctc_loss
 from htr_model.training.tensorboard import EventWriter
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,13 @@ _LOG_SECONDS = 60
 
 @dataclass
 class Progressed:
-    """Where a run stands; goes into the checkpoint."""
+    """Where a run stands; goes into the checkpoint.
 
+    Attributes:
+        height: rows of its pictures; 48 of checkpoints made before this was kept.
+    """
+
+    height: int = 48
     epoch: int = 0
     batch: int = 0
     step: int = 0
@@ -56,18 +61,6 @@ class Progressed:
     best_cer: float = math.inf
     best_epoch: int = -1
     history: list[dict] = field(default_factory=list)
-
-
-def packed_ctc_loss(packed, logits):
-    """CTC loss per true character, for labels as `batches.make` packs them: float32 (batch,), mean over the batch.
-
-    Divided by the batch's characters and not by its samples, so that a letter weighs as much in a line as in a word.
-    """
-    packed = ops.cast(packed, "int32")
-    lengths = packed[:, 0]
-    losses = ctc_loss(packed[:, 2:], lengths, logits, packed[:, 1])
-    count = ops.cast(ops.shape(lengths)[0], "float32")
-    return losses * count / ops.cast(ops.sum(lengths), "float32")
 
 
 def _with_shortcut(model: keras.Model, weight: float) -> tuple[keras.Model, list[float]]:
@@ -89,8 +82,8 @@ class TrainingRun:
         """Prepare the data and the network.
 
         Args:
-            start_from: a bundle whose weights the run begins with; its network, normalisation and language model are
-                kept, its charset is extended by symbols that the settings name.
+            start_from: a bundle whose weights the run begins with; its network and language model are kept, its
+                normalisation where the settings have none, its charset is extended by symbols that the settings name.
 
         Raises:
             TrainingError: no usable samples for training or validation.
@@ -102,11 +95,11 @@ class TrainingRun:
         if start_from:
             start_from = extend(start_from, settings.charset or "")
             self.network, self.charset = start_from.network, start_from.charset
-            self.normalization = start_from.normalization
+            usual = start_from.normalization
         else:
             self.network, self.charset = settings.network, Charset(settings.charset or LATIN)
-            usual = Normalization(height=networks.usual_height(settings.network))
-            self.normalization = settings.normalization or usual
+            usual = Normalization.of_height(networks.usual_height(settings.network))
+        self.normalization = settings.normalization or usual
         self.train, self.validation, self.skipped = self._divide(data)
         keras.utils.set_random_seed(settings.seed)
         self.model = networks.build(self.network, self.normalization.height, self.charset.classes, settings.precision)
@@ -116,12 +109,13 @@ class TrainingRun:
             settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=5.0
         )
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        self.trainer, weights = _with_shortcut(self.model, settings.shortcut)
+        self.trainer, self.loss_weights = _with_shortcut(self.model, settings.shortcut)
         optimizer.build(self.trainer.trainable_variables)
         jit = keras.backend.backend() == "jax"
-        losses = [packed_ctc_loss] * len(weights)
-        self.trainer.compile(optimizer, loss=losses, loss_weights=weights, jit_compile=jit)
-        self.progress = Progressed()
+        losses = [packed_ctc_loss] * len(self.loss_weights)
+        self.trainer.compile(optimizer, loss=losses, loss_weights=self.loss_weights, jit_compile=jit)
+        self.step = self._step()
+        self.progress = Progressed(height=self.normalization.height)
 
     def _divide(self, data: Dataset) -> tuple[list[batches.Prepared], list[Sample], list[Skipped]]:
         train, validation = split(data.samples)
@@ -148,10 +142,10 @@ class TrainingRun:
 
         Ctrl-C ends the run early and leaves a usable bundle and a checkpoint.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._write_inputs()
         if resume:
             self._restore()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write_inputs()
         try:
             while not self._finished():
                 self._train_epoch()
@@ -189,7 +183,7 @@ class TrainingRun:
             ):
                 share = max(done.step / (settings.epochs * per_epoch), self._share_of_time())
                 self.trainer.optimizer.learning_rate = learning_rate(settings, done.step, share)
-                losses.append(self._loss(self.trainer.train_on_batch, inputs, packed))
+                losses.append(self.step(inputs, packed))
                 now = time.monotonic()
                 done.seconds += now - before
                 before = now
@@ -209,11 +203,11 @@ class TrainingRun:
                     break
         self._mean_loss = float(np.mean(losses)) if losses else math.nan
 
-    def _loss(self, step, inputs, packed) -> float:
-        """The network's own loss in a step, without that of the shortcut."""
-        values = np.ravel(step(list(inputs), [packed] * len(self.trainer.outputs)))
-        # With several outputs the sum of all comes first.
-        return float(values[min(1, len(values) - 1)])
+    def _step(self) -> Step:
+        """How steps of training are taken here."""
+        if self.settings.batching.few_shapes and graphs_are_possible():
+            return GraphedSteps(self.trainer, self.loss_weights)
+        return keras_step(self.trainer.train_on_batch, len(self.loss_weights))
 
     def _validation_loss(self) -> float:
         """Mean CTC loss per true character (nats) of the validation samples that the network could write."""
@@ -221,9 +215,10 @@ class TrainingRun:
             return math.nan
         total = characters = 0.0
         batching = replace(self.settings.batching, augmentation=False)
+        step = keras_step(self.trainer.test_on_batch, len(self.loss_weights))
         for inputs, packed in batches.epoch(self._measurable, self.normalization, 0, 0, 0, batching):
             count = float(packed[:, 0].sum())
-            total += count * self._loss(self.trainer.test_on_batch, inputs, packed)
+            total += count * step(inputs, packed)
             characters += count
         return total / characters
 
@@ -324,9 +319,15 @@ class TrainingRun:
 
     def _restore(self) -> None:
         try:
-            self.progress = checkpoint.restore(self.folder, self.trainer, Progressed)
+            found = checkpoint.restore(self.folder, self.trainer, Progressed)
         except checkpoint.CheckpointError as error:
             raise TrainingError(str(error)) from error
+        if found.height != self.progress.height:
+            raise TrainingError(
+                f"{self.folder}: the run was begun on pictures of {found.height} rows, not of {self.progress.height}; "
+                f"resume it with --height {found.height}"
+            )
+        self.progress = found
         log.info("resumed in epoch %d after %.0f min", self.progress.epoch + 1, self.progress.seconds / 60)
 
 

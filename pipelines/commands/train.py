@@ -14,9 +14,9 @@ from pipelines.sample_options import add_division_options, divided
 
 SUMMARY = "train a recogniser"
 
-GPU_COLUMNS = 196_608
-"""Columns of a step on a GPU of 40 GB or more: about 200 lines, for which it takes as long as a processor core takes to
-tell it what to do."""
+GPU_COLUMNS = 98_304
+"""Columns of a step on a GPU of 20 GB or more: about 140 lines. Steps of twice as many take a fifth longer, and
+are half as many in a pass (docs/experiments.md)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--charset",
         choices=("fixed", "data"),
         default="fixed",
-        help="symbols: Latin, or --from's; or the data's, with --from added to its own (default: fixed)",
+        help="symbols: --from's or Latin; or --from's and the data's",
     )
     data.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR/training")
     how = parser.add_argument_group("how to train (defaults: those of the recipe default)")
@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="classic: cnn-bilstm, Adam at 0.001, 10 epochs, batches of 64, no augmentation",
     )
     how.add_argument("--network", metavar="NAME", help="crnn, resnet-ctc or cnn-bilstm (default: crnn)")
+    how.add_argument("--height", type=int, metavar="N", help="rows of the input (default: --from's, or 64)")
     how.add_argument("--epochs", type=int, metavar="N", help="passes over the data at most (default: 40)")
     how.add_argument(
         "--max-minutes", type=float, metavar="N", help="time budget; the learning rate is lowered within it"
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--batch-size", type=int, metavar="N", help="pictures a step (default: by width)")
     how.add_argument("--gpu", action="store_true", help="large batches of few shapes, made by all cores")
-    how.add_argument("--batch-columns", type=int, metavar="N", help="pixel columns a step (12288; --gpu: 196608)")
+    how.add_argument("--batch-columns", type=int, metavar="N", help="pixel columns a step (12288; --gpu: 98304)")
     how.add_argument("--precision", choices=("float32", "mixed_bfloat16"), help="of convolutions (default: float32)")
     how.add_argument("--seed", type=int, metavar="N", help="of weights, batches, augmentation (default: 0)")
 
@@ -123,6 +124,17 @@ def _settings(arguments: argparse.Namespace):
     batching = {name: value for name, value in batching.items() if value is not None}
     if arguments.gpu:
         batching = {"columns": GPU_COLUMNS, "few_shapes": True, "workers": os.cpu_count() or 1, **batching}
+    normalization = _normalization(arguments.height) if arguments.height is not None else None
     names = ("network", "epochs", "max_minutes", "patience", "validate_every", "learning_rate", "precision", "seed")
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
-    return replace(recipe, **given, batching=replace(recipe.batching, **batching))
+    batching = replace(recipe.batching, **batching)
+    return replace(recipe, **given, normalization=normalization, batching=batching)
+
+
+def _normalization(height: int):
+    from htr_model.normalization import Normalization
+
+    try:
+        return Normalization.of_height(height)
+    except ValueError as error:
+        raise UsageError(f"--height: {error}") from error

@@ -20,11 +20,16 @@ def png(gray: np.ndarray) -> bytes:
     return cv2.imencode(".png", gray)[1].tobytes()
 
 
-def likeness(one: np.ndarray, other: np.ndarray) -> float:
-    """Correlation, at most 1, of what the network sees of two grey pictures, brought to one width."""
+def likeness(one: np.ndarray, other: np.ndarray, rows: int = 0) -> float:
+    """Correlation, at most 1, of what the network sees of two grey pictures, brought to one width.
+
+    Args:
+        rows: by which the other's writing may stand higher or lower.
+    """
     a, b = (normalize(gray, Normalization()).pixels for gray in (one, other))
     b = cv2.resize(b, a.shape[::-1], interpolation=cv2.INTER_AREA)
-    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+    moved = (np.roll(b, by, axis=0) for by in range(-rows, rows + 1))
+    return max(float(np.corrcoef(a.ravel(), m.ravel())[0, 1]) for m in moved)
 
 
 def randomise(model: keras.Model, seed: int) -> None:

@@ -13,8 +13,10 @@ from htr_model.runtimes import KERAS, ONNX, predictor
 from htr_model.time_steps import time_steps
 from tests.htr_model.drawing import randomise
 
+HEIGHT = Normalization().height
 
-def weights(name, classes, height=48):
+
+def weights(name, classes, height=HEIGHT):
     return named_weights(networks.build(name, height, classes))
 
 
@@ -32,22 +34,22 @@ def built(request):
 def test_every_variable_of_every_network_is_used(built):
     """Taken away or of another shape, each of them is missed; so none is told that the network does not have."""
     name, found = built
-    assert fit(name, 48, 30, found) is None
+    assert fit(name, HEIGHT, 30, found) is None
     for path, array in found.items():
-        assert path in fit(name, 48, 30, {p: a for p, a in found.items() if p != path})
-        assert path in fit(name, 48, 30, {**found, path: array[..., None]})
+        assert path in fit(name, HEIGHT, 30, {p: a for p, a in found.items() if p != path})
+        assert path in fit(name, HEIGHT, 30, {**found, path: array[..., None]})
 
 
 def test_height_of_the_input_is_heeded(built):
     name, _ = built
-    assert fit(name, 64, 30, weights(name, 30, height=64)) is None
+    assert fit(name, 48, 30, weights(name, 30, height=48)) is None
 
 
 def test_another_charset_or_network_does_not_fit(built):
     name, found = built
-    assert "logits/" in fit(name, 48, 31, found)
-    assert all(fit(other, 48, 30, found) for other in set(networks.NETWORKS) - {name})
-    assert "unknown network 'rnn'" in fit("rnn", 48, 30, found)
+    assert "logits/" in fit(name, HEIGHT, 31, found)
+    assert all(fit(other, HEIGHT, 30, found) for other in set(networks.NETWORKS) - {name})
+    assert "unknown network 'rnn'" in fit("rnn", HEIGHT, 30, found)
 
 
 def test_default_bundle_fits():

@@ -74,7 +74,7 @@ def test_threads_change_nothing_but_speed(recognizer, pictures, runtime):
 @pytest.mark.parametrize("columns", [64, 512, 16_384])
 def test_parts_hold_every_picture_once_within_the_columns(columns):
     settings = Normalization()
-    widths = np.random.default_rng(0).integers(8, 1600, 200).tolist()
+    widths = np.random.default_rng(0).integers(8, settings.max_width, 200).tolist()
     parts = list(parts_by_width(widths, settings, columns))
     assert sorted(i for part in parts for i in part) == list(range(200))
     for part in parts:
@@ -112,7 +112,7 @@ def never_silent(tiny_bundle):
 
 @pytest.mark.parametrize("width", [61, 62, 63, 64])
 def test_span_of_the_last_column_ends_with_the_picture(never_silent, width):
-    noise = np.random.default_rng(width).integers(0, 256, (48, width)).astype(np.uint8)
+    noise = np.random.default_rng(width).integers(0, 256, (never_silent.normalization.height, width)).astype(np.uint8)
     assert never_silent.read([noise])[0].spans[-1][1] == width
 
 
@@ -259,4 +259,5 @@ def test_alternatives_leave_greedy_text_and_confidence_as_they_were(recognizer, 
 
 
 def test_empty_picture_has_no_text_for_a_beam_search(searching):
-    assert searching.read([np.zeros((48, 64), np.uint8)])[0].text == ""
+    empty = np.zeros((searching.normalization.height, 64), np.uint8)
+    assert searching.read([empty])[0].text == ""

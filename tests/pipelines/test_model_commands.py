@@ -8,7 +8,9 @@ import shutil
 
 import pytest
 
+from htr_model import bundle, networks
 from htr_model.bundle import load
+from htr_model.charset import Charset
 from htr_model.confidence import UNCALIBRATED
 from htr_model.decoding.settings import LANGUAGE_WEIGHT
 from htr_model.normalization import Normalization
@@ -161,6 +163,12 @@ def test_columns_of_a_batch_and_passes_between_validations_are_set():
     assert settings().validate_every == 1
 
 
+def test_rows_of_the_input_are_set_and_its_other_lengths_follow():
+    assert settings("--height", "32").normalization == Normalization.of_height(32)
+    assert settings("--height", "48", "--recipe", "classic").normalization == Normalization.of_height(48)
+    assert settings().normalization is None
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -168,6 +176,8 @@ def test_columns_of_a_batch_and_passes_between_validations_are_set():
         (("--validate-every", "0"), "passes between validations"),
         (("--gpu", "--batch-size", "-1"), "batch size must be at least 1"),
         (("--network", "transformer"), "known are cnn-bilstm, crnn, resnet-ctc"),
+        (("--height", "20"), "--height: height must be a multiple of 16, got 20"),
+        (("--height", "0"), "--height: height must be a multiple of 16, got 0"),
         (("--batch-size", "0"), "batch size must be at least 1"),
         (("--epochs", "0"), "must be positive"),
     ],
@@ -220,7 +230,29 @@ def test_a_local_bundle_to_begin_with_needs_no_beam(drawn, tiny_bundle, tmp_path
     command = ("train", "--data", drawn, "--output", tmp_path / "model", "--from", tiny_bundle)
     done = python(WITHOUT_BEAM, *command, "--epochs", "1")
     assert done.returncode == 0, done.stderr
-    assert load(tmp_path / "model").network == load(tiny_bundle).network
+    made, given = load(tmp_path / "model"), load(tiny_bundle)
+    assert (made.network, made.normalization) == (given.network, given.normalization)
+
+
+def test_a_bundle_to_begin_with_may_get_another_height(drawn, tiny_bundle, tmp_path):
+    command = ("train", "--data", drawn, "--output", tmp_path / "model", "--from", tiny_bundle)
+    done = inkbeam(*command, "--height", "32", "--epochs", "1")
+    assert done.code == 0, done.err
+    made, given = load(tmp_path / "model"), load(tiny_bundle)
+    assert made.normalization == Normalization.of_height(32) != given.normalization
+    assert (made.network, made.charset) == (given.network, given.charset)
+
+
+def test_a_bundle_whose_weights_are_for_its_own_height_is_named(drawn, tmp_path):
+    weights = networks.named_weights(networks.build("cnn-bilstm", 32, 4))
+    bundle.save(
+        bundle.Bundle("cnn-bilstm", Charset("ink"), Normalization.of_height(32), 1.0, weights), tmp_path / "low", ""
+    )
+    command = ("train", "--data", drawn, "--output", tmp_path / "model", "--from", tmp_path / "low")
+    done = inkbeam(*command, "--height", "48", "--charset", "data")
+    assert done.code == 2
+    assert f"--from {tmp_path / 'low'}" in done.err and "weight dense/kernel is of shape" in done.err
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_bundle_at_a_uri_to_begin_with_is_read_through_beam(drawn, tmp_path):

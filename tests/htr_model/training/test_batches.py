@@ -56,9 +56,29 @@ def test_same_seed_and_epoch_give_the_same_batches(prepared):
     assert same(epoch(prepared, 1), epoch(prepared, 1))
 
 
-def test_processes_make_the_same_batches_as_threads(prepared):
-    several = replace(SMALL, workers=2)
-    assert same(epoch(prepared, 1), epoch(prepared, 1, batching=several))
+@pytest.mark.parametrize("few_shapes", [False, True])
+def test_processes_make_the_same_batches_as_threads(prepared, few_shapes):
+    batching = replace(SMALL, few_shapes=few_shapes)
+    by_threads, by_processes = (epoch(prepared, 1, batching=replace(batching, workers=n)) for n in (0, 2))
+    assert len(by_threads) > 8  # so that processes put several into the same memory
+    assert same(by_threads, by_processes)
+
+
+@pytest.mark.parametrize("few_shapes", [False, True])
+def test_processes_hand_over_batches_larger_than_the_memory_that_all_share(prepared, few_shapes):
+    batching = batches.Batching(columns=192, few_shapes=few_shapes)
+    by_threads, by_processes = (epoch(prepared, 1, batching=replace(batching, workers=n)) for n in (0, 2))
+    sizes = [pixels.nbytes for (pixels, _), _ in by_threads]
+    assert min(sizes) <= 192 * SETTINGS.height < max(sizes)
+    assert same(by_threads, by_processes)
+
+
+@pytest.mark.parametrize("start", [0, 5])
+def test_processes_go_on_from_any_batch(prepared, start):
+    assert same(epoch(prepared, 1, start), epoch(prepared, 1, start, batching=replace(SMALL, workers=2)))
+
+
+def test_processes_prepare_the_same_as_threads(prepared):
     samples = [p.sample for p in prepared]
     there, here = (batches.prepare(samples, CHARSET, SETTINGS, workers)[0] for workers in (2, 0))
     assert [(p.classes, p.width) for p in there] == [(p.classes, p.width) for p in here]
@@ -145,6 +165,16 @@ def test_abandoned_epoch_leaves_no_threads_behind(prepared):
     assert threading.active_count() == before
 
 
+def test_abandoned_epoch_leaves_no_processes_behind(prepared):
+    import multiprocessing
+
+    produced = batches.epoch(prepared, SETTINGS, 3, 0, 0, replace(SMALL, workers=2))
+    next(produced)
+    assert multiprocessing.active_children()
+    produced.close()
+    assert not multiprocessing.active_children()
+
+
 def test_batches_of_a_size_hold_so_many_pictures(prepared):
     batching = batches.Batching(size=7)
     made = list(batches.epoch(prepared, SETTINGS, 0, 0, 0, batching))
@@ -172,6 +202,16 @@ def test_few_shapes_hold_every_sample_and_fill_up_with_others(prepared, size):
     assert batches.batches_per_epoch(prepared, SETTINGS, 3, batching) == len(made)
 
 
+def test_few_shapes_hold_at_most_256_samples_unless_a_size_is_asked_for(prepared):
+    many = prepared[:1] * 300
+    batching = batches.Batching(columns=100_000, few_shapes=True)
+    planned = batches.plan(many, SETTINGS, np.random.default_rng(0), False, batching)
+    assert [len(batch) for batch in planned] == [256, 256]
+    assert {i for batch in planned for i in batch} == set(range(300))
+    larger = batches.plan(many, SETTINGS, np.random.default_rng(0), False, replace(batching, size=300))
+    assert [len(batch) for batch in larger] == [300]
+
+
 def test_few_shapes_leave_pictures_as_they_are_where_nothing_is_augmented(prepared):
     plain = {p.sample.text: normalize(p.sample.gray, SETTINGS).pixels for p in prepared}
     batching = batches.Batching(columns=1024, few_shapes=True, augmentation=False)
@@ -186,4 +226,5 @@ def test_there_are_few_widths_and_each_has_some_room():
     assert len(widths) <= 13
     assert max(widths) == settings.max_width
     assert all(w % settings.width_step == 0 for w in widths)
-    assert all(min(1.1 * w, 1600) <= batches.roomy_width(w, settings) <= 1.45 * w + 128 for w in range(1, 1601))
+    for w in range(1, settings.max_width + 1):
+        assert min(1.1 * w, settings.max_width) <= batches.roomy_width(w, settings) <= 1.45 * w + 128
