@@ -81,7 +81,7 @@ def _regions(lines: list[int], boxes: list[Box]) -> list[list[int]]:
 
 def _gutter(boxes: list[Box]) -> int | None:
     """Column that best divides the lines into two columns beside each other; None where there is none."""
-    best, best_score = None, 0.0
+    best, best_score = None, (0, 1)
     for candidate in sorted({b.right for b in boxes}):
         left = [b for b in boxes if b.right <= candidate]
         right = [b for b in boxes if b.left >= candidate]
@@ -97,7 +97,8 @@ def _gutter(boxes: list[Box]) -> int | None:
         widths = [sorted(b.width for b in c)[len(c) // 2] for c in (left, right)]
         if beside < 0.5 or min(widths) < 0.25 * max(widths):
             continue
-        score = min(len(left), len(right)) - crossing
+        # Of columns that divide equally well that which leaves the longest lines of a ragged column whole.
+        score = (min(len(left), len(right)) - crossing, -crossing)
         if score > best_score:
             best, best_score = candidate, score
     return best
