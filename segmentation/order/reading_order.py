@@ -93,12 +93,14 @@ def _gutter(boxes: list[Box]) -> int | None:
             min(max(b.bottom for b in c) for c in (left, right)),
         )
         extents = [max(b.bottom for b in c) - min(b.top for b in c) for c in (left, right)]
-        beside = (bottom - top) / min(extents)
+        shared = (bottom - top) / min(extents)
         widths = [sorted(b.width for b in c)[len(c) // 2] for c in (left, right)]
-        if beside < 0.5 or min(widths) < 0.25 * max(widths):
+        if shared < 0.5 or min(widths) < 0.25 * max(widths):
             continue
-        # Of columns that divide equally well that which leaves the longest lines of a ragged column whole.
-        score = (min(len(left), len(right)) - crossing, -crossing)
+        # What stands above or below the other column, as headings do, does not speak for a gutter.
+        beside = min(sum(top < b.bottom and b.top < bottom for b in c) for c in (left, right))
+        # Of those that divide equally well that which leaves the longest lines of a ragged column whole.
+        score = (beside - crossing, -crossing)
         if score > best_score:
             best, best_score = candidate, score
     return best

@@ -66,6 +66,14 @@ def test_a_heading_is_read_before_the_columns_below_it():
     assert_order([Box(200, 100, 800, 150)] + rows(100, 480, tops) + rows(520, 900, tops))
 
 
+def test_a_ragged_column_beside_a_short_one_is_read_whole():
+    headings = [Box(410, 20, 440, 60), Box(374, 100, 609, 130)]
+    rights = [260 + 13 * (i % 6) for i in range(24)]
+    rights[1], rights[18] = 385, 363
+    left = [Box(100, 150 + 40 * i, right, 180 + 40 * i) for i, right in enumerate(rights)]
+    assert_order(headings + left + rows(620, 900, range(152, 300, 40)))
+
+
 def test_between_two_headings_the_left_column_is_read_before_the_right():
     first, second = range(200, 500, 50), range(700, 1000, 50)
     assert_order(
