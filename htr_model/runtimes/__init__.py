@@ -40,9 +40,12 @@ class Predictor:
 
 def usual_runtime() -> str:
     """`KERAS` where the environment names its backend (``KERAS_BACKEND``) or an NVIDIA GPU is there, else `ONNX`."""
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-    gpu = Path("/dev/nvidiactl").exists() and not hidden
-    return KERAS if gpu or os.environ.get("KERAS_BACKEND") else ONNX
+    return KERAS if gpu_is_there() or os.environ.get("KERAS_BACKEND") else ONNX
+
+
+def gpu_is_there() -> bool:
+    """Whether this machine has an NVIDIA GPU that the environment does not hide."""
+    return Path("/dev/nvidiactl").exists() and os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1")
 
 
 def predictor(bundle: Bundle, count: int | None, runtime: str, threads: int | None = None) -> Predictor:

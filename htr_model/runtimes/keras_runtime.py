@@ -9,10 +9,12 @@ import keras
 from htr_model import networks
 from htr_model.bundle import Bundle
 from htr_model.ctc import best_path, top_classes
-from htr_model.runtimes import Predictor
+from htr_model.runtimes import Predictor, gpu_is_there
 
 _COLUMNS = 16_384
-"""About 128 words or 16 lines, padding included."""
+"""About 128 words or 12 lines, padding included."""
+_GPU_COLUMNS = 131_072
+"""A GPU takes about as long for 256 lines as for 16 (docs/experiments.md)."""
 
 
 def keras_predictor(bundle: Bundle, count: int | None, threads: int | None) -> Predictor:
@@ -34,7 +36,8 @@ def keras_predictor(bundle: Bundle, count: int | None, threads: int | None) -> P
 
     compiled = _compiled(predict, bundle.normalization.height)
     # One call at a time: a backend spreads it over the accelerator, or over the processors' cores, itself.
-    return Predictor(lambda *batch: tuple(keras.ops.convert_to_numpy(a) for a in compiled(*batch)), _COLUMNS, 1)
+    columns = _GPU_COLUMNS if gpu_is_there() else _COLUMNS
+    return Predictor(lambda *batch: tuple(keras.ops.convert_to_numpy(a) for a in compiled(*batch)), columns, 1)
 
 
 def _compiled(predict, height: int):

@@ -10,9 +10,9 @@ from htr_model.bundle import Bundle
 from htr_model.onnx_networks import best_path_graph, top_classes_graph
 from htr_model.runtimes import Predictor
 
-_COLUMNS = 2_304
-"""About two lines or 16 words. What is computed from more does not stay in a core's caches: 16,384 columns took a fifth
-longer."""
+_COLUMNS = 4_608
+"""About three lines or 24 words. Fewer give the recurrent layers too little to do at once; what is computed from more
+does not stay in a core's caches (docs/experiments.md)."""
 
 
 def onnx_predictor(bundle: Bundle, count: int | None, threads: int | None) -> Predictor:
