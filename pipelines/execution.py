@@ -8,7 +8,7 @@ import logging
 import secrets
 from collections.abc import Callable
 
-from pipelines import exit_codes
+from pipelines import exit_codes, memory
 from pipelines.figures import Figures
 from pipelines.logs import FORMATS, logs_json, tell
 from pipelines.options import UsageError
@@ -75,6 +75,7 @@ def carry_out(
     """
     from pipelines import launch, portions, runs
 
+    memory.keep_little()
     job = planned.job
     with runs.held(job.output, job.run_id, 60 * arguments.wait):
         launch.tidy(job.output)
