@@ -7,6 +7,7 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -216,17 +217,7 @@ def epoch(
 def _by_threads(produce: Callable, positions: range) -> Iterator:
     """``produce(position)`` for each position in turn, some of them made ahead."""
     with ThreadPoolExecutor(_THREADS) as pool:
-        pending: deque = deque()
-        try:
-            for position in positions:
-                pending.append(pool.submit(produce, position))
-                if len(pending) >= _AHEAD * _THREADS:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        yield from _ahead(lambda position, _: pool.submit(produce, position), positions, _AHEAD * _THREADS)
 
 
 def _by_processes(produce: Callable, positions: range, workers: int, room: int) -> Iterator:
@@ -237,28 +228,35 @@ def _by_processes(produce: Callable, positions: range, workers: int, room: int) 
     def put(position: int, shelf: int):
         (pixels, widths), packed = produce(position)
         if pixels.nbytes > room:
-            return pixels, pixels.shape, widths, packed
+            return (pixels, widths), packed
         np.copyto(_on_shelf(shelves[shelf], pixels.shape), pixels)
-        return None, pixels.shape, widths, packed
+        return ((shelf, pixels.shape), widths), packed
 
-    def take(future: Future, shelf: int):
-        pixels, shape, widths, packed = future.result()
-        return (_on_shelf(shelves[shelf], shape).copy() if pixels is None else pixels, widths), packed
+    with (
+        _processes(workers, put) as pool,
+        closing(_ahead(partial(pool.submit, _task_of_worker), positions, len(shelves))) as made,
+    ):
+        for (pixels, widths), packed in made:
+            if isinstance(pixels, tuple):
+                shelf, shape = pixels
+                pixels = _on_shelf(shelves[shelf], shape).copy()
+            yield (pixels, widths), packed
 
-    with _processes(workers, put) as pool:
-        free, pending = deque(range(len(shelves))), deque()
-        try:
-            for position in positions:
-                shelf = free.popleft()
-                pending.append((pool.submit(_task_of_worker, position, shelf), shelf))
-                if not free:
-                    free.append(pending[0][1])
-                    yield take(*pending.popleft())
-            while pending:
-                yield take(*pending.popleft())
-        finally:
-            for future, _ in pending:
-                future.cancel()
+
+def _ahead(submit: Callable[[int, int], Future], positions: range, most: int) -> Iterator:
+    """Results for ``positions``, in their order, of ``submit(position, place)``: ``most`` of them under way at once,
+    each in another place 0 … ``most`` - 1."""
+    pending: deque[Future] = deque()
+    try:
+        for number, position in enumerate(positions):
+            pending.append(submit(position, number % most))
+            if len(pending) == most:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for future in pending:
+            future.cancel()
 
 
 def _on_shelf(memory: mmap.mmap, shape: tuple[int, ...]) -> np.ndarray:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 ARENAS = """
-import re, threading
+import threading
 from pipelines import memory
 {first}
 held = []
