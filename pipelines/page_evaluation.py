@@ -54,11 +54,13 @@ class PageTexts:
 
     Attributes:
         read: text of the lines that are counted.
+        read_in_true_order: the same lines in the order in which the ground truth has them (`in_true_order`).
         read_all: the text that ``digitize`` writes: also of lines in places that the ground truth leaves out.
     """
 
     true: str
     read: str
+    read_in_true_order: str
     read_all: str
 
 
@@ -167,8 +169,15 @@ def evaluate_page(
         keep_of = {line.box: keep for line, keep in zip(layout.lines, counted, strict=True)}
         counted = [keep_of.get(line.box, True) for line in read.lines]
         boxes = [[w.box for w in read.words if w.line_index == i] for i in range(len(read.lines))]
-        kept = "\n".join(line.text for line, keep in zip(read.lines, counted, strict=True) if keep and line.text)
-        texts = PageTexts(comparable(page.text), comparable(kept), comparable(read.text))
+        kept = [line for line, keep in zip(read.lines, counted, strict=True) if keep and line.text]
+        true_of = {layout.lines[found].box: true for found, true in compared.scores.pairs}
+        ordered = in_true_order([line.text for line in kept], [true_of.get(line.box) for line in kept])
+        texts = PageTexts(
+            true=comparable(page.text),
+            read=comparable("\n".join(line.text for line in kept)),
+            read_in_true_order=comparable("\n".join(ordered)),
+            read_all=comparable(read.text),
+        )
     true_words = _true_words(page)
     found_words = [box for words, keep in zip(boxes, counted, strict=True) if keep for box in words]
     return PageResult(
@@ -184,6 +193,22 @@ def evaluate_page(
         segment_cpu_seconds=cpu_seconds,
         read_seconds=read_seconds,
     )
+
+
+def in_true_order(texts: list[str], true_lines: list[int | None]) -> list[str]:
+    """Lines' texts in the order of the true lines that they match; others stay behind the line that they follow.
+
+    Ground truths of letters have lines in an order in which nobody would read them; how well lines are read is told
+    apart from that.
+
+    Args:
+        true_lines: index of the true line that each matches, None for none.
+    """
+    places, place = [], -1
+    for true_line in true_lines:
+        place = place if true_line is None else true_line
+        places.append(place)
+    return [texts[i] for i in sorted(range(len(texts)), key=places.__getitem__)]
 
 
 @dataclass(frozen=True)
@@ -291,7 +316,8 @@ class Summary:
         discarded_ink: share of all ink that is in no line, mean of the pages.
         tau: mean of the pages' agreement of reading order; None where no page has two matched lines.
         words: scores of word boxes; None where no page has true ones.
-        text, text_all: error rates of the lines that are counted, and of all that was read; None without text.
+        text, text_in_true_order, text_all: error rates of the lines that are counted, of the same in the order of the
+            ground truth, and of all that was read; None without text.
         bag_of_words: scores of words regardless of order, of the lines that are counted; None without text.
         segment_seconds, segment_cpu_seconds, read_seconds: mean of the pages.
     """
@@ -305,6 +331,7 @@ class Summary:
     tau: float | None
     words: tuple[Scores, ...] | None
     text: ErrorRates | None
+    text_in_true_order: ErrorRates | None
     text_all: ErrorRates | None
     bag_of_words: Scores | None
     segment_seconds: float
@@ -335,6 +362,7 @@ def summarise(results: list[PageResult]) -> Summary:
         tau=float(np.mean(taus)) if taus else None,
         words=_sums(words, len(WORD_THRESHOLDS)) if words else None,
         text=error_rates(true, [t.read for t in texts]) if texts else None,
+        text_in_true_order=error_rates(true, [t.read_in_true_order for t in texts]) if texts else None,
         text_all=error_rates(true, [t.read_all for t in texts]) if texts else None,
         bag_of_words=sum((bag_of_words(t) for t in texts), Scores(0, 0, 0)) if texts else None,
         segment_seconds=float(np.mean([r.segment_seconds for r in results])),

@@ -42,6 +42,7 @@ def figures(summary: Summary) -> dict[str, float | int | None]:
         "discarded_ink": summary.discarded_ink,
         "cer": summary.text and summary.text.cer,
         "wer": summary.text and summary.text.wer,
+        "cer_in_true_order": summary.text_in_true_order and summary.text_in_true_order.cer,
         "bag_of_words_f1": summary.bag_of_words and summary.bag_of_words.f1,
         "cer_all": summary.text_all and summary.text_all.cer,
         "wer_all": summary.text_all and summary.text_all.wer,
@@ -103,6 +104,7 @@ _WORDS = (
 _TEXT = (
     _Column("CER %", "cer", 1, 100),
     _Column("WER %", "wer", 1, 100),
+    _Column("CER % in true order", "cer_in_true_order", 1, 100),
     _Column("bag-of-words F1", "bag_of_words_f1"),
     _Column("CER % of all that was read", "cer_all", 1, 100),
     _Column("s/page", "read_seconds", 2),
@@ -110,7 +112,8 @@ _TEXT = (
 _NOTES = {
     "Lines by ink": "left out: lines found in places that the ground truth leaves out; they count for nothing.",
     "Word boxes": "Punctuation that the ground truth sets apart is merged into its word.",
-    "Text in reading order": "Lines that are left out are left out here too, but for the last CER.",
+    "Text in reading order": "Lines that are left out are left out here too, but for the last CER. "
+    "In true order: lines put as the ground truth has them.",
 }
 
 _Printed = tuple[str, tuple[_Column, ...], list[tuple[str, dict]]]

@@ -17,6 +17,7 @@ from pipelines.page_evaluation import (
     bag_of_words,
     evaluate_page,
     evaluate_pages,
+    in_true_order,
     summarise,
 )
 from segmentation.scores.line_scores import LineScores
@@ -105,6 +106,21 @@ def test_text_is_what_digitize_writes(page, tiny_bundle, tmp_path):
     assert result.texts.true == " ".join(TEXTS[1:])
 
 
+def test_lines_are_put_as_the_truth_has_them(page, tiny_bundle):
+    recognizer = RecognizerHandler(str(tiny_bundle), 1).load_model()
+    as_read = evaluate_page(page, recognizer).texts
+    reversed_truth = evaluate_page(changed(page, lines=page.lines[::-1]), recognizer).texts
+    assert as_read.read_in_true_order == as_read.read == reversed_truth.read
+    assert reversed_truth.true == " ".join(TEXTS[::-1])
+    assert sorted(reversed_truth.read_in_true_order.split()) == sorted(as_read.read.split())
+    assert reversed_truth.read_in_true_order != as_read.read
+
+
+def test_lines_without_a_true_one_stay_behind_the_line_before_them():
+    assert in_true_order(["x", "b", "y", "c", "a"], [None, 1, None, 2, 0]) == ["x", "a", "b", "y", "c"]
+    assert in_true_order([], []) == []
+
+
 def test_pages_that_cannot_be_measured_say_why_and_cost_nothing_else(page, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(page.picture.read_bytes()[:300])
@@ -140,21 +156,23 @@ def test_figures_of_several_pages_are_shares_of_summed_counts():
     assert summary.pages == 3
     assert summary.lines[0] == Scores(2, 3, 10)
     assert (summary.coverage, summary.tau, summary.lost_ink) == (0.5, 0.75, 0.25)
-    assert (summary.words, summary.text, summary.text_all, summary.bag_of_words) == (None, None, None, None)
+    assert (summary.words, summary.bag_of_words) == (None, None)
+    assert (summary.text, summary.text_in_true_order, summary.text_all) == (None, None, None)
     assert (summary.discarded_ink, summary.segment_seconds, summary.read_seconds) == (0.25, 1.0, 2.0)
 
 
 def test_texts_of_several_pages_are_taken_together():
-    texts = [PageTexts("ab cd", "cd ab", "cd ab xy"), PageTexts("abcde", "abcd", "abcd")]
+    texts = [PageTexts("ab cd", "cd ab", "ab cd", "cd ab xy"), PageTexts("abcde", "abcd", "abcd", "abcd")]
     summary = summarise([result(texts=t) for t in texts])
     # Five edits of ten characters: "ab cd" to "cd ab" needs four, the other one.
     assert summary.text.cer == pytest.approx(0.5)
+    assert summary.text_in_true_order.cer == pytest.approx(0.1)
     assert summary.text_all.cer == pytest.approx(0.6)
     assert summary.bag_of_words == Scores(2, 3, 3)
 
 
 def test_words_regardless_of_order():
-    assert bag_of_words(PageTexts("a b b", "b a a a", "")) == Scores(2, 4, 3)
+    assert bag_of_words(PageTexts("a b b", "b a a a", "", "")) == Scores(2, 4, 3)
 
 
 def test_no_pages_have_no_figures():
