@@ -31,6 +31,8 @@ SETTINGS_FILE = "bundle.json"
 WEIGHTS_FILE = "weights.safetensors"
 LANGUAGE_MODEL_FILE = "language_model.safetensors"
 CARD_FILE = "README.md"
+MAX_SETTINGS_BYTES, MAX_WEIGHTS_BYTES = 2**20, 2**30
+"""Larger files are refused."""
 DEFAULT = Path(__file__).parent / "bundles" / "default"
 """The bundle that ships inside the package."""
 
@@ -124,6 +126,11 @@ def parse(settings: bytes, weights: bytes, name: str, language_model: bytes | No
     Raises:
         BundleError: the files are damaged, incomplete or of a later version.
     """
+    for file, data, most in (
+        (SETTINGS_FILE, settings, MAX_SETTINGS_BYTES), (WEIGHTS_FILE, weights, MAX_WEIGHTS_BYTES)
+    ):  # fmt: skip
+        if len(data) > most:
+            raise BundleError(f"{name}: {file} holds more than {most:,} bytes")
     try:
         values = json.loads(settings)
         version = values["format_version"]
@@ -149,7 +156,7 @@ def parse(settings: bytes, weights: bytes, name: str, language_model: bytes | No
             language_model=language_model,
             language_calibration=_calibration(values, "language_calibration"),
         )
-    except (ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise BundleError(f"{name}: damaged model bundle ({type(error).__name__}: {error})") from error
 
 
@@ -166,11 +173,17 @@ def load(folder: str | Path) -> Bundle:
     folder = Path(folder)
     language_file = folder / LANGUAGE_MODEL_FILE
     try:
-        settings = (folder / SETTINGS_FILE).read_bytes()
-        weights = (folder / WEIGHTS_FILE).read_bytes()
+        settings = _beginning(folder / SETTINGS_FILE, MAX_SETTINGS_BYTES)
+        weights = _beginning(folder / WEIGHTS_FILE, MAX_WEIGHTS_BYTES)
         language_model = language_file.read_bytes() if language_file.exists() else None
     except OSError as error:
         raise BundleError(
             f"{folder}: no model bundle; expected {SETTINGS_FILE} and {WEIGHTS_FILE} ({error.strerror})"
         ) from error
     return parse(settings, weights, str(folder), language_model)
+
+
+def _beginning(path: Path, most: int) -> bytes:
+    """A file's content; of one that is larger than ``most`` bytes a byte more than that, which tells."""
+    with open(path, "rb") as file:
+        return file.read(most + 1)

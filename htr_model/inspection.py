@@ -50,12 +50,12 @@ class Inspection:
     @property
     def left_out(self) -> int:
         """Number of samples that training would skip."""
-        return sum(map(len, self.skipped.values())) + len({*self.unwritable, *self.narrow})
+        return sum(map(len, self.skipped.values())) + len(self.unwritable) + len(self.narrow)
 
     @property
     def usable(self) -> int:
         """Number of samples that training would use."""
-        return self.samples - len({*self.unwritable, *self.narrow})
+        return self.samples - len(self.unwritable) - len(self.narrow)
 
 
 def inspect(

@@ -5,10 +5,14 @@ Training, evaluation and the pipeline all call `normalize`; nothing else may pre
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+_LARGEST_INPUT = 16_384
+"""Rows or columns of the network's input: a bundle comes from strangers too, and must not exhaust memory."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,10 @@ class Normalization:
         return cls(height=height, max_width=max(1, steps) * usual.width_step, max_upscale=upscale)
 
     def __post_init__(self) -> None:
+        for name in ("height", "max_width", "width_step"):
+            value = getattr(self, name)
+            if type(value) is not int or value > _LARGEST_INPUT:
+                raise ValueError(f"{name} must be a whole number of at most {_LARGEST_INPUT}, got {value!r}")
         if self.height < 16 or self.height % 16:
             raise ValueError(f"height must be a multiple of 16, got {self.height!r}")
         divides = self.width_step >= 16 and self.width_step % 16 == 0 and self.max_width % self.width_step == 0
@@ -48,9 +56,9 @@ class Normalization:
                 "width_step must be a multiple of 16 that divides max_width, "
                 f"got {self.width_step!r} and {self.max_width!r}"
             )
-        if self.max_upscale <= 0:
+        if not 0 < self.max_upscale < math.inf:
             raise ValueError(f"max_upscale must be positive, got {self.max_upscale!r}")
-        if self.line_reach and self.line_reach < 2:
+        if self.line_reach and not 2 <= self.line_reach < math.inf:
             raise ValueError(f"line_reach must be 0 or at least 2, got {self.line_reach!r}")
 
     def padded_width(self, width: int) -> int:

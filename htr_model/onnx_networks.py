@@ -241,7 +241,7 @@ def _by_time(graph: _Graph, x: str) -> str:
     return graph.node("Transpose", [graph.node("Squeeze", [x, graph.integers(2)])], perm=[0, 2, 1])
 
 
-def _crnn(graph: _Graph, height: int, classes: int) -> str:
+def _crnn(graph: _Graph, _: int, classes: int) -> str:
     x = _by_time(graph, _columns(graph)[0])
     steps = graph.cast(graph.valid_steps(TIME_STRIDE), TensorProto.INT32)
     for i, inputs in ((1, 256), (2, 448), (3, 448)):
@@ -249,7 +249,7 @@ def _crnn(graph: _Graph, height: int, classes: int) -> str:
     return graph.dense(x, "logits", 448, classes)
 
 
-def _resnet_ctc(graph: _Graph, height: int, classes: int) -> str:
+def _resnet_ctc(graph: _Graph, _: int, classes: int) -> str:
     x, valid = _columns(graph)
     for i in range(1, 5):
         x = graph.residual(x, valid, f"time{i}", 256, 256, (1, 9))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_PIXELS = 120_000_000
 """Larger pictures are refused before they are decoded."""
@@ -25,7 +25,7 @@ class Sample:
         id: unique in its collection.
         text: canonical text (`charset.canonical_text`).
         gray: uint8 (h, w).
-        collection: name of the file or folder it was read from.
+        collection: name of the folder it was read from.
         writer: who wrote it, where known: splits never divide a writer.
         group: what else must stay together (a form, a page).
         split: ``train``, ``validation`` or ``test`` where the data says so.
@@ -61,10 +61,13 @@ def decode_gray(data: bytes) -> np.ndarray:
         # Pillow reads only the header here; OpenCV would decode whatever size the header claims.
         with Image.open(io.BytesIO(data)) as header:
             width, height = header.size
+            transparent = header.has_transparency_data
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError("not a readable picture") from error
     if width * height > MAX_PIXELS:
         raise ValueError(f"{width} × {height} pixels are more than the {MAX_PIXELS:,} that are read")
+    if transparent:
+        return _on_white(data)
     try:
         gray = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     except cv2.error as error:
@@ -72,3 +75,15 @@ def decode_gray(data: bytes) -> np.ndarray:
     if gray is None:
         raise ValueError("not a readable picture")
     return gray
+
+
+def _on_white(data: bytes) -> np.ndarray:
+    """Grey pixels of a picture whose transparent parts are paper."""
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            upright = ImageOps.exif_transpose(picture).convert("RGBA")
+    except (OSError, ValueError, SyntaxError) as error:
+        raise ValueError(f"not a readable picture ({error})") from error
+    paper = Image.new("L", upright.size, 255)
+    paper.paste(upright.convert("L"), mask=upright.getchannel("A"))
+    return np.array(paper)

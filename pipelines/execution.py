@@ -73,10 +73,14 @@ def carry_out(
         UsageError: another run is at work on the output, or Beam's options are unusable.
         JobFailed: the pipeline broke as often as ``arguments.attempts`` allows.
     """
-    from pipelines import launch, portions, runs
+    from pipelines import dataflow, launch, portions, runs
 
-    memory.keep_little()
     job = planned.job
+    if dataflow.is_template(beam_options) and planned.selection.documents:
+        launch.leave(planned, beam_options)
+        print(f"Run {job.run_id} is left to Dataflow; it commits itself at its end")
+        return exit_codes.DONE
+    memory.keep_little()
     with runs.held(job.output, job.run_id, 60 * arguments.wait):
         launch.tidy(job.output)
         if launch.is_stale(planned):

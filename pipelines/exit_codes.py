@@ -6,4 +6,4 @@ TOO_MANY_FAILURES = 1
 USAGE = 2
 """Wrong usage, or input, output or model that cannot be used; nothing was done."""
 FAILED = 3
-"""The job broke or was interrupted; nothing of the run was kept."""
+"""The job broke or was interrupted; what is committed is kept."""

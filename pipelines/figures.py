@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from datetime import datetime
 from htr_model.bundle import BundleError
 from pipelines import exit_codes
 from pipelines.options import UsageError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -47,9 +50,11 @@ def reported(path: str | None, output: str) -> Iterator[Figures]:
     Raises:
         UsageError: the file's folder is not one to write to.
     """
+    # Before hours of work, not after them.
     if path and not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK):
-        # Before hours of work, not after them.
         raise UsageError(f"--metrics-file {path}: its folder is missing or cannot be written")
+    if path and os.path.isdir(path):
+        raise UsageError(f"--metrics-file {path}: is a folder; name a file in it")
     figures, started = Figures(), time.monotonic()
     code = exit_codes.FAILED
     try:
@@ -62,7 +67,10 @@ def reported(path: str | None, output: str) -> Iterator[Figures]:
         if path:
             figures.exit_code = code
             figures.set("inkbeam_command_seconds", "Time from start to end", time.monotonic() - started)
-            write(path, output, figures)
+            try:
+                write(path, output, figures)
+            except OSError as error:  # A full disk must not make a failure of a run that is committed.
+                log.error("--metrics-file %s: cannot be written (%s)", path, error)
 
 
 def write(path: str, output: str, figures: Figures) -> None:

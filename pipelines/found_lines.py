@@ -18,7 +18,9 @@ _SAME = THRESHOLDS[1]
 
 
 def found_lines(pages: Iterable[TruePage | Skipped]) -> Iterator[Item]:
-    """The lines of pages, cut as ``digitize`` cuts them. True lines that were not found so are `Skipped`."""
+    """The lines of pages, cut as ``digitize`` cuts them, but that pages are not turned upright. True lines that were
+    not found so are `Skipped`.
+    """
     for page in pages:
         if isinstance(page, Skipped):
             yield page

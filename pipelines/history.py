@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -50,7 +51,7 @@ class History:
     """What earlier runs with the same model and the same result-changing options made of documents.
 
     Attributes:
-        done: a row a document that has done pages: key, page_index_distinct, document_pages_max.
+        done: a row a document that has done pages: key, page_index_distinct, document_pages_max, processed_at_max.
         failed: by key.
     """
 
@@ -89,30 +90,51 @@ def load(output: str, records: Iterable[RunRecord], model_id: str, fingerprint: 
         UsageError: a table is damaged.
     """
     run_ids = [r.run_id for r in records if r.model_id == model_id and r.fingerprint == fingerprint]
-    return History(_done(output, run_ids), _failed(output, run_ids))
+    done = _done(output, run_ids)
+    return History(done, _failed(output, run_ids, done))
 
 
 def _done(output: str, run_ids: list[str]) -> pa.Table:
-    columns = ["document_uri", "source_size", "source_modified", "page_index", "document_pages"]
+    columns = ["document_uri", "source_size", "source_modified", "page_index", "document_pages", "processed_at"]
     rows = tables.read(output, "pages", run_ids, columns)
     keys = _keys(rows["document_uri"], rows["source_size"], rows["source_modified"].cast(pa.int64()))
-    slim = pa.table([keys, rows["page_index"], rows["document_pages"]], ["key", "page_index", "document_pages"])
-    return slim.group_by("key").aggregate([("page_index", "distinct"), ("document_pages", "max")]).combine_chunks()
+    names = columns[3:]
+    slim = pa.table([keys, *(rows[name] for name in names)], ["key", *names])
+    figures = [("page_index", "distinct"), ("document_pages", "max"), ("processed_at", "max")]
+    return slim.group_by("key").aggregate(figures).combine_chunks()
 
 
-def _failed(output: str, run_ids: list[str]) -> dict[str, FailedPages]:
-    columns = ["document_uri", "page_index", "stage", "attempts", "source_size", "source_modified", "document_pages"]
+def _failed(output: str, run_ids: list[str], done: pa.Table) -> dict[str, FailedPages]:
+    columns = [
+        "document_uri", "page_index", "stage", "attempts", "source_size", "source_modified", "document_pages",
+        "failed_at",
+    ]  # fmt: skip
     rows = tables.read(output, "failures", run_ids, columns)
     # Files of the first version do not tell which state of the file failed; such failures do not count.
     rows = rows.filter(pc.and_(pc.is_in(rows["stage"], pa.array(LOSING_STAGES)), pc.is_valid(rows["source_size"])))
     keys = _keys(rows["document_uri"], rows["source_size"], rows["source_modified"].cast(pa.int64()))
+    found = list(zip(keys.to_pylist(), rows.to_pylist(), strict=True))
+    opened = _opened(done, found)
     failed: dict[str, FailedPages] = {}
-    for key, row in zip(keys.to_pylist(), rows.to_pylist(), strict=True):
+    for key, row in found:
+        if row["page_index"] is None and key in opened and row["failed_at"] <= opened[key]:
+            continue  # It could be opened since: its failures are not in a row with what comes.
         pages = failed.setdefault(key, FailedPages())
         page = row["page_index"]
         pages.attempts[page] = max(pages.attempts.get(page, 0), row["attempts"])
         pages.document_pages = max(pages.document_pages, row["document_pages"] or 0)
     return failed
+
+
+def _opened(done: pa.Table, failures: list[tuple[str, dict]]) -> dict[str, datetime]:
+    """When a document that has failures could last be opened, by key: a page of it was read or failed by itself."""
+    keys = pa.array(sorted({key for key, _ in failures}), pa.string())
+    read = done.filter(pc.is_in(done["key"], value_set=keys))
+    opened = dict(zip(read["key"].to_pylist(), read["processed_at_max"].to_pylist(), strict=True))
+    for key, row in failures:
+        if row["page_index"] is not None:
+            opened[key] = max(opened.get(key, row["failed_at"]), row["failed_at"])
+    return opened
 
 
 def _key(uri: str, size: int, modified: float | None) -> str:

@@ -50,33 +50,39 @@ class Selection:
 
     Attributes:
         documents: with what is left to do.
-        done_documents: files of which every page is done.
         done_pages: pages already done, in files left out and in files that are read for their other pages.
         set_aside: pages that failed too often to be tried again: uri and index, None for a whole document.
     """
 
     documents: tuple[Document, ...]
-    done_documents: int
     done_pages: int
     set_aside: tuple[tuple[str, int | None], ...] = ()
 
 
-def find(inputs: Iterable[str], input_lists: Iterable[str] = ()) -> list[Document]:
-    """Documents under files, folders and patterns, each once, ordered by name.
-
-    Args:
-        input_lists: text files with one input a line; empty lines and lines that begin with # are left out.
+def listed(input_lists: Iterable[str]) -> list[str]:
+    """Inputs in text files, one a line; empty lines and lines that begin with # are left out.
 
     Raises:
-        UsageError: an input matches nothing or cannot be listed, or a list cannot be read.
+        UsageError: a list cannot be read.
     """
-    wanted = list(inputs)
+    inputs: list[str] = []
     for uri in input_lists:
         try:
-            lines = read_bytes(absolute(uri)).decode("utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_bytes(absolute(uri)).decode("utf-8-sig")
+        except Exception as error:  # of whatever kind the file system's client has
             raise UsageError(f"--input-list {uri}: cannot be read as text ({error})") from error
-        wanted += [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+        lines = (line.strip() for line in text.splitlines())
+        inputs += [line for line in lines if line and not line.startswith("#")]
+    return inputs
+
+
+def find(inputs: Iterable[str]) -> list[Document]:
+    """Documents under files, folders and patterns, each once, ordered by name. Linked folders are not followed.
+
+    Raises:
+        UsageError: there is no input, or one matches nothing or cannot be listed.
+    """
+    wanted = list(inputs)
     if not wanted:
         raise UsageError("no input given; name files, folders or patterns with --input")
     found: dict[str, Document] = {}
@@ -96,11 +102,14 @@ def find(inputs: Iterable[str], input_lists: Iterable[str] = ()) -> list[Documen
 def _local(uri: str) -> Iterator[Document]:
     path = absolute(uri)
     if os.path.isdir(path):
-        for folder, subfolders, names in os.walk(path):
+        unlisted: list[OSError] = []
+        for folder, subfolders, names in os.walk(path, onerror=unlisted.append):
             subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
             for name in names:
                 if name.lower().endswith(SUFFIXES) and not name.startswith("."):
                     yield from _local_file(os.path.join(folder, name))
+        # Reading the folder will fail and say why.
+        yield from (Document(error.filename, 0, None) for error in unlisted)
     elif os.path.lexists(path):
         yield from _local_file(path)
     else:
@@ -117,7 +126,7 @@ def _local_file(path: str) -> Iterator[Document]:
         yield Document(path, 0, None)
         return
     if os.path.isfile(path):
-        yield Document(path, status.st_size, round(status.st_mtime, 6))
+        yield Document(path, status.st_size, _datable(round(status.st_mtime, 6)))
 
 
 def _remote(uri: str) -> Iterator[Document]:
@@ -136,7 +145,16 @@ def _named(uri: str) -> list:
 
 def _whole_seconds(modified: float | None) -> float | None:
     """A time as a store tells it whichever way it is asked: some tell fractions in a listing, and none for one file."""
-    return float(int(modified)) if modified else None
+    return _datable(float(int(modified))) if modified else None
+
+
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""Of the years 1 and 9999, which the tables' timestamps can hold."""
+
+
+def _datable(modified: float) -> float | None:
+    """A file's time; None where it is no date, as some archives and file systems leave it."""
+    return modified if _FIRST_SECOND <= modified <= _LAST_SECOND else None
 
 
 def select(documents: list[Document], history: History, existing: str, max_attempts: int) -> Selection:
@@ -150,7 +168,7 @@ def select(documents: list[Document], history: History, existing: str, max_attem
     Raises:
         UsageError: ``existing`` is ``abort`` and a page is done.
     """
-    left, whole, pages = [], 0, 0
+    left, pages = [], 0
     set_aside: list[tuple[str, int | None]] = []
     for document, done in zip(documents, history.done_of([d.fingerprint() for d in documents]), strict=True):
         failed = history.failed_of(*document.fingerprint())
@@ -164,7 +182,6 @@ def select(documents: list[Document], history: History, existing: str, max_attem
             )
         pages += len(done.indices)
         if done.whole:
-            whole += 1
             continue
         hopeless = {p for p, n in failed.attempts.items() if 0 < max_attempts <= n} - done.indices
         set_aside += [(document.uri, p) for p in hopeless]
@@ -172,7 +189,7 @@ def select(documents: list[Document], history: History, existing: str, max_attem
         count = max(done.document_pages, failed.document_pages)
         if None not in hopeless and not 0 < count <= len(left_out):
             left.append(replace(document, left_out=left_out, failed=tuple(failed.attempts.items())))
-    return Selection(tuple(left), whole, pages, tuple(set_aside))
+    return Selection(tuple(left), pages, tuple(set_aside))
 
 
 def refuse_overlays_among(inputs: Iterable[str], documents: Iterable[Document], overlays: str) -> None:
@@ -185,7 +202,8 @@ def refuse_overlays_among(inputs: Iterable[str], documents: Iterable[Document], 
     places = tuple(f"{p.rstrip('/')}/" for p in {place, absolute(overlays)})
     advice = "the next run would read the overlays as scans; choose a folder outside of what is read"
     for uri in inputs:
-        folder = absolute(uri)
+        # A pattern with ** reads the whole folder before it.
+        folder = absolute(uri.partition("**")[0] or ".")
         if is_local(folder):
             folder = os.path.realpath(folder)
         below = [] if place == folder else place.removeprefix(folder.rstrip("/") + "/").split("/")

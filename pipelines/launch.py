@@ -103,9 +103,10 @@ def plan(job: Job, input_lists: tuple[str, ...]) -> Plan:
     bundle = load_bundle(job.model)
     if job.language_model:
         load_language_model(job.language_model, bundle)
-    documents = inputs.find(job.inputs, input_lists)
+    wanted = [*job.inputs, *inputs.listed(input_lists)]
+    documents = inputs.find(wanted)
     if job.overlays:
-        inputs.refuse_overlays_among(job.inputs, documents, job.overlays)
+        inputs.refuse_overlays_among(wanted, documents, job.overlays)
     return plan_for(job, documents, bundle)
 
 
@@ -192,23 +193,47 @@ def run(planned: Plan, beam_options: list[str]) -> Outcome:
         if not _is_committed(job):
             raise JobFailed(f"the runner ended in state {result.state} without a commit")
     except BaseException as error:
+        _cancel(result, beam_options, job.run_id)
+        _after_failure(job, error)
+    return _outcome(job, time.monotonic() - started, _stage_seconds(result))
+
+
+def _cancel(result, beam_options: list[str], run_id: str) -> None:
+    """End what a cluster would else work on without its launcher; a job that has ended stays as it is."""
+    if result is not None:
+        with contextlib.suppress(Exception):
+            result.cancel()
+    flink.cancel(beam_options, run_id)
+
+
+def _after_failure(job: Job, error: BaseException) -> None:
+    """Leave the output as it must be when a run breaks; return where the run is committed and whole all the same.
+
+    Raises:
+        JobFailed: the run is not committed, or somebody has asked it to end.
+        BaseException: ``error``, where it says so already.
+    """
+    try:
         committed = _is_committed(job)
-        if result is not None and not committed:
-            # A cluster would work on without its launcher.
-            with contextlib.suppress(Exception):
-                result.cancel()
-        flink.cancel(beam_options, job.run_id)
-        if committed and isinstance(error, Exception):
-            # Nothing comes after the commit: what broke then has lost nothing of the run.
-            log.warning("run %s is committed and whole, but then: %s", job.run_id, error)
-            sinks.remove_staged(job.output, job.run_id)
-        elif committed:
-            raise JobFailed(f"run {job.run_id} was committed and is kept, but then: {type(error).__name__}") from error
-        else:
-            runs.remove(job.output, job.run_id)
-            if isinstance(error, (KeyboardInterrupt, JobFailed)):
-                raise
-            raise JobFailed(f"nothing of the run was kept: {type(error).__name__}: {error}") from error
+    except Exception as unknown:
+        raise JobFailed(
+            f"{type(error).__name__}: {error}. Whether run {job.run_id} was committed cannot be told ({unknown}); "
+            "its files are left as they are, and the next run finds out"
+        ) from error
+    if not committed:
+        runs.remove(job.output, job.run_id)
+        if isinstance(error, (KeyboardInterrupt, JobFailed)):
+            raise error
+        raise JobFailed(f"nothing of the run was kept: {type(error).__name__}: {error}") from error
+    if not isinstance(error, Exception):
+        raise JobFailed(f"run {job.run_id} was committed and is kept, but then: {type(error).__name__}") from error
+    # Nothing comes after the commit: what broke then has lost nothing of the run.
+    log.warning("run %s is committed and whole, but then: %s", job.run_id, error)
+    sinks.remove_staged(job.output, job.run_id)
+
+
+def _outcome(job: Job, seconds: float, stage_seconds: dict[str, float]) -> Outcome:
+    """What a committed run did."""
     failures = _failures(job)
     lost = {(f.uri, f.page_index) for f in failures if f.stage in LOSING_STAGES}
     committed = next(r for r in runs.committed(job.output) if r.run_id == job.run_id)
@@ -219,9 +244,9 @@ def run(planned: Plan, beam_options: list[str]) -> Outcome:
         failed=committed.counts["failures"],
         failed_pages=len({(f.uri, f.page_index) for f in failures}),
         tried_pages=committed.counts["pages"] + len(lost),
-        seconds=time.monotonic() - started,
+        seconds=seconds,
         failures=tuple(failures),
-        stage_seconds=_stage_seconds(result),
+        stage_seconds=stage_seconds,
         mean_confidence=_mean_confidence(job),
     )
 

@@ -10,7 +10,9 @@ import numpy as np
 
 from htr_model.line_finder.pages import STORED, LinePage
 from htr_model.readers.page_truth import TruePage
-from htr_model.samples import Skipped, decode_gray
+from htr_model.samples import Skipped
+from pipelines.page_evaluation import UnusableTruth, load_page
+from segmentation.decoding import DecodingError
 from segmentation.ink.preparation import Prepared, prepare
 from segmentation.page import SegmentationSettings
 
@@ -24,8 +26,8 @@ def line_pages(pages: Iterable[TruePage | Skipped]) -> Iterator[LinePage]:
             log.warning("%s: left out: %s", page.id, page.reason)
             continue
         try:
-            gray = decode_gray(page.picture.read_bytes())
-        except (OSError, ValueError) as error:
+            gray = load_page(page).gray
+        except (OSError, DecodingError, UnusableTruth) as error:
             log.warning("%s: left out: %s", page.picture, error)
             continue
         made = line_page(page, gray)

@@ -93,7 +93,8 @@ def _read_bundle(model: str) -> bundle.Bundle:
     if model == DEFAULT_MODEL:
         return bundle.load(bundle.DEFAULT)
     try:
-        settings, weights = (read_bytes(join(model, n)) for n in (bundle.SETTINGS_FILE, bundle.WEIGHTS_FILE))
+        settings = read_bytes(join(model, bundle.SETTINGS_FILE), bundle.MAX_SETTINGS_BYTES + 1)
+        weights = read_bytes(join(model, bundle.WEIGHTS_FILE), bundle.MAX_WEIGHTS_BYTES + 1)
         language_file = join(model, bundle.LANGUAGE_MODEL_FILE)
         known = read_bytes(language_file, ngram_file.MAX_BYTES + 1) if exists(language_file) else None
     except Exception as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import math
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -62,7 +61,16 @@ def _check_line_model(settings: SegmentationSettings) -> None:
 
 
 class JobFailed(Exception):
-    """The pipeline broke; nothing of the run was kept: exit code 3."""
+    """The pipeline broke; the message says what was kept of the job: exit code 3."""
+
+
+def is_run_name(name: str) -> bool:
+    """Whether a run or a compaction may have this name, which becomes part of paths."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", name) is not None
+
+
+_MOST_WEIGHT = 10
+"""Of a language model: beyond it texts become too improbable to be told from impossible ones. About 0.4 is usual."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +89,8 @@ class LanguageModelFile:
     weight: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.weight < math.inf:
-            raise UsageError(f"--language-weight must be at least 0, got {self.weight!r}")
+        if not 0 <= self.weight <= _MOST_WEIGHT:
+            raise UsageError(f"--language-weight must lie between 0 and {_MOST_WEIGHT}, got {self.weight!r}")
 
     @staticmethod
     def id_of(data: bytes) -> str:
@@ -138,7 +146,7 @@ class Job:
             raise UsageError(
                 f"--output {self.output}: Beam takes *, ? and [ in a path for a pattern; choose a folder without them"
             )
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", self.run_id):
+        if not is_run_name(self.run_id):
             raise UsageError(
                 f"--run-id {self.run_id!r} may hold only letters, digits, '.', '_' and '-', and begins with a letter "
                 "or digit"

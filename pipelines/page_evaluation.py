@@ -280,7 +280,7 @@ def _true_words(page: TruePage) -> list[Box]:
 
 
 def read_page(page: Page, segmented: SegmentedPage, recognizer, unit: str) -> PageText:
-    """The text of a page as the ``digitize`` job makes it."""
+    """The text of a page as the ``digitize`` job makes it, but that the page is not turned upright."""
     document = Document(page.ref.uri, 0, None)
     recognised = recognise(list(text_images(page.ref, segmented, unit, recognizer.normalization)), recognizer)
     readings = [

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from htr_model.readers.page_truth import TruePage
 from pipelines.page_evaluation import WORD_THRESHOLDS, PageResult, Summary, draw_page, summarise
@@ -67,7 +68,7 @@ def _collections(results: list[PageResult]) -> dict[str, list[PageResult]]:
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of a printed table: heading, figure, and how it is written (``%`` and ``d`` or decimals)."""
+    """A column of a printed table: its heading, the figure in it, by what that is multiplied and how it is rounded."""
 
     heading: str
     figure: str
@@ -141,7 +142,7 @@ def print_tables(results: list[PageResult]) -> None:
         for column in columns:
             table.add_column(column.heading, justify="right")
         for name, row in rows:
-            table.add_row(name, *(column.cell(row) for column in columns))
+            table.add_row(Text(name), *(column.cell(row) for column in columns))
         console.print(table)
 
 

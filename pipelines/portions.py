@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import mmap
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pipelines import launch, runs
+from pipelines import files, launch, runs
 from pipelines.beam_options import is_local
 from pipelines.inputs import Document
 from pipelines.options import JobFailed
+from segmentation.decoding import DecodingError, DecodingSettings
+from segmentation.decoding.tiff import page_offsets
 
 log = logging.getLogger(__name__)
 
 PAGES_IN_A_RUN = 500
 """Some minutes of work on two cores: a model is loaded for each run, which takes a second or two."""
-_SEVERAL_PAGES = (".pdf", ".tif", ".tiff")
-_BYTES_OF_A_PAGE = 200_000
-"""Of a file of several pages: a small scanned page. The pages are counted only when the file is read."""
+_PDF, _TIFF = ".pdf", (".tif", ".tiff")
+_BYTES_OF_A_PDF_PAGE = 200_000
+"""A small scanned page. The pages of a PDF are counted only when it is read."""
+_BYTES_OF_A_FRAME = 10_000_000
+"""A grey page of 300 dpi without compression, of a TIFF whose frames cannot be counted beforehand."""
 
 
 def carry_out(planned: launch.Plan, beam_options: list[str], attempts: int) -> launch.Outcome:
@@ -75,6 +80,22 @@ def divided(documents: tuple[Document, ...]) -> Iterator[tuple[Document, ...]]:
 
 def likely_pages(document: Document) -> int:
     """About how many pages of a document will be read."""
-    if not document.uri.lower().endswith(_SEVERAL_PAGES):
-        return 1
-    return max(1, document.size // _BYTES_OF_A_PAGE - len(document.left_out))
+    name = document.uri.lower()
+    if name.endswith(_PDF):
+        pages = document.size // _BYTES_OF_A_PDF_PAGE
+    elif name.endswith(_TIFF):
+        pages = _frames(document)
+    else:
+        pages = 1
+    return max(1, pages - len(document.left_out))
+
+
+def _frames(document: Document) -> int:
+    """Pages of a TIFF, from its chain of directories alone where it lies on this machine."""
+    if files.is_local(document.uri):
+        try:
+            with open(document.uri, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                return len(page_offsets(data, document.uri, DecodingSettings()))
+        except (OSError, ValueError, DecodingError):
+            pass  # Reading it will say what is wrong.
+    return document.size // _BYTES_OF_A_FRAME

@@ -118,8 +118,11 @@ def committed_ids(output: str) -> frozenset[str]:
 
 def _record(path: str) -> RunRecord:
     try:
-        return RunRecord(**json.loads(read_bytes(path)))
-    except (ValueError, TypeError) as error:
+        record = RunRecord(**json.loads(read_bytes(path)))
+        if f"{record.run_id}.json" != os.path.basename(path):
+            raise ValueError(f"it is that of run {record.run_id!r}")
+        return record
+    except (ValueError, TypeError, RecursionError) as error:
         raise UsageError(f"{path}: damaged commit file ({error}); restore it, or remove it to drop its run") from error
 
 

@@ -18,7 +18,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from pipelines import runs
 from pipelines.files import is_local, join, matching, metadata, read_bytes, write_bytes
-from pipelines.options import UsageError
+from pipelines.options import UsageError, is_run_name
 from pipelines.records import TABLES
 
 STAGED_SUFFIX = ".staged"
@@ -79,13 +79,27 @@ def compactions(output: str) -> list[Compaction]:
             content = json.loads(read_bytes(listed.path))
             names = {table: tuple(names) for table, names in content["files"].items()}
             lists = {name: tuple(content[name]) for name in ("runs", "replaces")}
-            found.append(Compaction(**{**content, **lists, "files": names}))
+            found.append(_checked(Compaction(**{**content, **lists, "files": names})))
         except FileNotFoundError:
             continue  # replaced since it was listed; the caller's own read finds out
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise UsageError(f"{listed.path}: damaged manifest of a compaction ({error}); restore it") from error
     replaced = {name for compaction in found for name in compaction.replaces}
     return [compaction for compaction in found if compaction.id not in replaced]
+
+
+def _checked(compaction: Compaction) -> Compaction:
+    """The compaction, if every name in it stays in its folder.
+
+    Raises:
+        ValueError: one would lead elsewhere.
+    """
+    runs_named = {compaction.id, *compaction.runs, *compaction.replaces}
+    files_named = {name for names in compaction.files.values() for name in names}
+    odd = sorted(n for n in runs_named if not is_run_name(n)) + sorted(n for n in files_named if set(n) & set("/\\"))
+    if odd:
+        raise ValueError(f"{odd[0]!r} is no name of a run or a file")
+    return compaction
 
 
 def paths(output: str, table: str, run_ids: Iterable[str]) -> list[str]:
@@ -163,6 +177,8 @@ def _read(path: str, schema: pa.Schema) -> pa.Table:
     except (pa.ArrowException, OSError) as error:
         if _is_gone(path):
             raise FileNotFoundError(path) from error
+        if not isinstance(error, pa.ArrowException) and (error.errno is not None or type(error) is not OSError):
+            raise UsageError(f"{path}: cannot be read ({error}); try again") from error
         run_id = path.replace("\\", "/").rsplit("/", 2)[-2].removeprefix("run=")
         raise UsageError(
             f"{path}: damaged table of the committed run {run_id} ({error}); restore it, or remove "

@@ -11,6 +11,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
@@ -82,6 +83,7 @@ class Transcript:
         name: for its file, without an ending: the document's name, and what keeps equal names apart.
         document: name of the document's file, without its folder.
         page_index: of the page in it, from 0.
+        read_at: when it was read.
         lines: words in reading order, line by line.
     """
 
@@ -91,7 +93,7 @@ class Transcript:
     width: int
     height: int
     model_id: str
-    run_id: str
+    read_at: datetime
     lines: tuple[tuple[PageWord, ...], ...]
 
     @property
@@ -167,7 +169,7 @@ def _transcript(page: dict, words: list[dict]) -> Transcript:
         page["width"],
         page["height"],
         page["model_id"],
-        page["run_id"],
+        page["processed_at"],
         tuple(map(tuple, lines.values())),
     )
 
@@ -218,11 +220,9 @@ def to_page(page: Transcript) -> bytes:
     root = Element("PcGts", xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15")
     metadata = SubElement(root, "Metadata")
     SubElement(metadata, "Creator").text = "inkbeam"
-    # The time of reading, which the run's name begins with: the same page gives the same file.
-    stamp = re.match(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", page.run_id)
-    time = "{}-{}-{}T{}:{}:{}Z".format(*stamp.groups()) if stamp else "1970-01-01T00:00:00Z"
+    # The time of reading, not of writing: the same page gives the same file.
     for name in ("Created", "LastChange"):
-        SubElement(metadata, name).text = time
+        SubElement(metadata, name).text = f"{page.read_at:%Y-%m-%dT%H:%M:%SZ}"
     SubElement(metadata, "Comments").text = f"page {page.page_index + 1}, model {page.model_id}"
     size = {"imageWidth": str(page.width), "imageHeight": str(page.height)}
     sheet = SubElement(root, "Page", imageFilename=_legal(page.document), **size)

@@ -24,7 +24,7 @@ from pipelines.inputs import Document
 from pipelines.model_handler import ImageKey, Recognized, TextImage
 from pipelines.options import Job
 from pipelines.records import Failure, PageFacts, PageText
-from segmentation.decoding import DecodingSettings, Page, PageRef, count_pages, decode_page
+from segmentation.decoding import DecodingSettings, Page, PageRef, check_bytes, count_pages, decode_page
 from segmentation.geometry import Line
 from segmentation.ink.preparation import turned
 from segmentation.page import segment_upright
@@ -93,6 +93,7 @@ def pages_of(document: Document, settings: DecodingSettings) -> list[PageTask]:
     name = printable(document.uri)
     if name != document.uri:
         raise UnusableName(f"{name}: the file's name is not valid UTF-8. Rename it.")
+    check_bytes(document.size, document.uri, settings)
     pages = count_pages(read_bytes(document.uri), document.uri, settings)
     return [PageTask(PageRef(document.uri, i), document, pages) for i in range(pages) if i not in document.left_out]
 

@@ -122,7 +122,7 @@ class SegmentedPage:
         for part in self.parts:
             own = part.line_numbers()
             # Where a gutter leans, the parts overlap.
-            numbers[:, part.left : part.left + own.shape[1]] |= own
+            np.copyto(numbers[:, part.left : part.left + own.shape[1]], own, where=own > 0)
         return numbers
 
     def line_picture(self, index: int) -> np.ndarray:

@@ -50,9 +50,8 @@ def runs(xs: np.ndarray, offsets: np.ndarray, component: np.ndarray, x_height: f
         np.add.at(votes, (compact[in_zone], run_of[in_zone]), 1)
         pixels_of = np.bincount(compact)
         middle = np.bincount(compact, weights=xs) / np.maximum(pixels_of, 1)
-        nearest = np.abs((starts + ends)[None, :] / 2 - middle[:, None])
-        inside = np.maximum(starts[None, :] - middle[:, None], middle[:, None] - ends[None, :])
-        nearest = np.where(inside <= 0, 0, np.minimum(nearest, np.maximum(inside, 0)))
+        beside = np.maximum(starts[None, :] - middle[:, None], middle[:, None] - ends[None, :])
+        nearest = np.maximum(beside, 0)
         home = np.where(votes.max(axis=1) > 0, votes.argmax(axis=1), nearest.argmin(axis=1))
         run_of[outside] = home[compact[outside]]
 

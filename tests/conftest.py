@@ -12,13 +12,6 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-def pytest_configure(config):
-    # Keras' own conversion of variables; tens of thousands of them would bury warnings that matter.
-    config.addinivalue_line(
-        "filterwarnings", "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
-    )
-
-
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder of real handwriting; the test is skipped where it is absent."""

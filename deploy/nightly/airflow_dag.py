@@ -29,7 +29,7 @@ def inkbeam(*arguments: str) -> None:
     if code in MEANING:
         raise AirflowFailException(f"exit code {code}: {MEANING[code]}")
     if code:
-        raise AirflowException(f"exit code {code}: the job broke, nothing of the run was kept")
+        raise AirflowException(f"exit code {code}: the job broke, what it had committed is kept")
 
 
 DEFAULTS = {

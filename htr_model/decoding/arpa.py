@@ -14,6 +14,8 @@ from htr_model.decoding.ngrams import MOST_BITS, Ngrams, symbol_bits
 
 _SPACES = ("<space>", "\u2581", "|")
 """How ARPA files of characters write a space."""
+_LEAST_LOG10 = 1000.0
+"""Powers of ten beyond which no probability is believed: SRILM writes -99 for none."""
 _MARKS = ("<s>", "</s>", "<unk>", "<UNK>")
 
 
@@ -57,7 +59,7 @@ def _arpa_entries(text: str) -> Iterator[tuple[int, float, list[str], float]]:
     ended = False
     for number, line in enumerate(text.splitlines(), start=1):
         line = line.strip(" \r\n")
-        section = re.fullmatch(r"\\(\d+)-grams:\s*", line)
+        section = re.fullmatch(r"\\(\d{1,2})-grams:\s*", line)
         if section:
             order = int(section[1])
         elif line.strip() == "\\end\\":
@@ -68,8 +70,9 @@ def _arpa_entries(text: str) -> Iterator[tuple[int, float, list[str], float]]:
             try:
                 probability = float(fields[0])
                 backoff = float(fields[order + 1]) if len(fields) == order + 2 else 0.0
-                finite = math.isfinite(probability) and math.isfinite(backoff)
-                if not finite or probability > 0 or not order < len(fields) <= order + 2:
+                # Written so that what is no number fails too.
+                believable = -_LEAST_LOG10 <= probability <= 0 and abs(backoff) <= _LEAST_LOG10
+                if not believable or not order < len(fields) <= order + 2:
                     raise ValueError
             except ValueError:
                 raise LanguageModelError(f"ARPA: line {number} is no {order}-gram: {line[:60]!r}") from None

@@ -2,7 +2,3 @@
 
 None follows a path out of the data set: names of pictures that a file holds are looked up in its own folders.
 """
-
-from htr_model.readers.tokens import join_tokens, token_groups
-
-__all__ = ["join_tokens", "token_groups"]

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from htr_model.charset import Charset
 from htr_model.readers.iam import read_iam
 from htr_model.readers.labels_csv import read_csv
 from htr_model.readers.pages import read_pages
@@ -109,14 +108,12 @@ def read(path: str | Path) -> Iterator[Item]:
     return recognise(path).read()
 
 
-def load(paths: Iterable[str | Path], charset: Charset | None = None) -> Dataset:
-    """All samples of some data sets. With a charset, samples whose text it cannot write are skipped."""
+def load(paths: Iterable[str | Path]) -> Dataset:
+    """All samples of some data sets."""
     samples: list[Sample] = []
     skipped: list[Skipped] = []
     for path in paths:
         for item in read(path):
-            if isinstance(item, Sample) and charset and charset.unknown(item.text):
-                item = Skipped(item.id, f"characters outside the charset: {charset.unknown(item.text)!r}")
             (samples if isinstance(item, Sample) else skipped).append(item)
     return Dataset(samples, skipped)
 

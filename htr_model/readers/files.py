@@ -20,6 +20,25 @@ def file_bytes(path: Path) -> bytes:
         return b""
 
 
+def picture_in(folders: list[Path], name: str) -> Path | None:
+    """The file of a name, as a data set's table gives it, in the first of its folders that holds it; None for none.
+
+    Raises:
+        ValueError: the name would lead out of them.
+    """
+    if leads_out(name):
+        raise ValueError("name leads out of the data set's folder")
+    try:
+        return next((folder / name for folder in folders if (folder / name).is_file()), None)
+    except OSError:  # longer than any name may be
+        return None
+
+
+def name_or_none(value: object) -> str | None:
+    """A writer or split as text, however a file writes it."""
+    return None if value is None else str(value)
+
+
 def leads_out(name: str) -> bool:
     """Whether a name from a file would lead out of that file's folder."""
     return Path(name).is_absolute() or ".." in Path(name).parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from htr_model.readers.files import file_bytes, sample
+from htr_model.readers.files import file_bytes, leads_out, sample
 from htr_model.samples import Item, Skipped
 
 
@@ -34,6 +34,8 @@ def read_iam(folder: Path) -> Iterator[Item]:
             identifier = fields[0]
             if len(fields) < 9 or len(identifier.split("-")) < 3:
                 yield Skipped(identifier, "line of words.txt is incomplete")
+            elif leads_out(identifier):
+                yield Skipped(identifier, "name leads out of the data set's folder")
             elif fields[1] != "ok":
                 yield Skipped(identifier, "marked as wrongly segmented")
             else:

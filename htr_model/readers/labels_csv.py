@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from htr_model.readers.files import file_bytes, leads_out, sample
+from htr_model.readers.files import file_bytes, picture_in, sample
 from htr_model.samples import DatasetError, Item, Skipped
 
 
@@ -41,10 +41,11 @@ def read_csv(path: Path) -> Iterator[Item]:
             yield Skipped(f"{path.name}:{number}", "line has too few columns")
             continue
         name = row[name_column].strip()
-        if leads_out(name):
-            yield Skipped(name, "name leads out of the data set's folder")
+        try:
+            picture = picture_in(folders, name)
+        except ValueError as error:
+            yield Skipped(name, str(error))
             continue
-        picture = next((f / name for f in folders if (f / name).is_file()), None)
         if picture is None:
             yield Skipped(name, "no such picture")
         else:

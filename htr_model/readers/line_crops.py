@@ -9,6 +9,10 @@ _STRIP = 0.45
 """A polygon lower than this share of the page's median line is a strip around the strokes' middle: rebuilt."""
 _ABOVE, _BELOW = 0.62, 0.30
 """Extent of a rebuilt line above and below its baseline, in median line heights of the page."""
+_FARTHEST = 100_000
+"""Pixels from a page's corner beyond which no coordinate is believed."""
+_STEEPEST = 0.5
+"""Pixels a column by which a line may fall or climb for its picture to be made level: sheets do not lie as askew."""
 
 
 def line_crop(gray: np.ndarray, line: dict, typical_height: float) -> np.ndarray | None:
@@ -21,6 +25,9 @@ def line_crop(gray: np.ndarray, line: dict, typical_height: float) -> np.ndarray
 
     Returns:
         None where nothing of the line lies on the page.
+
+    Raises:
+        ValueError: a coordinate is no number or far outside of any page.
     """
     height, width = gray.shape
     baseline = np.array(line.get("baseline") or [], float).reshape(-1, 2)
@@ -40,8 +47,16 @@ def line_crop(gray: np.ndarray, line: dict, typical_height: float) -> np.ndarray
     paper = int(np.percentile(crop[inside > 0], 80))
     crop = np.where(inside > 0, crop, paper).astype(np.uint8)
     if len(baseline) > 1 and np.ptp(baseline[:, 0]) > 3 * typical_height:
-        crop = level(crop, float(np.polyfit(baseline[:, 0], baseline[:, 1], 1)[0]), paper)
+        slope = float(np.polyfit(baseline[:, 0], baseline[:, 1], 1)[0])
+        crop = level(crop, slope, paper) if abs(slope) <= _STEEPEST else crop
     return crop
+
+
+def outlined(line: dict, typical_height: float) -> dict:
+    """A line that has only its baseline with a polygon of no height, which `line_shapes` replaces by a usual one."""
+    if any(line.get(key) for key in ("polygon", "bbox", "words")) or not (line.get("baseline") and typical_height):
+        return line
+    return {**line, "polygon": line["baseline"]}
 
 
 def line_shapes(line: dict, typical_height: float) -> list[np.ndarray]:
@@ -49,7 +64,17 @@ def line_shapes(line: dict, typical_height: float) -> list[np.ndarray]:
 
     The polygon; the baseline, as high as a usual line, where the polygon is a strip; without polygon the word boxes or
     the box.
+
+    Raises:
+        ValueError: a coordinate is no number or far outside of any page.
     """
+    shapes = _shapes(line, typical_height)
+    if not all((np.abs(shape) <= _FARTHEST).all() for shape in shapes):
+        raise ValueError("a coordinate is no number or far outside of the page")
+    return shapes
+
+
+def _shapes(line: dict, typical_height: float) -> list[np.ndarray]:
     if line.get("polygon"):
         baseline = np.array(line.get("baseline") or [], float).reshape(-1, 2)
         polygon = np.array(line["polygon"], float).reshape(-1, 2)

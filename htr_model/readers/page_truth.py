@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from htr_model.readers.files import leads_out
-from htr_model.readers.line_crops import line_shapes
-from htr_model.readers.tokens import are_whole, token_groups
+from htr_model.readers.files import name_or_none
+from htr_model.readers.line_crops import line_shapes, outlined
+from htr_model.readers.page_rows import NOT_AS_DESCRIBED, PageRow, page_rows, typical_height
+from htr_model.readers.tokens import running_text, token_groups, whole_words
 from htr_model.readers.xml_files import DescribedPage, described_pages, xml_files
 from htr_model.samples import DatasetError, Skipped
 
 Corners = tuple[int, int, int, int]
 """Left, top, right and bottom of a box, pixels; right and bottom exclusive."""
-
-_NO_PAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
-"""What a description that is none can lead to."""
-_FARTHEST = 100_000
-"""Pixels from a page's corner beyond which no coordinate is believed."""
 
 
 @dataclass(frozen=True)
@@ -87,67 +82,51 @@ def true_pages(path: str | Path) -> Iterator[TruePage | Skipped]:
     path = Path(path)
     if path.is_dir() and (path / "pages.jsonl").is_file():
         path = path / "pages.jsonl"
-    if path.is_file() and path.suffix != ".xml":
-        return _pages_of_rows(path)
+    if path.is_file() and path.suffix.lower() != ".xml":
+        return map(_of_row, page_rows(path))
     described = [path] if path.is_file() else xml_files(path)
     if not described:
         raise DatasetError(f"{path}: no such file or folder with pages.jsonl, PAGE or ALTO files")
     return (_described(page) for page in described_pages(described))
 
 
-def _pages_of_rows(path: Path) -> Iterator[TruePage | Skipped]:
-    with open(path, encoding="utf-8", errors="replace") as rows:
-        for number, row in enumerate(rows, start=1):
-            if row.strip():
-                try:
-                    page = json.loads(row)
-                    name = str(page["image"])
-                    if leads_out(name):
-                        raise ValueError(f"{name}: name leads out of the data set's folder")
-                    yield true_page(page, path.parent / name, path.parent.name)
-                except _NO_PAGE as error:
-                    yield Skipped(f"{path.name}:{number}", f"not a page: {error!r}")
+def _of_row(row: PageRow | Skipped) -> TruePage | Skipped:
+    return row if isinstance(row, Skipped) else _usable(row.description, row.picture, row.collection, row.place)
 
 
 def _described(page: DescribedPage | Skipped) -> TruePage | Skipped:
     if isinstance(page, Skipped):
         return page
     height, width = page.gray.shape
+    description = {"lines": page.lines, "width": width, "height": height}
+    return _usable(description, page.picture, page.collection, page.picture.name)
+
+
+def _usable(page: dict, picture: Path, collection: str, place: str) -> TruePage | Skipped:
     try:
-        return true_page({"lines": page.lines, "width": width, "height": height}, page.picture, page.collection)
-    except _NO_PAGE as error:
-        return Skipped(page.picture.name, f"not a page: {error!r}")
+        return true_page(page, picture, collection)
+    except NOT_AS_DESCRIBED as error:
+        return Skipped(place, f"not a page: {error!r}")
 
 
 def true_page(page: dict, picture: Path, collection: str) -> TruePage:
-    """A page from its description as in ``pages.jsonl`` (`htr_model.readers.pages.read_pages`).
+    """A page from its description as in ``pages.jsonl`` (`htr_model.readers.page_rows`).
 
     Raises:
-        ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError: it is no such description.
+        those of `NOT_AS_DESCRIBED`: it is no such description.
     """
-    if not isinstance(page["lines"], list):
-        raise TypeError("lines is no list")
-    heights = [line["bbox"][3] for line in page["lines"] if line.get("bbox")]
-    line_height = float(np.median(heights)) if heights else 0.0
+    line_height = typical_height(page["lines"])
     size = (int(page["width"]), int(page["height"])) if page.get("width") and page.get("height") else None
     lines = tuple(_line(line, line_height) for line in page["lines"])
-    return TruePage(collection, picture, size, lines, line_height, page.get("split"))
+    return TruePage(collection, picture, size, lines, line_height, name_or_none(page.get("split")))
 
 
 def _line(line: dict, line_height: float) -> TrueLine:
     if line.get("error"):
         raise ValueError(line["error"])
-    if not any(line.get(key) for key in ("polygon", "bbox", "words")) and line.get("baseline") and line_height:
-        line = {**line, "polygon": line["baseline"]}  # a strip, which is rebuilt
-    outlines = tuple(line_shapes(line, line_height))
-    for outline in outlines:
-        if not (np.abs(outline) <= _FARTHEST).all():
-            raise ValueError("a coordinate is no number or far outside of the page")
-    text = str(line.get("text") or "")
-    tokens = line.get("words") or []
-    words = tuple(_words(tokens)) if are_whole([t["text"] for t in tokens], text) else ()
+    outlines = tuple(line_shapes(outlined(line, line_height), line_height))
     baseline = np.array(line.get("baseline") or [], float).reshape(-1, 2)
-    return TrueLine(" ".join(w.text for w in words) if words else text, outlines, words, baseline)
+    return TrueLine(running_text(line), outlines, tuple(_words(whole_words(line))), baseline)
 
 
 def _words(tokens: list[dict]) -> Iterator[TrueWord]:

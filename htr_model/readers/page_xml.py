@@ -53,7 +53,7 @@ def _chosen(element: Element) -> str:
     """Of several readings the one with the lowest index, which the format calls the main one; then the surest."""
 
     def rank(reading: Element) -> tuple[float, float]:
-        return _float(reading.get("index"), 0.0), -_float(reading.get("conf"), 0.0)
+        return _float(reading.get("index")), -_float(reading.get("conf"))
 
     readings = sorted(element.findall("TextEquiv"), key=rank)
     for reading in readings[:1]:
@@ -64,9 +64,10 @@ def _chosen(element: Element) -> str:
     return ""
 
 
-def _float(written: str | None, otherwise: float) -> float:
+def _float(written: str | None) -> float:
+    """A number of the format; 0 for none."""
     try:
-        value = float(written) if written is not None else otherwise
+        value = float(written or 0)
     except ValueError:
-        return otherwise
-    return value if math.isfinite(value) else otherwise
+        return 0.0
+    return value if math.isfinite(value) else 0.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from htr_model.readers.files import sample
+from htr_model.readers.files import name_or_none, sample
 from htr_model.samples import DatasetError, Item, Skipped
 
 
@@ -35,8 +35,15 @@ def read_parquet(path: Path) -> Iterator[Item]:
     text_type = table.schema_arrow.field("text").type
     if not pa.types.is_string(text_type) and not pa.types.is_large_string(text_type):
         raise DatasetError(f"{path}: column text holds {text_type}; expected strings")
+    batches = table.iter_batches(batch_size=512)
     with ThreadPoolExecutor() as pool:
-        for batch in table.iter_batches(batch_size=512):
+        while True:
+            try:
+                batch = next(batches, None)
+            except (pa.ArrowException, OSError) as error:
+                raise DatasetError(f"{path}: damaged Parquet ({error}); copy it again") from error
+            if batch is None:
+                return
             yield from pool.map(partial(_item, path.parent.name, in_struct), batch.to_pylist())
 
 
@@ -50,7 +57,7 @@ def _item(collection: str, in_struct: bool, row: dict) -> Item:
         row["text"],
         image or b"",
         collection=collection,
-        writer=row.get("writer"),
-        group=row.get("form"),
-        split=row.get("split"),
+        writer=name_or_none(row.get("writer")),
+        group=name_or_none(row.get("form")),
+        split=name_or_none(row.get("split")),
     )

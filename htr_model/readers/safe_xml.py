@@ -9,6 +9,8 @@ from xml.parsers import expat
 _MAX_BYTES = 64 * 2**20
 """A page of a newspaper with a box a letter has about 10 MB."""
 _MAX_DEPTH = 100
+_MAX_ELEMENTS = 1_000_000
+"""Such a page has about 100,000; a tree of a million takes some 400 MB."""
 
 
 class XmlError(ValueError):
@@ -27,15 +29,18 @@ def parse_xml(path: Path) -> Element:
     """
     if path.stat().st_size > _MAX_BYTES:
         raise XmlError(f"larger than {_MAX_BYTES // 2**20} MB")
-    builder, depth = TreeBuilder(), 0
+    builder, depth, elements = TreeBuilder(), 0, 0
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
+        nonlocal depth, elements
         depth += 1
+        elements += 1
         if depth > _MAX_DEPTH:
             raise XmlError(f"elements nested more than {_MAX_DEPTH} deep")
+        if elements > _MAX_ELEMENTS:
+            raise XmlError(f"more than {_MAX_ELEMENTS:,} elements")
         builder.start(_local(name), {_local(key): value for key, value in attributes.items()})
 
     def end(name: str) -> None:

@@ -32,13 +32,14 @@ def token_groups(tokens: list[str]) -> list[list[int]]:
 
 def running_text(line: dict) -> str:
     """Text of a line as ``pages.jsonl`` describes it: of its words where they are the whole line, as writing has it."""
-    text = str(line.get("text") or "")
-    tokens = [word["text"] for word in line.get("words") or []]
-    return join_tokens(tokens) if tokens and (not text or are_whole(tokens, text)) else text
+    words = whole_words(line)
+    return join_tokens([word["text"] for word in words]) if words else str(line.get("text") or "")
 
 
-def are_whole(tokens: list[str], text: str) -> bool:
-    """Whether tokens are all of a text. Some ground truths box only the words of a line that were squeezed in, or read
-    them in another way than the line.
+def whole_words(line: dict) -> list[dict]:
+    """The words that a line's description holds, where they are the whole line, else none. Some ground truths box only
+    the words of a line that were squeezed in, or read them in another way than the line.
     """
-    return bool(tokens) and "".join("".join(tokens).split()) == "".join(text.split())
+    text, words = str(line.get("text") or ""), line.get("words") or []
+    spelt = "".join("".join(word["text"] for word in words).split())
+    return words if not text or spelt == "".join(text.split()) else []

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from htr_model.readers import alto, page_xml
-from htr_model.readers.files import file_bytes
+from htr_model.readers.files import file_bytes, picture_in
 from htr_model.readers.pages import page_lines
 from htr_model.readers.safe_xml import XmlError, parse_xml
 from htr_model.readers.transcription import Transcription, in_pixels_of
@@ -113,7 +113,7 @@ def _described(path: Path, transcription: Transcription) -> DescribedPage | Skip
     folders = [path.parent, path.parent / "images"]
     if path.parent.name in _EXPORTED:
         folders += [path.parent.parent, path.parent.parent / "images"]
-    picture = next((f / name for f in folders if (f / name).is_file()), None)
+    picture = picture_in(folders, name)
     if picture is None:
         return Skipped(path.name, f"no picture {name} beside the file or in images/")
     try:

@@ -62,11 +62,13 @@ class TrainingSettings:
             raise TrainingError(f"unknown network {self.network!r}; known are {', '.join(sorted(networks.NETWORKS))}")
         if self.schedule not in SCHEDULES:
             raise TrainingError(f"unknown schedule {self.schedule!r}; known are {', '.join(SCHEDULES)}")
-        if min(self.epochs, self.patience, self.validate_every) < 1 or self.learning_rate <= 0:
+        if min(self.epochs, self.patience, self.validate_every) < 1 or not 0 < self.learning_rate < math.inf:
             raise TrainingError("epochs, patience, passes between validations and learning rate must be positive")
         if self.warmup_steps < 0 or self.shortcut < 0:
             raise TrainingError("warm-up steps and the weight of the shortcut must not be negative")
-        if self.max_minutes is not None and self.max_minutes <= 0:
+        if self.seed < 0:
+            raise TrainingError(f"the seed must not be negative, got {self.seed!r}")
+        if self.max_minutes is not None and not self.max_minutes > 0:
             raise TrainingError(f"the time budget must be positive, got {self.max_minutes!r} minutes")
         if self.batching.size is not None and self.batching.size < 1:
             raise TrainingError(f"the batch size must be at least 1, got {self.batching.size!r}")

@@ -7,6 +7,7 @@ together here. Formats: TensorFlow's core/lib/io/record_writer.h, core/util/even
 
 from __future__ import annotations
 
+import functools
 import struct
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ _CRC_POLYNOMIAL = 0x82F63B78
 """CRC-32C (Castagnoli), bits reversed."""
 
 
+@functools.cache
 def _crc_table() -> tuple[int, ...]:
     table = []
     for value in range(256):
@@ -24,14 +26,11 @@ def _crc_table() -> tuple[int, ...]:
     return tuple(table)
 
 
-_TABLE = _crc_table()
-
-
 def _masked_crc(data: bytes) -> int:
     """CRC-32C, rotated and offset as TFRecord wants it."""
-    crc = 0xFFFFFFFF
+    crc, table = 0xFFFFFFFF, _crc_table()
     for byte in data:
-        crc = _TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+        crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
     crc ^= 0xFFFFFFFF
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 

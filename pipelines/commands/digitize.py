@@ -76,10 +76,6 @@ def run(arguments: argparse.Namespace) -> int:
         dataflow.check(job, planned.selection.documents, options)
         if arguments.dry_run:
             return _print_plan(planned)
-        if dataflow.is_template(options) and planned.selection.documents:
-            launch.leave(planned, options)
-            print(f"Run {job.run_id} is left to Dataflow; it commits itself at its end")
-            return exit_codes.DONE
         again = functools.partial(launch.plan, job, tuple(arguments.input_list))
         return execution.carry_out(planned, again, options, arguments, report)
 
@@ -120,7 +116,7 @@ def _print_plan(planned) -> int:
 
     selection = planned.selection
     for document in selection.documents:
-        note = f"  ({len(document.left_out)} pages of it are done)" if document.left_out else ""
+        note = f"  ({len(document.left_out)} pages of it are done or set aside)" if document.left_out else ""
         print(f"{printable(document.uri)}{note}")
     print(f"{len(selection.documents)} documents would be read; {selection.done_pages} pages are done and left out")
     if selection.set_aside:

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read what failed and print a summary."""
     with hold_back_native_output():
-        from pipelines import beam_options, files, launch, runs, status
+        from pipelines import beam_options, dataflow, files, launch, runs, status
         from pipelines.model_handler import load_bundle
 
     execution.check(arguments)
@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not documents:
             tell("nothing_to_do", "Nothing to do.", exit_code=exit_codes.DONE)
             return exit_codes.DONE
+        dataflow.check(job, documents, options)
         plan = functools.partial(launch.plan_for, job, documents, bundle, 0 if arguments.all else None)
         return execution.carry_out(plan(), plan, options, arguments, report)
 

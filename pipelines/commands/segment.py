@@ -10,7 +10,7 @@ import cv2
 
 from pipelines import exit_codes
 from pipelines.options import UsageError, add_lines_option, segmentation_settings
-from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
+from segmentation.decoding import DecodingError, DecodingSettings, PageRef, check_bytes, count_pages, decode_page
 from segmentation.page import segment_upright
 from segmentation.pictures.overlay import draw_overlay
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Draw lines, words and reading order on every page; 1 when a page could not be read."""
     # Beam's file systems take two seconds to load.
-    from pipelines.files import read_bytes
+    from pipelines.files import page_stem, read_bytes
     from pipelines.inputs import find
 
     segmentation = segmentation_settings(arguments.lines)
@@ -39,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     failed = 0
     for document in find(arguments.pages):
         try:
+            check_bytes(document.size, document.uri, settings)
             data = read_bytes(document.uri)
             pages = count_pages(data, document.uri, settings)
         except (OSError, DecodingError) as error:
@@ -56,9 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
             layout = upright.segmented.layout
             words = [line.word_boxes() for line in layout.lines]
             picture = draw_overlay(upright.gray, [line.box for line in layout.lines], words)
-            number = f"-page{index + 1}" if pages > 1 else ""
-            path = output / f"{Path(document.uri).name}{number}.png"
-            cv2.imwrite(str(path), picture)
+            path = output / f"{page_stem(document.uri, index, pages, page.source_sha256)}.png"
+            path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
             regions = len({line.region for line in layout.lines})
             print(
                 f"{path}: {len(layout.lines)} lines{f' in {regions} regions' if regions > 1 else ''}, "

@@ -66,7 +66,7 @@ def _waiting(arguments: argparse.Namespace, output: str, records: list) -> int:
     from pipelines import history, inputs
 
     last = records[-1]
-    documents = inputs.find(arguments.input, arguments.input_list)
+    documents = inputs.find([*arguments.input, *inputs.listed(arguments.input_list)])
     known = history.load(output, records, last.model_id, last.fingerprint)
     return len(inputs.select(documents, known, "skip", _max_attempts(last)).documents)
 

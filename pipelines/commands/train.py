@@ -79,6 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         start = _bundle(arguments.start) if arguments.start else None
+    except BundleError as error:
+        raise UsageError(f"--from {arguments.start}: {error}") from error
+    try:
         settings = _settings(arguments)
         if arguments.charset == "data":
             symbols = "".join(sorted({c for s in data.samples for c in s.text}))
@@ -90,9 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{run.network}, {run.model.count_params():,} parameters, {len(run.charset)} symbols"
         )
         done = run.run(resume=arguments.resume)
-    except BundleError as error:
-        raise UsageError(f"--from {arguments.start}: {error}") from error
-    except TrainingError as error:
+    except (BundleError, TrainingError) as error:
         raise UsageError(str(error)) from error
     print(
         f"{arguments.output}: {done.step:,} steps in {done.seconds / 60:.0f} minutes, "

@@ -15,7 +15,11 @@ SUMMARY = "train a network that finds lines"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     data = parser.add_argument_group("data and result")
     data.add_argument(
-        "--data", action="append", required=True, metavar="PATH", help="pages.jsonl, or its folder; again for more"
+        "--data",
+        action="append",
+        required=True,
+        metavar="PATH",
+        help="pages.jsonl, PAGE or ALTO files, or their folder; again for more",
     )
     data.add_argument("--output", required=True, metavar="DIR", help="the line network, for --lines DIR")
     data.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR/training")

@@ -19,6 +19,7 @@ from segmentation.decoding.errors import (
     ZeroSize,
 )
 from segmentation.decoding.kinds import FORMATS
+from segmentation.decoding.limits import check_bytes
 from segmentation.decoding.pages import DecodingSettings, Page, PageRef
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "TruncatedImage",
     "UnsupportedImage",
     "ZeroSize",
+    "check_bytes",
     "count_pages",
     "decode_page",
 ]

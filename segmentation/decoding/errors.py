@@ -58,10 +58,7 @@ def zero_size(ref: PageRef) -> str:
 
 
 def too_many_pages(uri: str, settings: DecodingSettings) -> str:
-    return (
-        f"{uri}: the document has more than the {settings.max_pages} pages allowed. Split it, or raise max_pages if "
-        "the file is to be trusted."
-    )
+    return f"{uri}: the document has more than the {settings.max_pages:,} pages allowed. Split it."
 
 
 def place(ref: PageRef) -> str:

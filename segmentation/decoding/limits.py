@@ -20,6 +20,16 @@ def check_size(size: tuple[int, int], ref: PageRef, settings: DecodingSettings) 
         raise ZeroSize(zero_size(ref))
     if width * height > settings.max_pixels:
         raise TooLarge(
-            f"{place(ref)}: {width} x {height} pixels are more than the {settings.max_pixels} allowed. Scale the "
-            "picture down, or raise max_pixels if the file is to be trusted and memory suffices."
+            f"{place(ref)}: {width} x {height} pixels are more than the {settings.max_pixels:,} allowed. Scale the "
+            "picture down, or allow more (--max-megapixels) if the file is to be trusted and memory suffices."
         )
+
+
+def check_bytes(size: int, uri: str, settings: DecodingSettings) -> None:
+    """Nothing, for a document that may be read into memory.
+
+    Raises:
+        TooLarge: it has more than ``settings.max_bytes``.
+    """
+    if size > settings.max_bytes:
+        raise TooLarge(f"{uri}: {size:,} bytes are more than the {settings.max_bytes:,} allowed. Split the document.")

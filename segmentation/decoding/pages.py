@@ -52,6 +52,7 @@ class DecodingSettings:
         pdf_dpi: resolution at which PDF pages are rendered, 20 … 3000; lowered for pages above ``max_pixels``.
         max_pixels: most pixels of a page. The default holds an A2 sheet at 500 dpi, and costs 0.5 GB in colour.
         max_pages: most pages of a document.
+        max_bytes: most bytes of a document; all of them are held in memory while a page of it is read.
         pdf_seconds: most processor time for a page of a PDF. A scanned page takes less than a second, the densest
             drawings some.
 
@@ -62,13 +63,14 @@ class DecodingSettings:
     pdf_dpi: int = 300
     max_pixels: int = 120_000_000
     max_pages: int = 10_000
+    max_bytes: int = 2 * 2**30
     pdf_seconds: int = 30
 
     def __post_init__(self) -> None:
         lowest, highest = PLAUSIBLE_DPI
         if not isinstance(self.pdf_dpi, int) or not lowest <= self.pdf_dpi <= highest:
             raise ValueError(f"pdf_dpi must be a whole number from {lowest:.0f} to {highest:.0f}, got {self.pdf_dpi!r}")
-        for name in ("max_pixels", "max_pages", "pdf_seconds"):
+        for name in ("max_pixels", "max_pages", "max_bytes", "pdf_seconds"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be a positive whole number, got {value!r}")

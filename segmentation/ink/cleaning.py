@@ -305,7 +305,7 @@ def remove_border_and_bars(ink: np.ndarray, stroke_width: float) -> np.ndarray:
     thick = int(max(7, 4 * stroke_width)) | 1
     kernel = np.ones((thick, thick), np.uint8)
     mask = ink.astype(np.uint8)
-    # Beyond the page's edge counts as ink, so that a narrow border is recognised as the end of a wide one.
+    # The outermost pixels go on beyond the page's edge, so that a narrow border is taken for the end of a wide one.
     padded = cv2.copyMakeBorder(mask, thick, thick, thick, thick, cv2.BORDER_REPLICATE)
     solid = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[thick : thick + h, thick : thick + w]
     if not solid.any():

@@ -166,10 +166,11 @@ _LEAST_BLANK = 0.3
 
 
 def pale_rules(flat: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """What may be a pale upright rule of a level page on even paper, uint8 (h, w): bool, of the same size.
+    """What may be a pale upright rule of a level page, bool (h, w).
 
     Args:
-        ink: bool (h, w), which counts for nothing here.
+        flat: uint8 (h, w), the page on even paper.
+        ink: bool (h, w), its writing, which counts for nothing here.
     """
     height, width = flat.shape
     if height < _ROWS or width <= 2 * _BESIDE:

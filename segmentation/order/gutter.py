@@ -125,7 +125,7 @@ class _Strip:
 
 
 def find_gutter(gray: np.ndarray, page: Prepared, curves: list[Curve]) -> Gutter | None:
-    """The gutter between two pages; None where a picture shows one.
+    """The gutter between the two pages of an open book; None where a picture shows a single page.
 
     Args:
         gray: uint8 (height, width), the picture.

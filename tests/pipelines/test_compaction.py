@@ -1,5 +1,6 @@
 """Compactions: the same rows, few files, and what readers see meanwhile."""
 
+import json
 import secrets
 import shutil
 import subprocess
@@ -158,6 +159,19 @@ def test_damaged_table_stops_a_compaction_before_anything_is_changed(output):
     with pytest.raises(UsageError, match="run=night-3.*damaged"):
         compact(output)
     assert files(output) == before
+
+
+@pytest.mark.parametrize("name", ["/../../../victim", "..", "a/b"])
+def test_manifest_whose_names_lead_elsewhere_is_refused(output, tmp_path, name):
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    compact(output)
+    (manifest,) = (output / "compacted").iterdir()
+    content = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**content, "replaces": [name], "published": False}))
+    with pytest.raises(UsageError, match="no name of a run"):
+        compact(output)
+    assert victim.is_dir()
 
 
 def test_damaged_manifest_is_a_usage_error_that_names_it(output):

@@ -96,6 +96,7 @@ def test_workers_get_the_place_of_the_language_model_and_not_its_content(words):
         (("--language-model", "bundle"), "holds none"),
         (("--decoder", "beam", "--language-model", "nowhere.txt"), "nowhere.txt: cannot be read"),
         (("--decoder", "beam", "--language-model", "words.txt", "--language-weight", "-1"), "--language-weight"),
+        (("--decoder", "beam", "--language-model", "words.txt", "--language-weight", "20"), "--language-weight"),
         (("--decoder", "beam", "--language-model", "empty.txt"), "empty.txt: is empty"),
     ],
 )

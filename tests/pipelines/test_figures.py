@@ -54,6 +54,19 @@ def test_folder_that_is_missing_is_wrong_usage_before_the_work(tmp_path):
         pytest.fail("the work began")
 
 
+def test_name_of_a_folder_is_wrong_usage_before_the_work(tmp_path):
+    with pytest.raises(UsageError, match="is a folder"), figures.reported(str(tmp_path), "/out"):
+        pytest.fail("the work began")
+
+
+def test_figures_that_cannot_be_written_change_no_exit_code(tmp_path, caplog):
+    folder = tmp_path / "figures"
+    folder.mkdir()
+    with figures.reported(str(folder / "f"), "/out"):
+        folder.rmdir()
+    assert "cannot be written" in caplog.text
+
+
 def test_no_file_is_written_without_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with figures.reported(None, "/out"):

@@ -106,3 +106,15 @@ def test_failures_of_the_first_version_are_read_and_do_not_count(output):
     row = {**failure("/s/a.png"), "run_id": "night-1"}
     write_table(output, "failures", "night-1", [{name: row.get(name) for name in old.names}], old)
     assert load(output).failed == {}
+
+
+def test_a_document_that_could_be_opened_since_begins_to_count_anew(output):
+    """What failed twice, was read, and failed again is not set aside after three failures in a row."""
+    write_run(output, "night-1", 1, failures=[failure("/s/b.pdf"), failure("/s/c.pdf", attempts=1)])
+    write_run(output, "night-2", 2, failures=[failure("/s/b.pdf", attempts=2), failure("/s/c.pdf", attempts=2)])
+    write_run(output, "night-3", 3, [page("/s/b.pdf", 0, 10)], [failure("/s/c.pdf", 1, pages=10)])
+    known = load(output)
+    assert None not in known.failed_of("/s/b.pdf", 7, MODIFIED).attempts
+    assert known.failed_of("/s/c.pdf", 7, MODIFIED).attempts == {1: 1}
+    write_run(output, "night-4", 4, failures=[failure("/s/b.pdf", attempts=1)])
+    assert load(output).failed_of("/s/b.pdf", 7, MODIFIED).attempts == {None: 1}

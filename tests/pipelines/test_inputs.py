@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines.history import FailedPages, History
-from pipelines.inputs import Document, find, refuse_overlays_among, select
+from pipelines.inputs import Document, find, listed, refuse_overlays_among, select
 from pipelines.options import UsageError
 from pipelines.records import timestamp
 
@@ -117,9 +117,10 @@ def test_dangling_link_is_left_to_fail_by_itself(scans):
 
 
 def test_input_list_gives_an_input_a_line(scans, tmp_path):
-    listed = touch(tmp_path / "list.txt", f"\ufeff# tonight\n{scans}/a.jpg\r\n\n  {scans}/box  \n".encode())
-    assert names(find([], [str(listed)])) == ["a.jpg", "c.pdf"]
-    assert names(find([str(scans / "e.jp2")], [str(listed)])) == ["a.jpg", "c.pdf", "e.jp2"]
+    text = f"\ufeff# tonight\n{scans}/a.jpg\r\n\n  {scans}/box  \n  # and no more\n"
+    path = touch(tmp_path / "list.txt", text.encode())
+    assert listed([str(path)]) == [f"{scans}/a.jpg", f"{scans}/box"]
+    assert names(find(listed([str(path)]))) == ["a.jpg", "c.pdf"]
 
 
 @pytest.mark.parametrize("content", [None, b"caf\xe9.png\n", b"# nothing\n\n"])
@@ -128,7 +129,32 @@ def test_input_list_that_says_nothing_is_a_usage_error(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UsageError):
-        find([], [str(path)])
+        find(listed([str(path)]))
+
+
+def test_input_list_on_a_file_system_that_is_not_installed_is_a_usage_error():
+    with pytest.raises(UsageError, match="--input-list nosuch://bucket/list.txt"):
+        listed(["nosuch://bucket/list.txt"])
+
+
+@pytest.mark.parametrize("seconds", [3e11, -7e10])
+def test_file_of_an_impossible_time_is_one_without_a_time(scans, seconds, monkeypatch):
+    status = os.stat(scans / "a.jpg")
+    monkeypatch.setattr(os, "stat", lambda *_, **__: os.stat_result([*status[:7], seconds, seconds, seconds]))
+    (document,) = find([str(scans / "a.jpg")])
+    assert (document.size, document.modified) == (1, None)
+
+
+def test_folder_that_cannot_be_listed_is_left_to_fail_by_itself(scans, monkeypatch):
+    def scandir(path, scandir=os.scandir):
+        if str(path).endswith("box"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = find([str(scans)])
+    assert Document(str(scans / "box"), 0, None) in found
+    assert names(found) == ["a.jpg", "b.PNG", "box", "e.jp2", "page [1].tif"]
 
 
 LETTER, LEDGER = Document("/s/letter.png", 10, 1.5), Document("/s/ledger.tif", 20, 2.5)
@@ -148,14 +174,14 @@ def history(done=None, failed=None):
 
 def test_nothing_done_leaves_everything():
     selection = select([LETTER, LEDGER], history(), "skip", 3)
-    assert (selection.documents, selection.done_documents, selection.done_pages) == ((LETTER, LEDGER), 0, 0)
+    assert (selection.documents, selection.done_pages) == ((LETTER, LEDGER), 0)
 
 
 def test_skip_leaves_done_documents_out_and_done_pages_of_others():
     done = history({LETTER: ([0], 1), LEDGER: ([0, 2], 3)})
     selection = select([LETTER, LEDGER], done, "skip", 3)
     assert selection.documents == (Document("/s/ledger.tif", 20, 2.5, frozenset({0, 2})),)
-    assert (selection.done_documents, selection.done_pages) == (1, 3)
+    assert selection.done_pages == 3
 
 
 @pytest.mark.parametrize("changed", [Document("/s/letter.png", 11, 1.5), Document("/s/letter.png", 10, 1.6)])
@@ -206,6 +232,8 @@ def test_pages_that_failed_too_often_are_set_aside_one_by_one():
         (["scans/"], "scans/a/b"),
         ([".", "x.png"], "overlays"),
         (["gs://bucket/scans"], "gs://bucket/scans/overlays"),
+        (["scans/**/*.png"], "scans/overlays"),
+        (["**"], "overlays"),
     ],
 )
 def test_overlays_in_a_folder_that_is_read_are_refused(tmp_path, monkeypatch, inputs, overlays):
@@ -233,7 +261,7 @@ def test_overlays_behind_a_link_are_refused(tmp_path):
 def test_overlays_that_a_pattern_finds_are_refused(tmp_path):
     drawn = Document(str(tmp_path / "scans" / "drawn" / "a.jpg"), 1, 1.0)
     with pytest.raises(UsageError, match="holds .*a.jpg, which is to be read"):
-        refuse_overlays_among([str(tmp_path / "scans" / "**" / "*.jpg")], [drawn], str(tmp_path / "scans" / "drawn"))
+        refuse_overlays_among([str(tmp_path / "scans" / "*" / "*.jpg")], [drawn], str(tmp_path / "scans" / "drawn"))
 
 
 def test_modification_times_survive_the_pages_table():

@@ -4,6 +4,7 @@ import pytest
 
 from pipelines import portions
 from pipelines.inputs import Document
+from tests import broken_files
 from tests.pipelines.conftest import write_letter
 from tests.pipelines.jobs import inkbeam, python, rows, run_ids
 
@@ -56,14 +57,23 @@ def test_large_volumes_get_a_portion_of_their_own():
     ("name", "size", "left_out", "pages"),
     [
         ("a.png", 30_000_000, (), 1),
-        ("a.tif", 2_000_000, (), 10),
-        ("a.tif", 2_000_000, (0, 1, 2), 7),
+        ("a.pdf", 2_000_000, (), 10),
+        ("a.pdf", 2_000_000, (0, 1, 2), 7),
+        ("gs://b/a.tif", 75_000_000, (), 7),
+        ("absent.tif", 9, (), 1),
         ("a.pdf", 9, (), 1),
     ],
 )
 def test_pages_are_guessed_from_the_size_of_volumes_only(name, size, left_out, pages):
     (document,) = documents((name, size), left_out=frozenset(left_out))
     assert portions.likely_pages(document) == pages
+
+
+def test_frames_of_tiffs_are_counted(tmp_path):
+    path = tmp_path / "volume.TIF"
+    path.write_bytes(broken_files.tiff_of_levels([10, 240, 100]))
+    (document,) = documents((str(path), 75_000_000))
+    assert portions.likely_pages(document) == 3
 
 
 @pytest.fixture

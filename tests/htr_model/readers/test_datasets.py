@@ -1,4 +1,5 @@
 import contextlib
+import io
 import json
 from collections import Counter
 
@@ -6,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from htr_model import samples
-from htr_model.charset import LATIN, Charset
-from htr_model.readers import join_tokens
 from htr_model.readers.datasets import divided_by_words, divided_by_writers, load, part, read, split, writers_in
 from htr_model.readers.line_crops import line_crop
+from htr_model.readers.tokens import join_tokens
 from htr_model.samples import DatasetError, Sample, Skipped
 from tests.htr_model.drawing import png, word
 
@@ -57,6 +58,15 @@ def test_iam_tree(iam):
         "a01-003-00-02": "spaced out",
         "a01-003-00-03": "line of words.txt is incomplete",
     }
+
+
+def test_iam_names_do_not_lead_out_of_the_folder(iam, tmp_path):
+    outside = tmp_path / "secret"
+    outside.mkdir()
+    (outside / "x-y-z.png").write_bytes(png(word("A")))
+    with open(iam / "ascii" / "words.txt", "a") as words:
+        words.write("\n../../../secret/x-y-z ok 154 1 2 3 4 NN secret\n")
+    assert by_id(iam)["../../../secret/x-y-z"] == "name leads out of the data set's folder"
 
 
 def test_iam_samples_know_their_form_and_collection(iam):
@@ -117,6 +127,13 @@ def test_csv_headers_that_are_in_use(csv_folder, header):
     assert by_id(csv_folder / "labels.csv") == {"one.jpg": "one"}
 
 
+def test_csv_with_a_name_that_no_file_can_have_costs_that_line(csv_folder):
+    path = csv_folder / "labels.csv"
+    path.write_text(f"filename,label\n{'x' * 300}.png,long\none.jpg,one\n")
+    long, one = read(path)
+    assert (long.reason, one.text) == ("no such picture", "one")
+
+
 def test_csv_text_may_hold_commas_and_quotes(csv_folder):
     (csv_folder / "labels.csv").write_text('filename,label\none.jpg,"a, ""b"""\n')
     assert by_id(csv_folder) == {"one.jpg": 'a, "b"'}
@@ -165,6 +182,26 @@ def test_parquet_with_the_least_columns(tmp_path):
     assert by_id(path) == {"a": "cat", "b": "not a readable picture", "c": "no text"}
     sample = next(i for i in read(path / "train.parquet") if isinstance(i, Sample))
     assert (sample.writer, sample.group, sample.split, sample.collection) == (None, None, None, "p")
+
+
+def test_parquet_that_is_damaged_inside_is_refused_by_name(tmp_path):
+    path = tmp_path / "words.parquet"
+    rows = [{"id": str(i), "text": "A", "image": png(word("A"))} for i in range(40)]
+    pq.write_table(pa.Table.from_pylist(rows), path, compression="snappy")
+    content = bytearray(path.read_bytes())
+    content[100 : len(content) // 2] = bytes(len(content) // 2 - 100)
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"words\.parquet: damaged"):
+        list(read(path))
+
+
+def test_writers_and_splits_are_text_whatever_the_table_holds(tmp_path):
+    path = tmp_path / "words.parquet"
+    row = {"id": 1, "text": "A", "image": png(word("A")), "writer": 12, "split": ["train"]}
+    pq.write_table(pa.Table.from_pylist([row]), path)
+    (sample,) = read(path)
+    assert (sample.id, sample.writer, sample.split) == ("1", "12", "['train']")
+    assert sum(map(len, split([sample]))) == 1
 
 
 def test_parquet_with_all_columns(tmp_path):
@@ -271,6 +308,12 @@ def test_strip_polygon_is_rebuilt_from_the_baseline(tmp_path):
     assert column.sum() == pytest.approx(plain.sum(), abs=3)  # letters are whole
 
 
+def test_a_baseline_that_runs_off_the_page_does_not_make_a_giant_of_the_line():
+    gray = np.full((60, 1_000), 255, np.uint8)
+    crop = line_crop(gray, {"bbox": [5, 5, 900, 50], "baseline": [[5, 50], [900, 90_000]]}, 50)
+    assert crop.shape[0] <= 60
+
+
 def test_slanting_line_is_made_level():
     import cv2
 
@@ -298,10 +341,10 @@ def test_broken_pages_are_skipped_with_reasons(tmp_path):
         {"image": "page.png", "lines": []},
     )
     reasons = [(i.id, i.reason) for i in read(path) if isinstance(i, Skipped)]
-    assert [i for i, _ in reasons[:3]] == ["pages.jsonl:1", "pages.jsonl:2", "pages.jsonl:3"]
-    assert all(r.startswith("not a page") for _, r in reasons[:3])
-    assert reasons[3:] == [
-        ("../page.png", "name leads out of the data set's folder"),
+    assert [i for i, _ in reasons[:4]] == [f"pages.jsonl:{n}" for n in (1, 2, 3, 4)]
+    assert all(r.startswith("not a page") for _, r in reasons[:4])
+    assert "leads out" in reasons[3][1]
+    assert reasons[4:] == [
         ("gone.png", "not a readable picture"),
         ("page.png#0", "no text"),
         ("page.png#1", "the line lies outside the page"),
@@ -319,6 +362,10 @@ ELL = [[-100, -100], [60, -100], [60, -50], [-50, -50], [-50, 60], [-100, 60]]
         [{"text": "no box"}],
         [{"bbox": [1, 1, 50, 50], "words": [{"text": None, "bbox": [1, 1, 5, 5]}]}],
         [{"text": "round the corner", "bbox": [0, 0, 50, 50], "polygon": ELL}],
+        [{"text": "half a box", "bbox": [1, 2]}],
+        [{"text": "no numbers", "bbox": [1, 2, 3, "x"]}],
+        [{"text": "far away", "bbox": [1, 1, 9_000_000, 9_000_000]}],
+        [{"text": "not a number", "bbox": [1, 1, float("nan"), 5]}],
     ],
 )
 def test_malformed_line_costs_one_line_or_page_and_not_the_data_set(tmp_path, lines):
@@ -337,11 +384,18 @@ def test_missing_and_unknown_paths_are_refused_by_name(tmp_path):
         read(tmp_path)
 
 
-def test_load_skips_what_the_charset_cannot_write(iam, tmp_path):
-    data = load([iam], Charset("At he"))
-    assert [s.text for s in data.samples] == ["A"]
-    assert Skipped("a01-000u-00-02", "characters outside the charset: 'o'") in data.skipped
-    assert len(load([iam, iam], Charset(LATIN)).samples) == 2 * len(load([iam]).samples)
+def test_load_takes_several_data_sets_together(iam):
+    assert len(load([iam, iam]).samples) == 2 * len(load([iam]).samples) > 0
+
+
+def test_transparent_parts_are_paper():
+    drawn = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
+    drawn.paste((0, 0, 0, 255), (20, 10, 30, 30))
+    encoded = io.BytesIO()
+    drawn.save(encoded, "PNG")
+    gray = samples.decode_gray(encoded.getvalue())
+    assert gray.shape == (40, 60)
+    assert (gray[0, 0], gray[20, 25]) == (255, 0)
 
 
 def test_giant_picture_is_refused(monkeypatch):
