@@ -25,6 +25,7 @@ from safetensors.numpy import save as to_safetensors
 from htr_model.charset import Charset
 from htr_model.confidence import UNCALIBRATED, Calibration
 from htr_model.normalization import Normalization
+from htr_model.whole_files import write_whole
 
 FORMAT_VERSION = 1
 SETTINGS_FILE = "bundle.json"
@@ -111,9 +112,7 @@ def save(bundle: Bundle, folder: Path, card: str) -> str:
     else:
         files[LANGUAGE_MODEL_FILE] = bundle.language_model
     for name, data in files.items():
-        partial = folder / f"{name}.partial"
-        partial.write_bytes(data)
-        partial.replace(folder / name)
+        write_whole(folder / name, data)
     return content_id(settings, weights, bundle.language_model)
 
 

@@ -15,10 +15,8 @@ What is killed between two steps is finished by the next run, from the manifest 
 
 from __future__ import annotations
 
-import datetime
 import logging
 import os
-import secrets
 import shutil
 import tempfile
 import time
@@ -55,12 +53,6 @@ class Compacted:
     rows: int
     bytes_before: int
     bytes_after: int
-
-
-def new_id() -> str:
-    """Name of a compaction."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    return f"{COMPACTED}{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 def compact(output: str, compaction_id: str, target_bytes: int, settle_seconds: float) -> Compacted | None:

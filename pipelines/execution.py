@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import logging
-import secrets
 from collections.abc import Callable
 
 from pipelines import exit_codes, memory
@@ -52,12 +50,6 @@ def check(arguments: argparse.Namespace) -> None:
     for name in ("workers", "attempts"):
         if getattr(arguments, name) < 1:
             raise UsageError(f"--{name} must be at least 1, got {getattr(arguments, name)!r}")
-
-
-def new_run_id() -> str:
-    """A name for a run: the time, and what tells apart two of one second."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 def carry_out(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import hashlib
 import json
 import re
+import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -62,6 +64,12 @@ def _check_line_model(settings: SegmentationSettings) -> None:
 
 class JobFailed(Exception):
     """The pipeline broke; the message says what was kept of the job: exit code 3."""
+
+
+def dated_name(prefix: str = "") -> str:
+    """A name for a run or a compaction: the time, and what tells apart two of one second."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return f"{prefix}{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 def is_run_name(name: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from htr_model.readers.datasets import Dataset, divided_by_words, divided_by_writers, part, writers_in
+from htr_model.readers.datasets import Dataset
 from htr_model.samples import Sample
+from htr_model.splits import divided_by_words, divided_by_writers, part, writers_in
 from pipelines.options import DEFAULT_MODEL, UsageError
 
 

@@ -25,6 +25,7 @@ from htr_model.line_finder.augmentation import Crop, random_crop, whole
 from htr_model.line_finder.onnx_file import to_onnx
 from htr_model.line_finder.pages import STRIDE, UNIT, LinePage
 from htr_model.training import checkpoint
+from htr_model.whole_files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -225,9 +226,7 @@ class LineTrainingRun:
             CARD_FILE: self._card().encode(),
         }
         for name, data in files.items():
-            partial = self.output / f"{name}.partial"
-            partial.write_bytes(data)
-            partial.replace(self.output / name)
+            write_whole(self.output / name, data)
 
     def _card(self) -> str:
         trained, validated = (Counter(p.collection for p in pages) for pages in (self.train, self.validation))

@@ -128,6 +128,11 @@ _SINGLE_LENGTHS = 20
 """Up to so many characters every length is a group of its own; longer texts are grouped by tens."""
 
 
+def by_collection(outcomes: Iterable[Outcome]) -> dict[str, ErrorRates]:
+    """Error rates of each collection, by name."""
+    return dict(sorted(_grouped(outcomes, lambda o: o.collection).items()))
+
+
 def by_length(outcomes: Iterable[Outcome]) -> dict[str, ErrorRates]:
     """Error rates by the number of characters in the truth, shortest first: ``1`` … ``20``, ``21-30``, …"""
     groups = _grouped(outcomes, lambda o: len(o.truth) if len(o.truth) <= _SINGLE_LENGTHS else _tens(len(o.truth)))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 
 from htr_model.reading import Reading
 from htr_model.recognizer import Recognizer
 from htr_model.samples import Sample
 from htr_model.scoring.calibration import JudgedWord, expected_calibration_error, judged_words
-from htr_model.scoring.errors import Outcome, rates
+from htr_model.scoring.errors import Outcome, by_collection, rates
 from htr_model.scoring.metrics import ErrorRates
 
 
@@ -67,11 +66,3 @@ def evaluate(recognizer: Recognizer, samples: list[Sample]) -> Evaluation:
 def outcomes_of(samples: list[Sample], texts: list[str]) -> list[Outcome]:
     """Truth and reading of each sample."""
     return [Outcome(s.text, t, s.writer, s.collection) for s, t in zip(samples, texts, strict=True)]
-
-
-def by_collection(outcomes: list[Outcome]) -> dict[str, ErrorRates]:
-    """Error rates of each collection, by name."""
-    groups: dict[str, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        groups[outcome.collection].append(outcome)
-    return {name: rates(members) for name, members in sorted(groups.items())}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from htr_model.scoring.errors import CharacterErrors, Chunk, align
 from htr_model.scoring.metrics import ErrorRates
+from htr_model.tiles import fitted, font
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,11 +54,11 @@ def training_curves(history: list[dict], path: Path) -> None:
 
 _TILE = (300, 64)
 """Width and height of a picture in the grid, pixels; the two rows of text stand below it."""
-_TEXT = 17
+_TEXT, _COLUMNS = 17, 4
 _RIGHT, _WRONG, _TRUTH = (20, 20, 20), (205, 0, 0), (110, 110, 110)
 
 
-def prediction_grid(examples: list[tuple[np.ndarray, str, str]], columns: int = 4) -> np.ndarray:
+def prediction_grid(examples: list[tuple[np.ndarray, str, str]]) -> np.ndarray:
     """Pictures, each with its truth (grey) and below it what was read, errors in red: uint8 (h, w, 3) RGB.
 
     A red dot stands where a character is missing.
@@ -68,32 +68,21 @@ def prediction_grid(examples: list[tuple[np.ndarray, str, str]], columns: int = 
     """
     width, height = _TILE
     cell_width, cell_height = width + 16, height + 3 * _TEXT + 14
-    rows = max(1, -(-len(examples) // columns))
-    canvas = Image.new("RGB", (columns * cell_width, rows * cell_height), (255, 255, 255))
+    rows = max(1, -(-len(examples) // _COLUMNS))
+    canvas = Image.new("RGB", (_COLUMNS * cell_width, rows * cell_height), (255, 255, 255))
     pen = ImageDraw.Draw(canvas)
     for i, (gray, truth, prediction) in enumerate(examples):
-        left, top = i % columns * cell_width + 8, i // columns * cell_height + 6
-        factor = min(width / gray.shape[1], height / gray.shape[0], 1.5)
-        size = (max(1, round(gray.shape[1] * factor)), max(1, round(gray.shape[0] * factor)))
-        picture = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
-        canvas.paste(Image.fromarray(picture), (left, top + (height - size[1]) // 2))
-        chunks = align(truth, prediction)
-        font = _font(min(_TEXT, max(7, int(_TEXT * width / max(1.0, _font(_TEXT).getlength(truth + "··"))))))
-        pen.text((left, top + height + 3), truth, _TRUTH, font)
+        left, top = i % _COLUMNS * cell_width + 8, i // _COLUMNS * cell_height + 6
+        picture = fitted(gray, width, height)
+        canvas.paste(Image.fromarray(picture), (left, top + (height - picture.shape[0]) // 2))
+        letters = font(min(_TEXT, max(7, int(_TEXT * width / max(1.0, font(_TEXT).getlength(truth + "··"))))))
+        pen.text((left, top + height + 3), truth, _TRUTH, letters)
         x = float(left)
-        for written, read in chunks:
+        for written, read in align(truth, prediction):
             shown = read or "·"
-            pen.text((x, top + height + 5 + _TEXT * 1.3), shown, _RIGHT if written == read else _WRONG, font)
-            x += font.getlength(shown)
+            pen.text((x, top + height + 5 + _TEXT * 1.3), shown, _RIGHT if written == read else _WRONG, letters)
+            x += letters.getlength(shown)
     return np.asarray(canvas)
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which comes with Matplotlib and has Greek and Cyrillic too."""
-    from matplotlib import get_data_path
-
-    return ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
 
 
 def png(pixels: np.ndarray) -> bytes:

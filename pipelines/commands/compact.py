@@ -6,7 +6,7 @@ import argparse
 
 from pipelines import exit_codes
 from pipelines.logs import FORMATS, hold_back_native_output, tell
-from pipelines.options import UsageError
+from pipelines.options import COMPACTED, UsageError, dated_name
 
 SUMMARY = "put the small files of many runs together"
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     configure([])
     output = absolute(arguments.output)
     runs.known(output)
-    compaction_id = compaction.new_id()
+    compaction_id = dated_name(COMPACTED)
     with runs.held(output, compaction_id):
         launch.tidy(output)
         target = round(arguments.target_megabytes * 1_000_000)

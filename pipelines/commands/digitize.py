@@ -8,7 +8,16 @@ import functools
 from pipelines import execution, exit_codes, figures
 from pipelines.decoder_options import add_decoder_options, chosen_decoder
 from pipelines.logs import hold_back_native_output
-from pipelines.options import DEFAULT_MODEL, EXISTING, UNITS, Job, UsageError, add_lines_option, segmentation_settings
+from pipelines.options import (
+    DEFAULT_MODEL,
+    EXISTING,
+    UNITS,
+    Job,
+    UsageError,
+    add_lines_option,
+    dated_name,
+    segmentation_settings,
+)
 from segmentation.decoding import DecodingSettings
 
 SUMMARY = "read pages and write tables of words, pages and failures"
@@ -94,7 +103,7 @@ def _job(arguments: argparse.Namespace) -> Job:
     return Job(
         inputs=tuple(arguments.input),
         output=absolute(arguments.output),
-        run_id=arguments.run_id or execution.new_run_id(),
+        run_id=arguments.run_id or dated_name(),
         model=model,
         unit=arguments.unit,
         existing=arguments.existing,

@@ -111,7 +111,7 @@ def _rival(samples: list, language: str):
     import time
 
     from htr_model.scoring import errors
-    from htr_model.scoring.evaluation import by_collection, outcomes_of
+    from htr_model.scoring.evaluation import outcomes_of
     from htr_model.scoring.report import Rival
     from pipelines import tesseract
 
@@ -123,7 +123,7 @@ def _rival(samples: list, language: str):
     texts = tesseract.read_pictures([s.gray for s in samples], [mode[s.collection] for s in samples], language)
     seconds = time.perf_counter() - started
     outcomes = outcomes_of(samples, texts)
-    return Rival("Tesseract", errors.rates(outcomes), by_collection(outcomes), seconds)
+    return Rival("Tesseract", errors.rates(outcomes), errors.by_collection(outcomes), seconds)
 
 
 def _print_rates(result, rival) -> None:

@@ -9,7 +9,7 @@ import logging
 
 from pipelines import execution, exit_codes, figures
 from pipelines.logs import hold_back_native_output, tell
-from pipelines.options import Job, LanguageModelFile, UsageError
+from pipelines.options import Job, LanguageModelFile, UsageError, dated_name
 
 SUMMARY = "read pages again that failed in earlier runs"
 TAKES_BEAM_OPTIONS = True
@@ -36,11 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     files.configure(options)
     output = files.absolute(arguments.output)
     with figures.reported(arguments.metrics_file, output) as report:
-        records = runs.committed(output)
-        if not records:
-            raise UsageError(
-                f"{arguments.output}: no committed run is there; name the folder given to digitize --output"
-            )
+        records = runs.known(output)
         job = _job(arguments, output, records[-1].options)
         bundle = load_bundle(job.model)
         failing = status.failing(output, records)
@@ -69,7 +65,7 @@ def _job(arguments: argparse.Namespace, output: str, options: dict) -> Job:
                 **given,
                 "inputs": tuple(given["inputs"]),
                 "output": output,
-                "run_id": arguments.run_id or execution.new_run_id(),
+                "run_id": arguments.run_id or dated_name(),
                 "existing": "skip",
                 "redistribute": not beam_options.is_local(arguments.beam_options),
                 "threads": beam_options.threads_per_worker(arguments.workers),

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import compaction, history, runs, tables
-from pipelines.options import Job, UsageError
+from pipelines.options import COMPACTED, Job, UsageError, dated_name
 from pipelines.records import FAILURES, TABLES
 from tests.conftest import REPOSITORY
 from tests.pipelines.jobs import files, inkbeam
@@ -37,7 +37,7 @@ def output(tmp_path):
 
 
 def compact(output, target=10**9, settle=0.0):
-    name = compaction.new_id()
+    name = dated_name(COMPACTED)
     with runs.held(str(output), name):
         return compaction.compact(str(output), name, target, settle)
 

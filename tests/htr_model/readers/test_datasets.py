@@ -1,7 +1,6 @@
 import contextlib
 import io
 import json
-from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +9,7 @@ import pytest
 from PIL import Image
 
 from htr_model import samples
-from htr_model.readers.datasets import divided_by_words, divided_by_writers, load, part, read, split, writers_in
+from htr_model.readers.datasets import load, read
 from htr_model.readers.line_crops import line_crop
 from htr_model.readers.tokens import join_tokens
 from htr_model.samples import DatasetError, Sample, Skipped
@@ -201,7 +200,6 @@ def test_writers_and_splits_are_text_whatever_the_table_holds(tmp_path):
     pq.write_table(pa.Table.from_pylist([row]), path)
     (sample,) = read(path)
     assert (sample.id, sample.writer, sample.split) == ("1", "12", "['train']")
-    assert sum(map(len, split([sample]))) == 1
 
 
 def test_parquet_with_all_columns(tmp_path):
@@ -443,80 +441,6 @@ def test_join_tokens_leaves_words_that_begin_with_an_apostrophe():
     assert join_tokens(["said", "'Tis", "so"]) == "said 'Tis so"
 
 
-# --- splits -----------------------------------------------------------------------------------------------------------
-
-
-def sample(identifier, **attributes) -> Sample:
-    return Sample(identifier, "text", np.zeros((1, 1), np.uint8), **{"collection": "c", **attributes})
-
-
-def names(samples) -> set[str]:
-    return {s.id for s in samples}
-
-
-def test_split_never_divides_a_writer_or_a_form():
-    for attribute in ("writer", "group"):
-        samples = [sample(f"{k}-{i}", **{attribute: f"{k}"}) for k in range(200) for i in range(5)]
-        train, validation = split(samples, 0.2)
-        assert {getattr(s, attribute) for s in train}.isdisjoint({getattr(s, attribute) for s in validation})
-        assert len(train) + len(validation) == 1000
-        assert 0.1 < len(validation) / 1000 < 0.3
-
-
-def test_writer_counts_more_than_form():
-    samples = [sample(f"{w}-{f}", writer=f"w{w}", group=f"f{w}-{f}") for w in range(50) for f in range(10)]
-    train, validation = split(samples, 0.3)
-    assert train
-    assert validation
-    assert {s.writer for s in train}.isdisjoint({s.writer for s in validation})
-
-
-def test_split_does_not_change_as_data_is_added():
-    few = [sample(f"{i}", writer=f"w{i % 40}") for i in range(200)]
-    more = [sample(f"new{i}", writer=f"w{i}") for i in range(100)] + few
-    train, validation = split(few, 0.3)
-    assert train
-    assert validation
-    assert names(train) <= names(split(more, 0.3)[0])
-    assert names(validation) <= names(split(more, 0.3)[1])
-
-
-def test_named_splits_are_obeyed_and_test_is_used_for_neither():
-    samples = [sample("a", split="train"), sample("b", split="validation"), sample("c", split="test")]
-    train, validation = split(samples, 0.5)
-    assert names(train) == {"a"}
-    assert names(validation) == {"b"}
-
-
-@pytest.mark.parametrize(("share", "validated"), [(0.0, 0), (1.0, 50)])
-def test_extreme_shares(share, validated):
-    assert len(split([sample(f"{i}") for i in range(50)], share)[1]) == validated
-
-
-GRAY = np.full((4, 4), 255, np.uint8)
-
-
-def test_division_by_words_is_90_5_5_whatever_the_data_names_and_the_same_every_time():
-    samples = [Sample(f"w{i}", "a", GRAY, "iam", writer=f"{i % 7}", split="train") for i in range(4000)]
-    divided = divided_by_words(samples)
-    counts = Counter(s.split for s in divided)
-    assert counts["validation"] == pytest.approx(200, abs=45)
-    assert counts["test"] == pytest.approx(200, abs=45)
-    assert counts["train"] == 4000 - counts["validation"] - counts["test"]
-    assert {s.writer for s in divided if s.split == "test"} == {str(i) for i in range(7)}
-    again = divided_by_words(samples[::-1])
-    assert {s.id: s.split for s in again} == {s.id: s.split for s in divided}
-    train, validation = split(divided)
-    assert (len(train), len(validation)) == (counts["train"], counts["validation"])
-
-
-def test_part_of_data_is_what_names_the_split_or_none():
-    samples = [Sample(n, "a", GRAY, split=s) for n, s in (("a", "dev"), ("b", None), ("c", "test"), ("d", "train"))]
-    assert [s.id for s in part(samples, "validation")] == ["a", "b"]
-    assert [s.id for s in part(samples, "test")] == ["b", "c"]
-    assert [s.id for s in part(samples, "all")] == ["a", "b", "c", "d"]
-
-
 @pytest.mark.parametrize(
     ("text", "words", "expected"),
     [
@@ -531,40 +455,3 @@ def test_words_tell_the_text_only_where_they_are_the_whole_line(tmp_path, text, 
     described = {"text": text, "bbox": [10, 10, 250, 40], "words": boxes}
     path = write_pages(tmp_path / "p", {"image": "page.png", "lines": [described]})
     assert [sample.text for sample in read(path)] == [expected]
-
-
-def of_writer(name, writer, split_name):
-    return Sample(name, "text", np.zeros((2, 2), np.uint8), collection="c", writer=writer, group=None, split=split_name)
-
-
-def test_named_writers_are_for_validation_and_the_datas_own_validation_is_left_out():
-    samples = [
-        of_writer("1", "ann", "train"),
-        of_writer("2", "ben", "train"),
-        of_writer("3", "ben", None),
-        of_writer("4", "eve", "validation"),
-        of_writer("5", "joe", "test"),
-        of_writer("6", None, None),
-    ]
-    train, validation = split(divided_by_writers(samples, frozenset({"ben"})))
-    assert [s.id for s in train] == ["1", "6"]
-    assert [s.id for s in validation] == ["2", "3"]
-
-
-def test_writers_without_a_training_sample_are_named():
-    with pytest.raises(DatasetError, match="eve: 1 of the listed writers"):
-        divided_by_writers([of_writer("1", "eve", "validation")], frozenset({"eve"}))
-
-
-def test_list_of_writers_has_one_a_line(tmp_path):
-    (tmp_path / "writers.txt").write_text("# for decisions\n012\n\n  ann  # a pen\n")
-    assert writers_in(tmp_path / "writers.txt") == {"012", "ann"}
-
-
-@pytest.mark.parametrize("content", [b"", b"# nobody\n", b"\xff\xfe"])
-def test_list_of_writers_that_is_none_is_refused(tmp_path, content):
-    (tmp_path / "writers.txt").write_bytes(content)
-    with pytest.raises(DatasetError, match=r"writers\.txt"):
-        writers_in(tmp_path / "writers.txt")
-    with pytest.raises(DatasetError, match=r"nowhere\.txt"):
-        writers_in(tmp_path / "nowhere.txt")

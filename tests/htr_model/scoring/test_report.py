@@ -8,8 +8,8 @@ from htr_model.reading import reading
 from htr_model.samples import Sample
 from htr_model.scoring import plots, report
 from htr_model.scoring.calibration import judged_words
-from htr_model.scoring.errors import rates
-from htr_model.scoring.evaluation import Evaluation, by_collection, outcomes_of
+from htr_model.scoring.errors import by_collection, rates
+from htr_model.scoring.evaluation import Evaluation, outcomes_of
 from tests.htr_model.drawing import word
 
 READ = [("corn", "com", "ann"), ("Ill", "lll", "ann"), ("a cat", "a cat", "bob"), ("$5", "S5", "bob"), ("x", "", None)]

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from htr_model.charset import LATIN, Charset
-from htr_model.readers.datasets import load, split
+from htr_model.readers.datasets import load
+from htr_model.splits import split
 from htr_model.synthetic.fonts import find
 from htr_model.synthetic.samples import synthesize, write_parquet
 from htr_model.synthetic.texts import read_texts
@@ -26,7 +27,7 @@ def test_file_is_read_back_as_training_data(tmp_path, fonts, text):
     drawn = list(synthesize(fonts, text, 30, seed=3))
     path = tmp_path / "made" / "lines.parquet"
     assert write_parquet(path, drawn) == 30
-    data = load([path], Charset(LATIN))
+    data = load([path])
     assert not data.skipped
     assert [(s.id, s.text, s.writer) for s in data.samples] == [(d.id, d.text, d.writer) for d in drawn]
     assert len({s.id for s in data.samples}) == 30

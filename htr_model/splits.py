@@ -1,0 +1,90 @@
+"""Which samples are trained on, and which are kept back to measure on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from htr_model.samples import DatasetError, Sample
+
+
+def split(samples: list[Sample], validation_share: float = 0.05) -> tuple[list[Sample], list[Sample]]:
+    """Training and validation samples.
+
+    A sample that names its split goes there (``test`` to neither; ``val``, ``valid`` and ``dev`` are validation).
+    The others are divided by writer, else by form or page, else one by one; a hash of the name decides, so that the
+    division never changes as data is added.
+    """
+    parts: dict[str, list[Sample]] = {"train": [], "validation": [], "test": []}
+    for sample in samples:
+        name = _split_name(sample)
+        if name not in parts:
+            key = f"{sample.collection}/{sample.writer or sample.group or sample.id}"
+            digest = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big")
+            name = "validation" if digest / 2**32 < validation_share else "train"
+        parts[name].append(sample)
+    return parts["train"], parts["validation"]
+
+
+def part(samples: list[Sample], name: str) -> list[Sample]:
+    """The samples of a split (``all``: every one); those that name none belong to each."""
+    return [s for s in samples if name == "all" or _split_name(s) in (None, name)]
+
+
+def _split_name(sample: Sample) -> str | None:
+    return "validation" if sample.split in ("val", "valid", "dev") else sample.split
+
+
+WORD_SHARES = {"validation": 0.05, "test": 0.05}
+"""Division by words: what is not validation or test is for training."""
+
+
+def divided_by_words(samples: list[Sample]) -> list[Sample]:
+    """The samples with splits drawn one by one, 90 % train, 5 % validation and 5 % test, whatever they named before.
+
+    The custom of many tutorials on IAM's words: the same writers are on all sides, so figures look better than they
+    are for a writer who is new. A hash of the name decides, so that training and evaluation agree.
+    """
+    return [replace(s, split=_split_of(f"{s.collection}/{s.id}")) for s in samples]
+
+
+def writers_in(path: str | Path) -> frozenset[str]:
+    """Names of writers in a text file, one a line; what stands behind ``#`` is left out.
+
+    Raises:
+        DatasetError: the file cannot be read or names nobody.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: cannot be read as a list of writers ({error})") from error
+    names = frozenset(name for line in lines if (name := line.split("#", 1)[0].strip()))
+    if not names:
+        raise DatasetError(f"{path}: names no writer; one a line is expected")
+    return names
+
+
+def divided_by_writers(samples: list[Sample], writers: frozenset[str]) -> list[Sample]:
+    """The samples with those of some writers for validation, for decisions that must not be taken on the real one.
+
+    What the data itself sets aside for validation is left to neither side.
+
+    Raises:
+        DatasetError: a writer has no sample to be divided.
+    """
+    own = [s for s in samples if _split_name(s) in (None, "train")]
+    unknown = sorted(writers - {s.writer for s in own})
+    if unknown:
+        raise DatasetError(f"no training sample is by {', '.join(unknown[:5])}: {len(unknown)} of the listed writers")
+    aside = [replace(s, split="test") for s in samples if _split_name(s) not in (None, "train")]
+    return [replace(s, split="validation" if s.writer in writers else "train") for s in own] + aside
+
+
+def _split_of(name: str) -> str:
+    place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
+    for split_name, share in WORD_SHARES.items():
+        if place < share:
+            return split_name
+        place -= share
+    return "train"
