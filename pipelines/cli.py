@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable
 from types import ModuleType
 
 from htr_model.bundle import BundleError
 from htr_model.samples import DatasetError
-from pipelines import exit_codes
+from pipelines import exit_codes, interruption
 from pipelines.commands import (
     calibrate,
     compact,
@@ -57,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments, rest = _parser().parse_known_args(argv)
     configure_logging(arguments.verbose, getattr(arguments, "log_format", "text"))
-    signal.signal(signal.SIGTERM, _interrupt)
+    interruption.listen()
     command = COMMANDS[arguments.command]
     if getattr(command, "TAKES_BEAM_OPTIONS", False):
         arguments.beam_options = rest
@@ -103,10 +102,6 @@ def _exit_code(command: str, run: Callable[[], int]) -> int:
 def _fail(command: str, message: str) -> int:
     tell("refused", f"inkbeam {command}: {message}", logging.ERROR, exit_code=exit_codes.USAGE)
     return exit_codes.USAGE
-
-
-def _interrupt(signum, frame):
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

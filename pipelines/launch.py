@@ -15,7 +15,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from htr_model.bundle import Bundle
-from pipelines import compaction, digitize, flink, history, inputs, runs, sinks, tables
+from pipelines import compaction, digitize, flink, history, inputs, interruption, runs, sinks, tables
 from pipelines.files import matching
 from pipelines.logs import hold_back_native_output
 from pipelines.model_handler import load_bundle, load_language_model
@@ -222,11 +222,13 @@ def _after_failure(job: Job, error: BaseException) -> None:
         ) from error
     if not committed:
         runs.remove(job.output, job.run_id)
-        if isinstance(error, (KeyboardInterrupt, JobFailed)):
+        if interruption.asked():
+            raise KeyboardInterrupt from error
+        if isinstance(error, JobFailed) or not isinstance(error, Exception):
             raise error
         raise JobFailed(f"nothing of the run was kept: {type(error).__name__}: {error}") from error
-    if not isinstance(error, Exception):
-        raise JobFailed(f"run {job.run_id} was committed and is kept, but then: {type(error).__name__}") from error
+    if interruption.asked() or not isinstance(error, Exception):
+        raise JobFailed(f"run {job.run_id} was committed and is kept, but then the job was stopped") from error
     # Nothing comes after the commit: what broke then has lost nothing of the run.
     log.warning("run %s is committed and whole, but then: %s", job.run_id, error)
     sinks.remove_staged(job.output, job.run_id)

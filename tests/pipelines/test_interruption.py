@@ -62,6 +62,8 @@ def nights(archive, digitize):
     job("struck-late-again", name="SIGKILL", where=COMMITTING)
     job("next")
     job("asked-to-stop", "--existing", "redo", name="SIGTERM", where=COMMITTING)
+    for name in ("SIGTERM", "SIGINT"):
+        job(f"asked-{name}", "--existing", "redo", "--attempts", "3", name=name, where=RECOGNISING)
     return history
 
 
@@ -103,8 +105,11 @@ def test_plain_glob_shows_committed_rows_only_and_each_page_once(nights, archive
     assert nights["good"][1].items() <= files(output).items()
 
 
-def test_run_that_is_asked_to_stop_takes_its_rows_away(nights):
-    done, found, committed = nights["asked-to-stop"]
+@pytest.mark.parametrize("run_id", ["asked-to-stop", "asked-SIGTERM", "asked-SIGINT"])
+def test_run_that_is_asked_to_stop_takes_its_rows_away_and_is_not_tried_again(nights, run_id):
+    done, found, committed = nights[run_id]
     assert done.code == 3, done.err
+    assert "inkbeam: interrupted" in done.err
+    assert "attempt" not in done.err
     assert committed == ["good", "next"]
     assert found == nights["next"][1]
