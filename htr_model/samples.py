@@ -87,3 +87,13 @@ def _on_white(data: bytes) -> np.ndarray:
     paper = Image.new("L", upright.size, 255)
     paper.paste(upright.convert("L"), mask=upright.getchannel("A"))
     return np.array(paper)
+
+
+def has_more_frames(data: bytes) -> bool:
+    """Whether an encoded picture is a TIFF of several pages, of which `decode_gray` gives the first."""
+    try:
+        with Image.open(io.BytesIO(data), formats=["TIFF"]) as picture:
+            picture.seek(1)
+    except (EOFError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
+    return True

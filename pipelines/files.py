@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -29,16 +30,17 @@ def printable(uri: str) -> str:
     return uri.encode("utf-8", "backslashreplace").decode()
 
 
-def page_stem(uri: str, page_index: int, document_pages: int, sha256: str) -> str:
-    """Name of files about a page, without an ending: its document's name, what keeps equal names apart, the page.
+def page_stem(uri: str, page_index: int, document_pages: int) -> str:
+    """Name of files about a page, without an ending: its document's name, a hash of its whole path that keeps equal
+    names apart, the page. A document that changes keeps its name.
 
     Args:
         document_pages: number of pages of the document; the page is named where there are several.
-        sha256: hexadecimal checksum of the document.
     """
     name = uri.rstrip("/").rsplit("/", 1)[-1]
     safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in name)[:80]
-    return f"{safe}-{sha256[:8]}" + (f"-page{page_index + 1}" if document_pages > 1 else "")
+    path = hashlib.sha256(printable(uri).encode()).hexdigest()[:8]
+    return f"{safe}-{path}" + (f"-page{page_index + 1}" if document_pages > 1 else "")
 
 
 def join(folder: str, *names: str) -> str:

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from pipelines import tables
 from pipelines.files import page_stem
 from pipelines.runs import RunRecord
+from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell, union
 
 _WORD_COLUMNS = ["document_uri", "page_index", "line_index", "word_index", "text", "confidence"]
@@ -28,7 +29,7 @@ _SIDES = ["left", "top", "right", "bottom"]
 _TURN, _REGION = "turn_degrees", "region_index"
 _CELL = ["table_row", "table_column"]
 _PAGE_COLUMNS = ["document_uri", "page_index", "run_id", "processed_at", "source_sha256", "document_pages"]
-_SIZE = ["width", "height", "word_count", "model_id"]
+_SIZE = ["width", "height", "rotation_degrees", "word_count", "model_id"]
 
 
 @dataclass(frozen=True)
@@ -76,20 +77,35 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where a page was read from.
+
+    Attributes:
+        sha256: hexadecimal checksum of the document.
+        rotation: degrees clockwise by which the page was turned.
+        run_id: of the run that read it.
+    """
+
+    ref: PageRef
+    sha256: str
+    rotation: int
+    run_id: str
+
+
+@dataclass(frozen=True)
 class Transcript:
     """A page as its latest run read it.
 
     Attributes:
         name: for its file, without an ending: the document's name, and what keeps equal names apart.
-        document: name of the document's file, without its folder.
-        page_index: of the page in it, from 0.
+        picture: name of the file that shows it, without its folder: the document's, or a picture of the page alone.
         read_at: when it was read.
         lines: words in reading order, line by line.
     """
 
     name: str
-    document: str
-    page_index: int
+    picture: str
+    source: Source
     width: int
     height: int
     model_id: str
@@ -163,9 +179,9 @@ def _transcript(page: dict, words: list[dict]) -> Transcript:
         lines.setdefault(row["line_index"], []).append(found)
     uri, index = page["document_uri"], page["page_index"]
     return Transcript(
-        page_stem(uri, index, page["document_pages"] or 0, page["source_sha256"]),
+        page_stem(uri, index, page["document_pages"] or 0),
         uri.rstrip("/").rsplit("/", 1)[-1],
-        index,
+        Source(PageRef(uri, index), page["source_sha256"], page["rotation_degrees"] or 0, page["run_id"]),
         page["width"],
         page["height"],
         page["model_id"],
@@ -185,14 +201,15 @@ def to_alto(page: Transcript) -> bytes:
     description = SubElement(root, "Description")
     SubElement(description, "MeasurementUnit").text = "pixel"
     source = SubElement(description, "sourceImageInformation")
-    SubElement(source, "fileName").text = _legal(page.document)
-    SubElement(source, "documentIdentifier").text = str(page.page_index + 1)
+    SubElement(source, "fileName").text = _legal(page.picture)
+    SubElement(source, "documentIdentifier").text = str(page.source.ref.page_index + 1)
     processing = SubElement(description, "Processing", ID="inkbeam")
     SubElement(processing, "processingStepSettings").text = f"model {page.model_id}"
     software = SubElement(processing, "processingSoftware")
     SubElement(software, "softwareName").text = "inkbeam"
     size = {"WIDTH": str(page.width), "HEIGHT": str(page.height)}
-    sheet = SubElement(SubElement(root, "Layout"), "Page", ID="page", PHYSICAL_IMG_NR=str(page.page_index + 1), **size)
+    number = {"PHYSICAL_IMG_NR": str(page.source.ref.page_index + 1)}
+    sheet = SubElement(SubElement(root, "Layout"), "Page", ID="page", **number, **size)
     space = SubElement(sheet, "PrintSpace", HPOS="0", VPOS="0", **size)
     numbers = itertools.count()
     for b, block in enumerate(page.blocks):
@@ -223,9 +240,9 @@ def to_page(page: Transcript) -> bytes:
     # The time of reading, not of writing: the same page gives the same file.
     for name in ("Created", "LastChange"):
         SubElement(metadata, name).text = f"{page.read_at:%Y-%m-%dT%H:%M:%SZ}"
-    SubElement(metadata, "Comments").text = f"page {page.page_index + 1}, model {page.model_id}"
+    SubElement(metadata, "Comments").text = f"page {page.source.ref.page_index + 1}, model {page.model_id}"
     size = {"imageWidth": str(page.width), "imageHeight": str(page.height)}
-    sheet = SubElement(root, "Page", imageFilename=_legal(page.document), **size)
+    sheet = SubElement(root, "Page", imageFilename=_legal(page.picture), **size)
     _reading_order(sheet, len(page.blocks))
     regions, lines, tables = itertools.count(), itertools.count(), itertools.count()
     for part in page.parts:

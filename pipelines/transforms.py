@@ -288,6 +288,19 @@ class AssemblePages(beam.DoFn):
             yield page
 
 
+def upright_page(ref: PageRef, rotation: int, settings: DecodingSettings) -> Page:
+    """A page read again, turned as the pages table says that it was.
+
+    Args:
+        rotation: its ``rotation_degrees``.
+
+    Raises:
+        OSError, DecodingError: it can no longer be read.
+    """
+    page = decode_page(read_bytes(ref.uri), ref, settings)
+    return replace(page, gray=turned(page.gray, rotation - page.rotation), rotation=rotation)
+
+
 class DrawOverlays(beam.DoFn):
     """Writes a picture of each page with its boxes and text; gives failures."""
 
@@ -298,7 +311,7 @@ class DrawOverlays(beam.DoFn):
     def process(self, page: PageText):
         ref = page.facts.ref
         try:
-            stem = page_stem(ref.uri, ref.page_index, page.facts.document_pages, page.facts.source_sha256)
+            stem = page_stem(ref.uri, ref.page_index, page.facts.document_pages)
             write_bytes(f"{self._folder}/{stem}.jpg", self._draw(page))
         except Exception as error:
             facts = page.facts
@@ -306,9 +319,7 @@ class DrawOverlays(beam.DoFn):
             yield failure("draw", document, ref.page_index, error, facts.document_pages)
 
     def _draw(self, page: PageText) -> bytes:
-        ref = page.facts.ref
-        decoded = decode_page(read_bytes(ref.uri), ref, self._settings)
-        gray = turned(decoded.gray, page.facts.rotation_degrees - decoded.rotation)
+        gray = upright_page(page.facts.ref, page.facts.rotation_degrees, self._settings).gray
         boxes: list[list] = [[] for _ in page.lines]
         for word in page.words:
             boxes[word.line_index].append(word.box)

@@ -14,7 +14,7 @@ from htr_model.readers.files import file_bytes, picture_in
 from htr_model.readers.pages import page_lines
 from htr_model.readers.safe_xml import XmlError, parse_xml
 from htr_model.readers.transcription import Transcription, in_pixels_of
-from htr_model.samples import DatasetError, Item, Skipped, decode_gray
+from htr_model.samples import DatasetError, Item, Skipped, decode_gray, has_more_frames
 
 _PARSERS = {page_xml.ROOT: page_xml.parse_page, alto.ROOT: alto.parse_alto}
 _COMPANIONS = ("mets", "trpDocMetadata")
@@ -117,7 +117,10 @@ def _described(path: Path, transcription: Transcription) -> DescribedPage | Skip
     if picture is None:
         return Skipped(path.name, f"no picture {name} beside the file or in images/")
     try:
-        gray = decode_gray(file_bytes(picture))
+        data = file_bytes(picture)
+        if has_more_frames(data):
+            raise ValueError("holds several pages; give each a picture of its own (inkbeam export --pictures)")
+        gray = decode_gray(data)
         lines = in_pixels_of(transcription, gray.shape[1], gray.shape[0])
     except ValueError as error:
         return Skipped(path.name, f"{name}: {error}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from dataclasses import replace
 
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
@@ -14,7 +16,7 @@ FORMATS = ("text", "alto", "page", "csv")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "Each page is written once, as its latest run read it, under its document's name and a part of its checksum, "
+        "Each page is written once, as its latest run read it, under its document's name and a hash of its path, "
         "like the overlays. Files of an earlier export are replaced."
     )
     parser.add_argument("archive", metavar="ARCHIVE", help="folder given to digitize --output, at any URI")
@@ -24,30 +26,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="what to write: .txt, XML with boxes, or rows and cells of the pages that have any",
     )
+    parser.add_argument(
+        "--pictures",
+        action="store_true",
+        help="also write each page's picture, upright, and name it in the XML, to correct the page and train on it",
+    )
     parser.add_argument("--output", required=True, metavar="DIR", help="folder of the files, at any URI")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the files and say how many."""
+    """Write the files and say how many; 1 when a page's picture could not be made again."""
     with hold_back_native_output():
         from pipelines import runs
         from pipelines.files import absolute, configure, join, write_bytes
+        from pipelines.page_pictures import ENDING, ChangedSource, decoding_settings, page_picture
         from pipelines.transcripts import FORMATS as WRITERS
         from pipelines.transcripts import transcripts
+        from segmentation.decoding import DecodingError
 
     configure([])
     archive, folder = absolute(arguments.archive), absolute(arguments.output)
     ending, write = WRITERS[arguments.to]
-    count = 0
-    for page in transcripts(archive, runs.known(archive)):
+    records = runs.known(archive)
+    settings = decoding_settings(records)
+    count = failed = 0
+    for page in transcripts(archive, records):
+        files = {}
+        if arguments.pictures:
+            try:
+                files[ENDING] = page_picture(page.source, settings[page.source.run_id])
+                page = replace(page, picture=f"{page.name}{ENDING}")
+            except (OSError, DecodingError, ChangedSource) as error:
+                failed += 1
+                print(f"failed: {error}", file=sys.stderr)
         content = write(page)
         if content is None:
             continue
-        path = join(folder, f"{page.name}{ending}")
-        try:
-            write_bytes(path, content)
-        except OSError as error:
-            raise UsageError(f"--output {path}: cannot be written ({error}); {count:,} pages were") from error
+        for suffix, data in {**files, ending: content}.items():
+            path = join(folder, f"{page.name}{suffix}")
+            try:
+                write_bytes(path, data)
+            except OSError as error:
+                raise UsageError(f"--output {path}: cannot be written ({error}); {count:,} pages were") from error
         count += 1
     print(f"{count:,} pages: {folder}/*{ending}")
-    return exit_codes.DONE
+    return exit_codes.TOO_MANY_FAILURES if failed else exit_codes.DONE

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
             layout = upright.segmented.layout
             words = [line.word_boxes() for line in layout.lines]
             picture = draw_overlay(upright.gray, [line.box for line in layout.lines], words)
-            path = output / f"{page_stem(document.uri, index, pages, page.source_sha256)}.png"
+            path = output / f"{page_stem(document.uri, index, pages)}.png"
             path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
             regions = len({line.region for line in layout.lines})
             print(
