@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ WEIGHTS_FILE = "weights.safetensors"
 LANGUAGE_MODEL_FILE = "language_model.safetensors"
 CARD_FILE = "README.md"
 MAX_SETTINGS_BYTES, MAX_WEIGHTS_BYTES = 2**20, 2**30
-"""Larger files are refused."""
+"""Larger files are refused; of a card as much is read."""
 DEFAULT = Path(__file__).parent / "bundles" / "default"
 """The bundle that ships inside the package."""
 
@@ -57,6 +57,7 @@ class Bundle:
         language_calibration: likewise for words that a language model helped to find, whose scores are others
             (`Reading.word_scores`).
         language_model: content of a file of n-grams, understood when it is used; None where the bundle has none.
+        card: what people are told of it; no part of what it is.
     """
 
     network: str
@@ -68,6 +69,7 @@ class Bundle:
     calibration: Calibration = UNCALIBRATED
     language_model: bytes | None = None
     language_calibration: Calibration = UNCALIBRATED
+    card: str = field(default="", repr=False, compare=False)
 
 
 def _settings(bundle: Bundle) -> bytes:
@@ -179,7 +181,11 @@ def load(folder: str | Path) -> Bundle:
         raise BundleError(
             f"{folder}: no model bundle; expected {SETTINGS_FILE} and {WEIGHTS_FILE} ({error.strerror})"
         ) from error
-    return parse(settings, weights, str(folder), language_model)
+    try:
+        card = _beginning(folder / CARD_FILE, MAX_SETTINGS_BYTES).decode("utf-8", "replace")
+    except OSError:
+        card = ""
+    return replace(parse(settings, weights, str(folder), language_model), card=card)
 
 
 def _beginning(path: Path, most: int) -> bytes:

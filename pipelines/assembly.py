@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from htr_model.confidence import geometric_mean
@@ -63,9 +63,24 @@ def _better_way(
         yield from max(ways[region], key=lambda way: _letters_read(way, words_of))
 
 
+_READS_BETTER = 1.25
+"""How many times as many letters must be right the other way up: writing on its head is read at half the confidence,
+and a recogniser that cannot read a page must not turn it."""
+
+
+def better_way_up(likelier: PageText, other: PageText) -> PageText:
+    """Of a page read both ways up the one that reads better, where that is plain, else the likelier one."""
+    ours, others = (_probably_right(page.words) for page in (likelier, other))
+    return other if others > _READS_BETTER * ours else likelier
+
+
 def _letters_read(lines: list[Line], words_of: dict[int, list[Word]]) -> float:
-    """Letters that are probably right."""
-    return sum(word.confidence * len(word.text) for line in lines for word in words_of[line.index])
+    return _probably_right(word for line in lines for word in words_of[line.index])
+
+
+def _probably_right(words: Iterable[Word]) -> float:
+    """Letters of some words that are probably right."""
+    return sum(word.confidence * len(word.text) for word in words)
 
 
 def _words(line: Line, units: list[UnitReading]) -> list[Word]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -15,15 +16,20 @@ DEFAULT_RUNNER = "FnApiRunner"
 """Beam's in-process runner. `DirectRunner` would first try to download another one."""
 
 
-def chosen(flags: list[str], workers: int) -> list[str]:
+def chosen(flags: list[str], workers: int, own: Iterable[str] = ()) -> list[str]:
     """Beam's options of a job: the user's, and ours where the user said nothing.
+
+    Args:
+        own: options of the command itself, one of which may have been meant.
 
     Raises:
         UsageError: ``flags`` holds something that neither inkbeam nor Beam knows, or a value that Beam refuses.
     """
     unknown = _unknown(flags)
     if unknown:
-        raise UsageError(f"unknown option {unknown[0]}; see inkbeam digitize --help (Beam's own options pass through)")
+        raise UsageError(
+            f"unknown option {unknown[0]}{_meant(unknown[0], own)}; see --help (Beam's own options pass through)"
+        )
     runner = runner_of(flags)
     options = list(flags)
     if runner is None:
@@ -33,6 +39,11 @@ def chosen(flags: list[str], workers: int) -> list[str]:
             raise UsageError(f"--workers is for one machine; give {runner} its own option for parallel work")
         options += [f"--direct_num_workers={workers}", "--direct_running_mode=multi_processing"]
     return options
+
+
+def _meant(flag: str, own: Iterable[str]) -> str:
+    near = difflib.get_close_matches(flag.split("=")[0], list(own), n=1, cutoff=0.75)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def is_local(flags: list[str]) -> bool:

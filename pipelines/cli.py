@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import logging
 import os
 import sys
@@ -60,6 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     command = COMMANDS[arguments.command]
     if getattr(command, "TAKES_BEAM_OPTIONS", False):
         arguments.beam_options = rest
+        arguments.own_options = [f"--{name.replace('_', '-')}" for name in vars(arguments)]
     elif rest:
         return _fail(arguments.command, f"unknown option {rest[0]}; see inkbeam {arguments.command} --help")
     return _exit_code(arguments.command, lambda: command.run(arguments))
@@ -67,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="inkbeam", description="Digitise scanned handwriting.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"inkbeam {_version()}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         summary = command.SUMMARY
@@ -76,6 +79,13 @@ def _parser() -> argparse.ArgumentParser:
         described.add_argument("--verbose", action="store_true", help="say more")
         command.add_arguments(described)
     return parser
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("inkbeam")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
 
 
 def _exit_code(command: str, run: Callable[[], int]) -> int:

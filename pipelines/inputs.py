@@ -13,8 +13,10 @@ from pipelines.files import absolute, is_local, matching, metadata, read_bytes
 from pipelines.history import History
 from pipelines.options import UsageError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".jp2", ".j2k", ".tif", ".tiff", ".pdf")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".jp2", ".j2k", ".tif", ".tiff", ".pdf")
 """What counts as a scan in a folder. A file that is named itself is read whatever it is called."""
+_UNREAD = (".heic", ".heif", ".avif", ".gif", ".djvu")
+"""Scans and photographs in formats that are not read: they fail by name, so that nobody takes them for done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,11 @@ def find(inputs: Iterable[str]) -> list[Document]:
         try:
             documents = list(_local(uri) if is_local(uri) else _remote(uri))
         except Exception as error:
-            raise UsageError(f"--input {uri}: cannot be listed ({error})") from error
+            raise UsageError(f"{uri}: cannot be listed ({error})") from error
         if not documents:
-            raise UsageError(
-                f"--input {uri}: no such file, or nothing in it to read (in folders: {', '.join(SUFFIXES)})"
-            )
+            folder = is_local(uri) and os.path.isdir(absolute(uri))
+            what = f"the folder holds nothing to read ({', '.join(SUFFIXES)})" if folder else "no such file or folder"
+            raise UsageError(f"{uri}: {what}")
         found.update((d.uri, d) for d in documents)
     return [found[uri] for uri in sorted(found)]
 
@@ -106,7 +108,7 @@ def _local(uri: str) -> Iterator[Document]:
         for folder, subfolders, names in os.walk(path, onerror=unlisted.append):
             subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
             for name in names:
-                if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                if name.lower().endswith(SUFFIXES + _UNREAD) and not name.startswith("."):
                     yield from _local_file(os.path.join(folder, name))
         # Reading the folder will fail and say why.
         yield from (Document(error.filename, 0, None) for error in unlisted)
@@ -132,7 +134,9 @@ def _local_file(path: str) -> Iterator[Document]:
 def _remote(uri: str) -> Iterator[Document]:
     bucket_alone = "/" not in uri.split("://", 1)[1]
     named = [] if uri.endswith("/") or bucket_alone else _named(uri)
-    in_folder = [] if named else [m for m in matching(uri.rstrip("/") + "/**") if m.path.lower().endswith(SUFFIXES)]
+    in_folder = (
+        [] if named else [m for m in matching(uri.rstrip("/") + "/**") if m.path.lower().endswith(SUFFIXES + _UNREAD)]
+    )
     for file in named or in_folder:
         if not file.path.endswith("/"):  # what stands for a folder where there are none
             yield Document(file.path, file.size_in_bytes, _whole_seconds(file.last_updated_in_seconds))

@@ -49,6 +49,8 @@ def segmentation_settings(lines: str) -> SegmentationSettings:
         UsageError: it is a line network that is missing or damaged.
     """
     named = lines in (CLASSICAL, LEARNED)
+    if not named and not Path(lines).is_dir():
+        raise UsageError(f"--lines {lines}: neither learned nor classical, and no folder")
     settings = SegmentationSettings(lines=lines if named else str(Path(lines).absolute()))
     _check_line_model(settings)
     return settings

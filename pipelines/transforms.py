@@ -18,7 +18,7 @@ import cv2
 from apache_beam.metrics import Metrics
 
 from htr_model.normalization import Normalization, normalize
-from pipelines.assembly import UnitReading, assemble
+from pipelines.assembly import UnitReading, assemble, better_way_up
 from pipelines.files import page_stem, printable, read_bytes, write_bytes
 from pipelines.inputs import Document
 from pipelines.model_handler import ImageKey, Recognized, TextImage
@@ -27,7 +27,7 @@ from pipelines.records import Failure, PageFacts, PageText
 from segmentation.decoding import DecodingSettings, Page, PageRef, check_bytes, count_pages, decode_page
 from segmentation.geometry import Line
 from segmentation.ink.preparation import turned
-from segmentation.page import segment_upright
+from segmentation.page import UprightPage, ways_up
 from segmentation.pictures.overlay import draw_overlay
 from segmentation.segmented import SegmentedPage
 
@@ -56,12 +56,14 @@ class PageLayout:
     Attributes:
         lines, other_way: as in `segmentation.segmented.Layout`.
         attempt: counts the runs in a row that tried to read it.
+        on_its_head: the same page the other way up, its lines numbered on from this one's; None where nobody doubts.
     """
 
     facts: PageFacts
     lines: tuple[Line, ...]
     other_way: tuple[Line, ...] = ()
     attempt: int = 1
+    on_its_head: PageLayout | None = None
 
 
 def failure(stage: str, document: Document, page_index: int | None, error: Exception, pages: int | None) -> Failure:
@@ -129,8 +131,14 @@ def facts_of(task: PageTask, page: Page, segmented: SegmentedPage) -> PageFacts:
     )
 
 
-def text_images(ref: PageRef, segmented: SegmentedPage, unit: str, settings: Normalization) -> Iterator[TextImage]:
-    """Pictures of a page's lines or words, ready for the recogniser; of sideways lines both ways."""
+def text_images(
+    ref: PageRef, segmented: SegmentedPage, unit: str, settings: Normalization, first_line: int = 0
+) -> Iterator[TextImage]:
+    """Pictures of a page's lines or words, ready for the recogniser; of sideways lines both ways.
+
+    Args:
+        first_line: number of the first line in the pictures' keys.
+    """
     for line in segmented.layout.lines + segmented.layout.other_way:
         if unit == "line":
             pictures = [(None, segmented.line_picture(line.index))]
@@ -138,7 +146,8 @@ def text_images(ref: PageRef, segmented: SegmentedPage, unit: str, settings: Nor
             pictures = [(i, segmented.word_picture(line.index, i)) for i in range(len(line.words))]
         for word_index, picture in pictures:
             normal = normalize(picture, settings)
-            yield TextImage(ImageKey(ref, line.index, word_index), normal.pixels, normal.left, normal.scale)
+            key = ImageKey(ref, first_line + line.index, word_index)
+            yield TextImage(key, normal.pixels, normal.left, normal.scale)
 
 
 @dataclass(frozen=True)
@@ -166,17 +175,29 @@ def read_and_segment(task: PageTask, job: Job, normalization: Normalization) -> 
         page = decode_page(read_bytes(task.ref.uri), task.ref, job.decoding)
         decoded = time.perf_counter()
         stage = "segment"
-        upright = segment_upright(page.gray, job.segmentation)
-        page = replace(page, gray=upright.gray, rotation=(page.rotation + upright.turn) % 360)
-        segmented = upright.segmented
-        images = tuple(text_images(task.ref, segmented, job.unit, normalization))
-        attempt = task.document.attempt(task.ref.page_index)
-        found = segmented.layout
-        layout = PageLayout(facts_of(task, page, segmented), found.lines, found.other_way, attempt)
+        layouts: list[PageLayout] = []
+        images: list[TextImage] = []
+        first_line = 0
+        for way in ways_up(page.gray, job.segmentation):
+            images += text_images(task.ref, way.segmented, job.unit, normalization, first_line)
+            layouts.append(_layout(task, page, way, first_line))
+            first_line += len(layouts[-1].lines) + len(layouts[-1].other_way)
+        layout = replace(layouts[0], on_its_head=layouts[1] if len(layouts) > 1 else None)
     except Exception as error:
         return PageOutcome(task, None, (), {}, stage, error)
     seconds = {"read": decoded - started, "segment": time.perf_counter() - decoded}
-    return PageOutcome(task, layout, images, seconds)
+    return PageOutcome(task, layout, tuple(images), seconds)
+
+
+def _layout(task: PageTask, page: Page, way: UprightPage, first_line: int) -> PageLayout:
+    """A page's layout the way up in which it was segmented, its lines numbered from ``first_line`` on."""
+    upright = replace(page, gray=way.gray, rotation=(page.rotation + way.turn) % 360)
+    found = way.segmented.layout
+    lines, other_way = (
+        tuple(replace(line, index=first_line + line.index) for line in some) for some in (found.lines, found.other_way)
+    )
+    attempt = task.document.attempt(task.ref.page_index)
+    return PageLayout(facts_of(task, upright, way.segmented), lines, other_way, attempt)
 
 
 _MOST_THREADS = 8
@@ -283,6 +304,8 @@ class AssemblePages(beam.DoFn):
                 yield beam.pvalue.TaggedOutput(FAILURES, lost_page(layout))
                 continue
             page = assemble(layout.facts, layout.lines, readings, layout.other_way)
+            if other := layout.on_its_head:
+                page = better_way_up(page, assemble(other.facts, other.lines, readings, other.other_way))
             Metrics.counter(NAMESPACE, "pages").inc()
             Metrics.counter(NAMESPACE, "words").inc(len(page.words))
             yield page

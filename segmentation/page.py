@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,8 +81,18 @@ class UprightPage:
 def segment_upright(gray: np.ndarray, settings: SegmentationSettings | None = None) -> UprightPage:
     """A grey page, whichever way up, uint8 (height, width), turned upright, with its lines and words.
 
-    Only a line network can tell that a page is not upright: without one it stays as it is. It also stays where the
-    evidence is weak.
+    Raises:
+        LineModelError: the line network of the settings is missing or damaged.
+    """
+    return next(ways_up(gray, settings))
+
+
+def ways_up(gray: np.ndarray, settings: SegmentationSettings | None = None) -> Iterator[UprightPage]:
+    """A grey page, uint8 (height, width), as it probably is upright; where its letters leave that in doubt, it is there
+    a second time, the other way up, for whoever can read to decide.
+
+    Only a line network can tell that a page is not upright: without one it stays as it is. It comes first as it is
+    where the evidence is weak.
 
     Raises:
         LineModelError: the line network of the settings is missing or damaged.
@@ -92,12 +103,17 @@ def segment_upright(gray: np.ndarray, settings: SegmentationSettings | None = No
         on_its_side = _find(turned(gray, 90), settings)
         if 0 < on_its_side.doubt < min(_DOUBTFUL, _MUCH_SURER * found.doubt):
             found, turn = on_its_side, 90
+    ways = [(turn, found)]
     if 0 < found.doubt <= _DOUBTFUL and found.lean < _CLEAR_LEAN:
         on_its_head = _find(turned(gray, turn + 180), settings)
-        if _better(on_its_head, found) > (_LEAST_EVIDENCE if turn == 0 else 0.0):
-            found, turn = on_its_head, turn + 180
-    gray = turned(gray, turn)
-    return UprightPage(gray, turn, _lay_out(gray, found, settings))
+        wrong = _better(on_its_head, found) > (_LEAST_EVIDENCE if turn == 0 else 0.0)
+        if wrong or (on_its_head.curves and _evidence(found, on_its_head) < _SURE):
+            ways.append(((turn + 180) % 360, on_its_head))
+        if wrong:
+            ways.reverse()
+    for turn, found in ways:
+        picture = turned(gray, turn)
+        yield UprightPage(picture, turn, _lay_out(picture, found, settings))
 
 
 _DOUBTFUL = 0.6
@@ -122,6 +138,18 @@ def _better(other: _Found, found: _Found) -> float:
     if other.doubt <= 0 or other.doubt > _MOST_CONTRARY * found.doubt or gain < _LEAST_GAIN:
         return -np.inf
     return gain / 2 + _DOUBT_GAIN * float(np.log(found.doubt / other.doubt))
+
+
+_SURE = 1.0
+"""Evidence from which a page that is left as it is need not be read the other way up. Of 177 training pages and parts
+with five lines or more 175 had it upright; on their head the other two."""
+
+
+def _evidence(found: _Found, other: _Found) -> float:
+    """Evidence that a page is upright as in ``found``; ∞ where nothing can be made of it the other way up."""
+    if not 0 < other.doubt < np.inf:
+        return np.inf
+    return found.lean - other.lean + 5.0 * float(np.log(other.doubt / found.doubt))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from htr_model.bundle import Bundle
 from htr_model.samples import Sample
 from htr_model.scoring.evaluation import Evaluation
 
@@ -16,6 +17,7 @@ def write(
     steps: int,
     result: Evaluation | None,
     calibration_error: float | None,
+    start_from: Bundle | None = None,
 ) -> str:
     """Text of the card (Markdown).
 
@@ -23,6 +25,7 @@ def write(
         result: of the validation samples; None when training was stopped before the first epoch's end.
         calibration_error: expected error of word confidence, 0–1, each word measured with a map fitted on other
             writers; None where it is not calibrated.
+        start_from: the bundle whose weights the run began with; its card becomes part of this one.
     """
     lines = [
         "# Model card",
@@ -40,24 +43,43 @@ def write(
         lines.append(f"| {name} | {trained[name]:,} | {validated[name]:,} | {writers} | {cer} | {wer} |")
     lines += [
         "",
-        *_confidence(calibration_error),
+        *_confidence(calibration_error, inherited=start_from is not None),
         "CER and WER: validation samples, greedy decoding, no lexicon. The weights carry what was learned from the",
         "data above; whoever passes this bundle on must respect the terms of that data.",
         "",
     ]
+    if start_from is not None:
+        lines += _beginning(start_from)
     return "\n".join(lines)
 
 
+def _beginning(bundle: Bundle) -> list[str]:
+    """What a card says of the bundle that a run began with: its own card, its headings a level lower."""
+    card = bundle.card.strip() or "Its card is not at hand."
+    return [
+        "## The bundle that training began with",
+        "",
+        f"Bundle `{bundle.id}`. What it was trained on is in these weights too: its terms hold for this bundle.",
+        "",
+        *(f"##{line}" if line.startswith("#") else line for line in card.split("\n")),
+        "",
+    ]
+
+
 _UNCALIBRATED = "Confidence is not calibrated."
+_INHERITED = "Confidence is not calibrated: it is that of the bundle that training began with (`inkbeam calibrate`)."
 _CALIBRATED = "Confidence is calibrated: "
 
 
 def _confidence(
-    calibration_error: float | None, collections: list[str] | None = None, with_language_model: float | None = None
+    calibration_error: float | None,
+    collections: list[str] | None = None,
+    with_language_model: float | None = None,
+    inherited: bool = False,
 ) -> list[str]:
     """What a card says of the bundle's confidence, and an empty line."""
     if calibration_error is None:
-        return [_UNCALIBRATED, ""]
+        return [_INHERITED if inherited else _UNCALIBRATED, ""]
     fitted = f" ({', '.join(collections)})" if collections else ""
     measured = f"measured on validation writers{fitted} with a map fitted on other validation writers."
     other = "" if with_language_model is None else f" (with the language model {with_language_model:.3f})"
@@ -75,6 +97,6 @@ def with_confidence(
     statement = _confidence(calibration_error, collections, with_language_model)[0]
     lines = card.rstrip("\n").split("\n")
     for i, line in enumerate(lines):
-        if line == _UNCALIBRATED or line.startswith(_CALIBRATED):
+        if line in (_UNCALIBRATED, _INHERITED) or line.startswith(_CALIBRATED):
             return "\n".join([*lines[:i], statement, *lines[i + 1 :], ""])
     return "\n".join([*lines, "", statement, ""])

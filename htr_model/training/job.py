@@ -277,7 +277,8 @@ class TrainingRun:
         judged = cross_fitted(result.words)
         if judged:
             result = replace(result, words=judged)
-        self._save_bundle(result, fit(result.words) if judged else UNCALIBRATED)
+        usual = self.start_from.calibration if self.start_from else UNCALIBRATED
+        self._save_bundle(result, fit(result.words) if judged else usual, bool(judged))
         title = f"Validation after epoch {self.progress.epoch + 1}"
         report.write(self.folder / "report", title, self.validation, result)
         grid = report.grid(self.validation, result)
@@ -295,11 +296,18 @@ class TrainingRun:
         start = self.start_from
         return replace(made, language_model=start.language_model, language_calibration=start.language_calibration)
 
-    def _save_bundle(self, result: Evaluation | None, calibration: Calibration = UNCALIBRATED) -> None:
-        samples = [p.sample for p in self.train]
-        error = None if calibration == UNCALIBRATED else result.calibration_error
+    def _save_bundle(
+        self, result: Evaluation | None, calibration: Calibration = UNCALIBRATED, calibrated: bool = False
+    ) -> None:
         text = card.write(
-            self.network, self.model.count_params(), samples, self.validation, self.progress.step, result, error
+            self.network,
+            self.model.count_params(),
+            [p.sample for p in self.train],
+            self.validation,
+            self.progress.step,
+            result,
+            result.calibration_error if result and calibrated else None,
+            self.start_from,
         )
         bundle.save(self._bundle(calibration), self.output, text)
 

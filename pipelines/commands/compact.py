@@ -58,8 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         return exit_codes.DONE
     tell(
         "compacted",
-        f"{done.runs} runs, {done.rows:,} rows: {done.files_before} files of {done.bytes_before / 1e6:.1f} MB became "
-        f"{done.files_after} of {done.bytes_after / 1e6:.1f} MB, {output}/*/run={done.id}/",
+        f"{done.runs} runs, {done.rows:,} rows: {done.files_before} files of {_size(done.bytes_before)} became "
+        f"{done.files_after} of {_size(done.bytes_after)}, {output}/*/run={done.id}/",
         runs=done.runs,
         rows=done.rows,
         files_before=done.files_before,
@@ -67,3 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         exit_code=exit_codes.DONE,
     )
     return exit_codes.DONE
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"

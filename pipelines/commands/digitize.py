@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         from pipelines import beam_options, dataflow, files, launch
 
     execution.check(arguments)
-    options = beam_options.chosen(arguments.beam_options, arguments.workers)
+    options = beam_options.chosen(arguments.beam_options, arguments.workers, arguments.own_options)
     files.configure(options)
     job = _job(arguments)
     with figures.reported(None if arguments.dry_run else arguments.metrics_file, job.output) as report:
@@ -97,7 +97,8 @@ def _job(arguments: argparse.Namespace) -> Job:
     try:
         decoding = DecodingSettings(pdf_dpi=arguments.pdf_dpi, max_pixels=round(arguments.max_megapixels * 1_000_000))
     except (ValueError, OverflowError) as error:
-        raise UsageError(str(error)) from error
+        given = f"--pdf-dpi {arguments.pdf_dpi}, --max-megapixels {arguments.max_megapixels:g}"
+        raise UsageError(f"{given}: {error}") from error
     model = bundle_address(arguments.model)
     decoder, language_model = chosen_decoder(arguments, model)
     return Job(

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         from pipelines.model_handler import load_bundle
 
     execution.check(arguments)
-    options = beam_options.chosen(arguments.beam_options, arguments.workers)
+    options = beam_options.chosen(arguments.beam_options, arguments.workers, arguments.own_options)
     files.configure(options)
     output = files.absolute(arguments.output)
     with figures.reported(arguments.metrics_file, output) as report:

@@ -69,8 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, and say where the bundle is."""
+    from htr_model.bundle import SETTINGS_FILE
     from htr_model.readers.datasets import load
 
+    if not arguments.resume and (Path(arguments.output) / SETTINGS_FILE).exists():
+        raise UsageError(
+            f"--output {arguments.output}: holds a model bundle already; name another folder, or go on with --resume"
+        )
     data = divided(load(arguments.data), arguments)
     with hold_back_native_output():
         from htr_model.bundle import BundleError
@@ -81,6 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
         start = _bundle(arguments.start) if arguments.start else None
     except BundleError as error:
         raise UsageError(f"--from {arguments.start}: {error}") from error
+    if start and arguments.network not in (None, start.network):
+        raise UsageError(f"--network {arguments.network}: bundle {arguments.start} is a {start.network}; leave it out")
     try:
         settings = _settings(arguments)
         if arguments.charset == "data":

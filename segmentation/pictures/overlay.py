@@ -22,7 +22,8 @@ def draw_overlay(
         gray: uint8 (height, width), the page.
         lines: boxes of the lines in reading order.
         words: boxes of each line's words.
-        texts: what was read in each line; drawn above it.
+        texts: what was read in each line; it stands at the line's place on a second sheet, beside an upright page and
+            below a wide one.
     """
     factor = min(1.0, _LONG_SIDE / max(gray.shape))
     size = (max(1, round(gray.shape[1] * factor)), max(1, round(gray.shape[0] * factor)))
@@ -37,13 +38,31 @@ def draw_overlay(
     pen = ImageDraw.Draw(canvas)
     letters = font(max(12, canvas.width // 80))
     for index, line in enumerate(lines):
-        colour = _COLOURS[index % len(_COLOURS)]
         middle = (line.top + line.bottom) / 2 * factor
         pen.text((max(2, line.left * factor - 8), middle), str(index + 1), (210, 0, 0), letters, anchor="rm")
-        if texts is not None:
-            at = (line.left * factor, max(line.top * factor - 1, letters.size))
-            pen.text(at, texts[index], colour, letters, anchor="ld", stroke_width=2, stroke_fill=(255, 255, 255))
-    return cv2.cvtColor(np.asarray(canvas), cv2.COLOR_RGB2BGR)
+    sheets = [np.asarray(canvas)]
+    if texts is not None:
+        sheets.append(_transcribed(canvas.size, lines, texts, factor))
+    side_by_side = np.concatenate(sheets, axis=1 if canvas.height >= canvas.width else 0)
+    return cv2.cvtColor(side_by_side, cv2.COLOR_RGB2BGR)
+
+
+_LEAST_LETTERS, _MOST_LETTERS = 9, 0.75
+"""Size of an em: pixels at least, and of the usual line's height at most."""
+
+
+def _transcribed(size: tuple[int, int], lines: list[Box], texts: list[str], factor: float) -> np.ndarray:
+    """A sheet of a page's size, RGB, with the texts where their lines are, in the usual size of the page's writing or,
+    where its line is too short for a text, in a smaller one."""
+    sheet = Image.new("RGB", size, (255, 255, 255))
+    pen = ImageDraw.Draw(sheet)
+    usual = _MOST_LETTERS * float(np.median([line.bottom - line.top for line in lines] or [0])) * factor
+    for index, (line, text) in enumerate(zip(lines, texts, strict=True)):
+        fitting = 100 * (line.right - line.left) * factor / max(1.0, font(100).getlength(text))
+        letters = font(max(_LEAST_LETTERS, int(min(fitting, usual))))
+        at = (line.left * factor, (line.top + line.bottom) / 2 * factor)
+        pen.text(at, text, _COLOURS[index % len(_COLOURS)], letters, anchor="lm")
+    return np.asarray(sheet)
 
 
 def _rectangle(picture: np.ndarray, box: Box, factor: float, colour: tuple[int, int, int], width: int) -> None:

@@ -20,7 +20,7 @@ import time
 from pipelines import model_handler, runs, sinks, transforms, worker_boot
 
 PLACES = {
-    "segmentation": (transforms, "segment_upright"),
+    "segmentation": (transforms, "ways_up"),
     "recognition": (model_handler, "recognise"),
     "assembly": (transforms, "assemble"),
     "writing": (sinks.WriteRows, "_flush"),

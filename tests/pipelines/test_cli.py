@@ -57,6 +57,11 @@ def test_help_fits_a_screen(command, monkeypatch):
     assert all(c in done.out for c in (command or COMMANDS))
 
 
+def test_version_is_told():
+    done = inkbeam("--version")
+    assert (done.code, done.out.split()[0]) == (0, "inkbeam")
+
+
 @pytest.mark.parametrize("arguments", [(), ("digitise",), ("digitize",), ("train", "--output", "x"), ("segment", "x")])
 def test_command_line_that_lacks_something_is_wrong_usage(arguments):
     assert inkbeam(*arguments).code == 2
@@ -65,7 +70,8 @@ def test_command_line_that_lacks_something_is_wrong_usage(arguments):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--inptu", "x"), "unknown option --inptu"),
+        (("--inptu", "x"), "unknown option --inptu (did you mean --input?)"),
+        (("--lines", "clasical"), "--lines clasical: neither learned nor classical, and no folder"),
         (("more.png",), "unknown option more.png"),
         (("--run-id", "a/b"), "--run-id 'a/b'"),
         (("--batch-size", "0"), "--batch-size"),
@@ -81,7 +87,7 @@ def test_command_line_that_lacks_something_is_wrong_usage(arguments):
         (("--pdf-dpi", "3"), "pdf_dpi"),
         (("--max-megapixels", "0"), "max_pixels"),
         (("--max-megapixels", "inf"), "infinity"),
-        (("--input", "nowhere"), "--input nowhere: no such file"),
+        (("--input", "nowhere"), "nowhere: no such file"),
         (("--input-list", "nowhere.txt"), "--input-list nowhere.txt"),
         (("--input", "nosuch://x/y.png"), "--input nosuch://x/y.png: cannot be listed"),
         (("--output", "nosuch://x"), "--output nosuch://x: cannot be read"),

@@ -14,7 +14,7 @@ from htr_model.bundle import load
 from htr_model.recognizer import Recognizer
 from pipelines import launch, model_handler, records, runs, transforms
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
-from segmentation.page import segment, segment_upright
+from segmentation.page import segment, segment_upright, ways_up
 from tests import broken_files
 from tests.pipelines.conftest import write_broken, write_letter, write_scans
 from tests.pipelines.drawing import LETTER
@@ -387,14 +387,14 @@ def test_failures_in_the_middle_of_the_graph_cost_a_page_or_a_line(two_letters, 
     def segment_or_fail(gray, settings=None):
         if np.array_equal(gray, bad_page):
             raise ValueError("no layout today")
-        return segment_upright(gray, settings)
+        return ways_up(gray, settings)
 
     def read_or_fail(self, pictures):
         if any(np.array_equal(p, poison) for p in pictures):
             raise RuntimeError("no reading today")
         return read(self, pictures)
 
-    monkeypatch.setattr(transforms, "segment_upright", segment_or_fail)
+    monkeypatch.setattr(transforms, "ways_up", segment_or_fail)
     monkeypatch.setattr(Recognizer, "read", read_or_fail)
     (tmp_path / "overlays").write_text("a file where the folder should be")
     output = tmp_path / "tables"

@@ -243,6 +243,35 @@ def test_a_bundle_to_begin_with_may_get_another_height(drawn, tiny_bundle, tmp_p
     assert (made.network, made.charset) == (given.network, given.charset)
 
 
+def test_a_finished_bundle_is_not_trained_over(drawn, tiny_bundle, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(tiny_bundle, model)
+    before = load(model).id
+    done = inkbeam("train", "--data", drawn, "--output", model, "--epochs", "1")
+    assert (done.code, load(model).id) == (2, before)
+    assert "holds a model bundle already" in done.err
+
+
+def test_a_bundle_to_begin_with_keeps_its_network(drawn, tiny_bundle, tmp_path):
+    command = ("train", "--data", drawn, "--output", tmp_path / "model", "--from", tiny_bundle)
+    done = inkbeam(*command, "--network", "resnet-ctc" if load(tiny_bundle).network != "resnet-ctc" else "crnn")
+    assert done.code == 2
+    assert "leave it out" in done.err
+
+
+def test_the_card_of_a_fine_tuned_bundle_tells_what_it_began_with(drawn, tiny_bundle, tmp_path):
+    given = tmp_path / "given"
+    shutil.copytree(tiny_bundle, given)
+    (given / "README.md").write_text("# Model card\n\nLetters of the Lowe family, not to be sold.\n", encoding="utf-8")
+    done = inkbeam("train", "--data", drawn, "--output", tmp_path / "model", "--from", given, "--epochs", "1")
+    assert done.code == 0, done.err
+    made = load(tmp_path / "model")
+    assert f"Bundle `{load(given).id}`" in made.card
+    assert "### Model card" in made.card and "not to be sold" in made.card
+    assert made.calibration == load(given).calibration
+    assert "Confidence is not calibrated: it is that of the bundle" in made.card
+
+
 def test_a_bundle_whose_weights_are_for_its_own_height_is_named(drawn, tmp_path):
     weights = networks.named_weights(networks.build("cnn-bilstm", 32, 4))
     bundle.save(

@@ -8,12 +8,12 @@ from tests.pipelines.jobs import inkbeam, rows
 from tests.segmentation.drawing import draw_page
 
 
-def test_a_page_is_read_the_same_whichever_way_up_it_was_scanned(tmp_path, tiny_bundle):
+def test_a_page_is_read_the_same_whichever_way_up_it_was_scanned(tmp_path):
     page, scans, output = draw_page(pitch=2.5), tmp_path / "scans", tmp_path / "tables"
     scans.mkdir()
     for degrees in (0, 90, 180, 270):
         cv2.imwrite(str(scans / f"{degrees}.png"), turned(page.gray, 360 - degrees))
-    read = ("digitize", "--input", scans, "--output", output, "--model", tiny_bundle, "--overlays", tmp_path / "drawn")
+    read = ("digitize", "--input", scans, "--output", output, "--overlays", tmp_path / "drawn")
     assert inkbeam(*read).code == 0
     pages = {row["document_uri"].rsplit("/", 1)[1]: row for row in rows(output, "pages")}
     assert {name: row["rotation_degrees"] for name, row in pages.items()} == {f"{d}.png": d for d in (0, 90, 180, 270)}

@@ -1,16 +1,19 @@
+import cv2
 import pytest
 
 from htr_model.normalization import Normalization, normalize
 from htr_model.reading import Reading
 from pipelines.assembly import UnitReading
 from pipelines.inputs import Document
+from pipelines.options import Job
 from pipelines.records import PageFacts
-from pipelines.transforms import AssemblePages, PageLayout, UnusableName, pages_of, text_images
+from pipelines.transforms import AssemblePages, PageLayout, UnusableName, pages_of, read_and_segment, text_images
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef
 from segmentation.geometry import Box, Line, Piece
 from segmentation.page import segment
 from tests import broken_files
 from tests.pipelines.drawing import LETTER, page
+from tests.segmentation.drawing import TEXT, draw_page
 
 SETTINGS = DecodingSettings()
 
@@ -71,3 +74,32 @@ def test_page_of_which_nothing_could_be_read_has_no_row_and_so_is_tried_again():
     assert "none of the 1 lines of page 1" in lost.value.message
     assert [p.text for p in assembled(PageLayout(facts, (line,)), [reading])] == ["a"]
     assert [p.text for p in assembled(PageLayout(facts, ()), [])] == [""]
+
+
+def test_a_page_of_few_lines_is_there_both_ways_up_and_the_better_reading_counts(tmp_path):
+    """Its letters do not tell which way up it lies."""
+    gray = cv2.rotate(draw_page(TEXT[:2], pitch=2.5).gray, cv2.ROTATE_180)
+    (task,) = pages_of(document(tmp_path / "a.png", cv2.imencode(".png", gray)[1].tobytes()), SETTINGS)
+    outcome = read_and_segment(task, Job(inputs=(), output="/out", run_id="r"), Normalization())
+    layout = outcome.layout
+    other = layout.on_its_head
+    assert {layout.facts.rotation_degrees, other.facts.rotation_degrees} == {0, 180}
+    numbers = [line.index for line in layout.lines + other.lines]
+    assert numbers == list(range(len(numbers)))
+    assert sorted(image.key.line_index for image in outcome.images) == numbers
+    for sure in (layout, other):
+        readings = [
+            UnitReading(i, None, Reading("ink", p, p, ((0, 9), (9, 18), (18, 27)), (p,) * 3, (p,)), 0.0, 1.0)
+            for i in numbers
+            for p in [0.9 if i in [line.index for line in sure.lines] else 0.4]
+        ]
+        (page,) = assembled(layout, readings)
+        assert page.facts == sure.facts
+        assert [line.box for line in page.lines] == [line.box for line in sure.lines]
+
+
+def test_a_page_whose_letters_tell_is_read_once(tmp_path):
+    (task,) = pages_of(document(tmp_path / "a.png", cv2.imencode(".png", draw_page().gray)[1].tobytes()), SETTINGS)
+    outcome = read_and_segment(task, Job(inputs=(), output="/out", run_id="r"), Normalization())
+    assert outcome.layout.on_its_head is None
+    assert len(outcome.images) == len(outcome.layout.lines)

@@ -51,13 +51,27 @@ def test_the_pages_ink_is_seen():
     "text",
     ["", "plain", "Größe, naïve café", "Łódź — “žluťoučký”", "письмо", "漢字かな", "سلام", "🖋️", "e\u0301\u200d\ufffd"],
 )
-def test_texts_of_any_script_are_drawn_above_their_line(text):
+def test_texts_of_any_script_stand_at_their_line_on_a_second_sheet(text):
     gray = np.full((200, 300), 255, np.uint8)
     without, with_text = draw_overlay(gray, [LINE], [WORDS]), draw_overlay(gray, [LINE], [WORDS], [text])
-    assert with_text.shape == without.shape
-    if text:
-        changed = (with_text != without).any(axis=2)
-        assert changed.any() and not changed[LINE.bottom + 2 :].any()
+    assert with_text.shape == (400, 300, 3)
+    assert (with_text[:200] == without).all()
+    written = (with_text[200:] != 255).any(axis=2)
+    assert written.any() == bool(text)
+    written[LINE.top - 4 : LINE.bottom + 4, LINE.left - 4 : LINE.right + 40] = False
+    assert not written.any()
+
+
+@pytest.mark.parametrize(("shape", "expected"), [((300, 200), (300, 400)), ((200, 300), (400, 300))])
+def test_the_second_sheet_is_beside_an_upright_page_and_below_a_wide_one(shape, expected):
+    assert draw_overlay(np.full(shape, 255, np.uint8), [], [], []).shape[:2] == expected
+
+
+def test_a_long_text_stays_within_its_line():
+    gray = np.full((200, 300), 255, np.uint8)
+    picture = draw_overlay(gray, [LINE], [[]], ["as long as that and more"])
+    xs = np.flatnonzero((picture[200:] != 255).any(axis=(0, 2)))
+    assert LINE.left - 2 <= xs[0] and xs[-1] <= LINE.right + 2
 
 
 def test_the_input_is_not_changed():
@@ -81,12 +95,14 @@ def test_lines_have_numbers_in_reading_order():
 def test_pages_of_odd_sizes_are_drawn(shape):
     box = Box(0, 0, shape[1], shape[0])
     picture = draw_overlay(np.full(shape, 255, np.uint8), [box], [[box]], ["all of it"])
-    assert max(picture.shape) <= 2000 and min(picture.shape) >= 1
+    assert max(picture.shape) <= 2000 and min(picture.shape[:2]) >= 1
 
 
 def test_many_lines_are_drawn():
     boxes = [Box(10, 10 + 5 * i, 200, 14 + 5 * i) for i in range(120)]
-    draw_overlay(np.full((700, 300), 255, np.uint8), boxes, [[b] for b in boxes], ["x"] * 120)
+    picture = draw_overlay(np.full((700, 300), 255, np.uint8), boxes, [[b] for b in boxes], ["x"] * 120)
+    for half in (picture[:, :300], picture[:, 300:]):
+        assert all(coloured(half[box.top - 1 : box.bottom + 2]).any() for box in boxes)
 
 
 def test_letters_with_accents_are_drawn_as_such():
