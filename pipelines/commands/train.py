@@ -100,7 +100,9 @@ def run(arguments: argparse.Namespace) -> int:
             f"{run.network}, {run.model.count_params():,} parameters, {len(run.charset)} symbols"
         )
         done = run.run(resume=arguments.resume)
-    except (BundleError, TrainingError) as error:
+    except BundleError as error:  # weights that do not fit: the bundle's, or the checkpoint's
+        raise UsageError(str(error) if arguments.resume else f"--from {arguments.start}: {error}") from error
+    except TrainingError as error:
         raise UsageError(str(error)) from error
     print(
         f"{arguments.output}: {done.step:,} steps in {done.seconds / 60:.0f} minutes, "

@@ -89,7 +89,7 @@ def test_command_line_that_lacks_something_is_wrong_usage(arguments):
         (("--max-megapixels", "inf"), "infinity"),
         (("--input", "nowhere"), "nowhere: no such file"),
         (("--input-list", "nowhere.txt"), "--input-list nowhere.txt"),
-        (("--input", "nosuch://x/y.png"), "--input nosuch://x/y.png: cannot be listed"),
+        (("--input", "nosuch://x/y.png"), "nosuch://x/y.png: cannot be listed"),
         (("--output", "nosuch://x"), "--output nosuch://x: cannot be read"),
         (("--output", "tables [1]"), "choose a folder without them"),
         (("--model", "nowhere"), "nowhere: no model bundle can be read there"),
@@ -173,7 +173,7 @@ def test_exit_code_is_the_process_own(letter, output):
     run = "import sys; from pipelines.cli import main; sys.exit(main(sys.argv[1:]))"
     done = python(run, "digitize", "--input", letter.with_name("nowhere.png"), "--output", output)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("inkbeam digitize: --input ")
+    assert done.stderr.splitlines()[-1].startswith("inkbeam digitize: ")
     assert "Traceback" not in done.stderr
 
 

@@ -48,7 +48,7 @@ def test_a_missing_network_is_wrong_usage(command, letter, tmp_path):
     where = () if command == "evaluate-pages" else ("--output", tmp_path / "out")
     done = inkbeam(command, *data, *where, "--lines", tmp_path / "nowhere")
     assert done.code == 2
-    assert f"--lines {tmp_path / 'nowhere'}" in done.err and "no line network" in done.err
+    assert f"--lines {tmp_path / 'nowhere'}" in done.err and "neither learned nor classical" in done.err
 
 
 @pytest.mark.parametrize("command", ["digitize", "segment", "evaluate-pages"])
