@@ -37,13 +37,17 @@ def of(output) -> dict[str, Transcript]:
     return {page.name: page for page in found}
 
 
+def text(page: Transcript) -> str:
+    return to_text(page).decode()
+
+
 def test_every_page_is_there_once_in_reading_order(tmp_path):
     rows = words("/s/a.png", "a fair copy", "of it") + words("/s/b.tif", "second", index=1)
     write_run(
         tmp_path, "night-1", 1, [page("/s/a.png", 5), page("/s/b.tif", 1, 1, 2), page("/s/c.png", 0)], (), rows[::-1]
     )
     found = of(tmp_path)
-    assert {name: page.text for name, page in found.items()} == {
+    assert {name: text(page) for name, page in found.items()} == {
         page_stem("/s/a.png", 0, 1): "a fair copy\nof it\n",
         page_stem("/s/b.tif", 1, 2): "second\n",
         page_stem("/s/c.png", 0, 1): "",
@@ -55,14 +59,14 @@ def test_page_read_again_is_as_its_latest_run_read_it(tmp_path):
     before = words("/s/a.png", "tbe old") + words("/s/b.png", "b")
     write_run(tmp_path, "night-1", 1, [page("/s/a.png", 2), page("/s/b.png", 1)], (), before)
     write_run(tmp_path, "night-2", 2, [page("/s/a.png", 3)], (), words("/s/a.png", "the new one"))
-    assert {page.text for page in of(tmp_path).values()} == {"the new one\n", "b\n"}
+    assert {text(page) for page in of(tmp_path).values()} == {"the new one\n", "b\n"}
 
 
 def test_words_of_a_page_may_lie_in_two_files(tmp_path):
     rows = words("/s/a.png", "one two", "three")
     write_run(tmp_path, "night-1", 1, [page("/s/a.png", 3)], (), rows[:2])
     write_table(tmp_path, "words", "night-1", [{**row, "run_id": "night-1"} for row in rows[2:]])
-    assert of(tmp_path)[page_stem("/s/a.png", 0, 1)].text == "one two\nthree\n"
+    assert text(of(tmp_path)[page_stem("/s/a.png", 0, 1)]) == "one two\nthree\n"
 
 
 @pytest.fixture
@@ -133,7 +137,7 @@ def test_every_region_is_a_block_in_reading_order(tmp_path):
     assert [(r.get("index"), r.get("regionRef")) for r in order] == [(str(i), f"region{i}") for i in range(3)]
     # The schema wants it before the regions.
     assert [child.tag for child in page_xml.find("Page")] == ["ReadingOrder", *["TextRegion"] * 3]
-    assert made.text == "left page\nand more\nits margin\nright page\n"
+    assert text(made) == "left page\nand more\n\nits margin\n\nright page\n"
 
 
 def test_page_of_one_region_needs_no_order(transcript, tmp_path):
@@ -163,6 +167,11 @@ def test_tables_are_rows_of_csv(register):
     assert to_csv(register).decode() == tables
 
 
+def test_rows_of_a_table_are_lines_of_the_text(register):
+    rows = 'Anna Baker\t12 may\n\t13 "may", late\n'
+    assert text(register) == f"Births 1907\n\n{rows}\ncarried over\n\n101\n102\t\tpaid\n"
+
+
 def test_page_without_a_table_has_no_csv(transcript):
     assert to_csv(transcript) is None
 
@@ -180,7 +189,9 @@ def test_cells_are_regions_of_a_table_that_know_their_place(register, tmp_path):
     # What the schema wants of a region: outline, role, lines.
     cell = sheet.find("TableRegion/TextRegion")
     assert [child.tag for child in cell] == ["Coords", "Roles", "TextLine", "TextLine"]
-    assert [line["text"] for line in parse_page(page_xml).lines] == register.text.splitlines()
+    assert [line["text"] for line in parse_page(page_xml).lines] == [
+        " ".join(word.text for word in line) for line in register.lines
+    ]
 
 
 @pytest.mark.parametrize("missing", [("region_index",), ("region_index", "turn_degrees")])
