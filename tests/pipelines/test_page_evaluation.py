@@ -10,6 +10,7 @@ import pytest
 from htr_model.readers.page_truth import TrueLine, TruePage, TrueWord
 from htr_model.scoring.page_text import comparable
 from pipelines.model_handler import RecognizerHandler
+from pipelines.options import DEFAULT_MODEL
 from pipelines.page_evaluation import (
     PageFailure,
     PageResult,
@@ -95,10 +96,10 @@ def test_a_page_without_true_lines(page):
     assert result.words is None
 
 
-def test_text_is_what_digitize_writes(page, tiny_bundle, tmp_path):
-    recognizer = RecognizerHandler(str(tiny_bundle), 1).load_model()
+def test_text_is_what_digitize_writes(page, tmp_path):
+    recognizer = RecognizerHandler(DEFAULT_MODEL, 1).load_model()
     result = evaluate_page(changed(page, lines=page.lines[1:]), recognizer)
-    done = inkbeam("digitize", "--input", page.picture, "--output", tmp_path / "out", "--model", tiny_bundle)
+    done = inkbeam("digitize", "--input", page.picture, "--output", tmp_path / "out", "--decoder", "greedy")
     assert done.code == 0, done.err
     (row,) = rows(tmp_path / "out", "pages")
     assert result.texts.read_all == comparable(row["text"])

@@ -463,9 +463,9 @@ def test_page_out_of_range(make, index):
 @pytest.mark.parametrize("make", [lambda: files.tiff_of_levels([1, 2, 3]), lambda: files.raw_pdf([(9, 9, 0)] * 3)])
 def test_too_many_pages(make):
     assert count_pages(make(), "x", DecodingSettings(max_pages=3)) == 3
-    with pytest.raises(decoding.TooLarge, match="max_pages"):
+    with pytest.raises(decoding.TooLarge, match="more than the 2 pages allowed"):
         count_pages(make(), "x", DecodingSettings(max_pages=2))
-    with pytest.raises(decoding.TooLarge, match="max_pages"):
+    with pytest.raises(decoding.TooLarge, match="more than the 2 pages allowed"):
         decode(make(), 0, DecodingSettings(max_pages=2))
 
 
@@ -544,7 +544,7 @@ def test_tiff_of_an_unknown_compression_is_refused_by_name():
 def test_bombs_are_refused_without_decoding():
     started = time.monotonic()
     for make in (files.bomb_png, files.bomb_webp, files.bomb_tiff, files.bomb_tile_tiff):
-        with pytest.raises(decoding.TooLarge, match="max_pixels"):
+        with pytest.raises(decoding.TooLarge, match="--max-megapixels"):
             decode(make())
     assert time.monotonic() - started < 2
 
