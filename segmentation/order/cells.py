@@ -19,6 +19,8 @@ _NARROW = 5.0
 """X-heights of a column of numbers: each of its lines begins a row."""
 _APART = 1.6
 """Distance of a column's lines, over the usual one, that begins a row."""
+_WHOLE = 0.8
+"""Distance from all other rows, over the usual one of lines, from which lines beside each other are a row more."""
 _RULED = 1.6
 """Distance of level rules, over that of lines, from which they part rows; else the paper is ruled."""
 
@@ -26,7 +28,8 @@ _RULED = 1.6
 def cells_in_order(boxes: list[Box], columns: list[int], x_height: float, levels: Sequence[float] = ()) -> list[Region]:
     """Cells of a table in reading order: row by row, from the left. Rows and columns without any line do not count.
 
-    A row begins with each line of the fullest column if another has lines beside nearly all of them. Else the first
+    A row begins with each line of the fullest column if another has lines beside nearly all of them, and where two
+    others have lines beside each other. Else the first
     column tells: a row begins with each of its lines if these are short or beside those of another column, or with each
     block of them. It also begins at a level rule, unless every line of writing has one.
 
@@ -58,12 +61,15 @@ def _starts_of_rows(boxes: list[Box], columns: list[int], x_height: float, level
     def has_a_twin(column: int) -> bool:
         return any(_beside(middle[lines[column]], middle[lines[c]], usual / 2) for c in lines if c != column)
 
-    key, each = fullest, has_a_twin(fullest)
-    if not each:
+    aligned = has_a_twin(fullest)
+    key, each = fullest, aligned
+    if not aligned:
         least = max(1, min(_LEAST_LINES, len(lines[fullest])), _LEAST_SHARE * len(lines[fullest]))
         key = min(c for c, members in lines.items() if len(members) >= least)
         each = has_a_twin(key) or np.median([boxes[i].width for i in lines[key]]) < _NARROW * x_height
     first = np.sort(middle[lines[key]])
+    if aligned:
+        first = _with_rows_beside(first, [middle[members] for members in lines.values()], usual)
     gaps = np.diff(first)
     begins = np.append(first[:1], first[1:][gaps > (0.5 if each else _APART) * usual]) - usual / 2
     levels = np.sort(np.array(levels, float))
@@ -72,6 +78,19 @@ def _starts_of_rows(boxes: list[Box], columns: list[int], x_height: float, level
     # A line begins below its rule, not where half the usual distance would have it.
     apart = np.abs(begins[:, None] - levels[None, :]).min(axis=1, initial=np.inf) > usual / 2
     return np.sort(np.append(begins[apart], levels))
+
+
+def _with_rows_beside(first: np.ndarray, columns: list[np.ndarray], usual: float) -> np.ndarray:
+    """Heights at which rows begin, and those of lines that two other columns have beside each other: a sum below the
+    last date is a row too."""
+    heights = first.tolist()
+    for i, column in enumerate(columns):
+        others = np.concatenate([c for j, c in enumerate(columns) if j != i] or [np.zeros(0)])
+        for height in column.tolist():
+            new = min(abs(height - h) for h in heights) >= _WHOLE * usual
+            if new and others.size and np.abs(others - height).min() < usual / 2:
+                heights.append(height)
+    return np.sort(np.array(heights))
 
 
 def _usual_distance(columns: list[np.ndarray], x_height: float) -> float:

@@ -100,3 +100,14 @@ def test_order_of_the_boxes_does_not_matter():
     for _ in range(5):
         shuffled = [lines[i] for i in rng.permutation(len(lines))]
         assert read(*shuffled) == read(*lines)
+
+
+def test_a_sum_below_the_last_date_is_a_row_of_its_own():
+    """The heading makes the column of dates as full as the others."""
+    lines = [(0, 0, 90)] + [(column, row, 250) for row in (1, 2, 3, 4) for column in (0, 1, 2)]
+    lines += [(1, 5, 100), (2, 5, 120)]
+    assert read(*lines)[-5:] == [
+        *((Cell(4, column), [4]) for column in (0, 1, 2)),
+        (Cell(5, 1), [5]),
+        (Cell(5, 2), [5]),
+    ]
