@@ -12,7 +12,7 @@ import mmap
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pipelines import files, launch, runs
+from pipelines import files, launch, memory, runs
 from pipelines.beam_options import is_local
 from pipelines.inputs import Document
 from pipelines.options import JobFailed
@@ -21,7 +21,7 @@ from segmentation.decoding.tiff import page_offsets
 
 log = logging.getLogger(__name__)
 
-PAGES_IN_A_RUN = 500
+PAGES_IN_A_RUN = 300
 """Some minutes of work on two cores: a model is loaded for each run, which takes a second or two."""
 _PDF, _TIFF = ".pdf", (".tif", ".tiff")
 _BYTES_OF_A_PDF_PAGE = 200_000
@@ -59,6 +59,7 @@ def carry_out(planned: launch.Plan, beam_options: list[str], attempts: int) -> l
                 raise
             raise JobFailed(f"{error}. The {launch.together(outcomes).pages} pages before it are kept") from error
         if len(parts) > 1:
+            memory.give_back()
             done = launch.together(outcomes)
             log.info("part %d of %d is committed: %d pages in %.0f s", number, len(parts), done.pages, done.seconds)
     return launch.together(outcomes)

@@ -48,3 +48,26 @@ def test_processes_started_afterwards_share_two_arenas_as_well():
     environment = {k: v for k, v in os.environ.items() if k != "MALLOC_ARENA_MAX"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.split() == ["2"]
+
+
+HOLES = """
+from pipelines import memory
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+held = [bytes(1000) for _ in range(200_000)]
+last = held[-1]  # what lies behind the others keeps them from being given back by themselves
+del held
+before = resident()
+memory.give_back()
+print(before - resident())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="holes are given back by glibc")
+def test_memory_that_is_free_below_what_is_in_use_is_given_back():
+    environment = {**os.environ, "PYTHONMALLOC": "malloc"}
+    done = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True, env=environment)
+    assert int(done.stdout) > 50_000_000
