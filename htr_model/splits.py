@@ -20,9 +20,8 @@ def split(samples: list[Sample], validation_share: float = 0.05) -> tuple[list[S
     for sample in samples:
         name = _split_name(sample)
         if name not in parts:
-            key = f"{sample.collection}/{sample.writer or sample.group or sample.id}"
-            digest = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big")
-            name = "validation" if digest / 2**32 < validation_share else "train"
+            place = _place(f"{sample.collection}/{sample.writer or sample.group or sample.id}")
+            name = "validation" if place < validation_share else "train"
         parts[name].append(sample)
     return parts["train"], parts["validation"]
 
@@ -30,6 +29,11 @@ def split(samples: list[Sample], validation_share: float = 0.05) -> tuple[list[S
 def part(samples: list[Sample], name: str) -> list[Sample]:
     """The samples of a split (``all``: every one); those that name none belong to each."""
     return [s for s in samples if name == "all" or _split_name(s) in (None, name)]
+
+
+def _place(name: str) -> float:
+    """Where a name falls between 0 and 1, always the same."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
 
 
 def _split_name(sample: Sample) -> str | None:
@@ -82,7 +86,7 @@ def divided_by_writers(samples: list[Sample], writers: frozenset[str]) -> list[S
 
 
 def _split_of(name: str) -> str:
-    place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
+    place = _place(name)
     for split_name, share in WORD_SHARES.items():
         if place < share:
             return split_name

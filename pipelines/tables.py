@@ -177,6 +177,7 @@ def _read(path: str, schema: pa.Schema) -> pa.Table:
     except (pa.ArrowException, OSError) as error:
         if _is_gone(path):
             raise FileNotFoundError(path) from error
+        # Arrow tells some damage by OSErrors too, which have no number.
         if not isinstance(error, pa.ArrowException) and (error.errno is not None or type(error) is not OSError):
             raise UsageError(f"{path}: cannot be read ({error}); try again") from error
         run_id = path.replace("\\", "/").rsplit("/", 2)[-2].removeprefix("run=")

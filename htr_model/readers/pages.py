@@ -45,8 +45,9 @@ def page_lines(page: dict, gray: np.ndarray, collection: str) -> Iterator[Item]:
         identifier = f"{page['image']}#{index}"
         try:
             text = canonical_text(running_text(line))
-            reason = "no text" if not text else _unusable(line, typical)
-            crop = None if reason else line_crop(gray, outlined(line, typical), typical)
+            line = outlined(line, typical)
+            reason = "no text" if not text else _unusable(line)
+            crop = None if reason else line_crop(gray, line, typical)
         except NOT_AS_DESCRIBED as error:
             yield Skipped(identifier, f"not a line: {error!r}")
             continue
@@ -66,11 +67,10 @@ def page_lines(page: dict, gray: np.ndarray, collection: str) -> Iterator[Item]:
             )
 
 
-def _unusable(line: dict, typical_height: float) -> str | None:
+def _unusable(line: dict) -> str | None:
     """Why a line cannot be cut out, where that is plain before it is tried."""
     if line.get("error"):
         return str(line["error"])
-    line = outlined(line, typical_height)
     if not any(line.get(key) for key in ("polygon", "bbox", "words")):
         return "no coordinates of its outline"
     return None

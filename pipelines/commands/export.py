@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     archive, folder = absolute(arguments.archive), absolute(arguments.output)
     ending, write = WRITERS[arguments.to]
     records = runs.known(archive)
-    settings = decoding_settings(records)
+    settings = decoding_settings(records) if arguments.pictures else {}
     count = failed = 0
     for page in transcripts(archive, records):
         files = {}

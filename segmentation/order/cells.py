@@ -85,10 +85,10 @@ def _with_rows_beside(first: np.ndarray, columns: list[np.ndarray], usual: float
     last date is a row too."""
     heights = first.tolist()
     for i, column in enumerate(columns):
-        others = np.concatenate([c for j, c in enumerate(columns) if j != i] or [np.zeros(0)])
+        others = np.concatenate([c for j, c in enumerate(columns) if j != i])
         for height in column.tolist():
             new = min(abs(height - h) for h in heights) >= _WHOLE * usual
-            if new and others.size and np.abs(others - height).min() < usual / 2:
+            if new and np.abs(others - height).min() < usual / 2:
                 heights.append(height)
     return np.sort(np.array(heights))
 
