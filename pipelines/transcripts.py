@@ -1,19 +1,14 @@
-"""Pages that were read, in the formats of other programs: plain text, ALTO XML, PAGE XML; tables as CSV.
+"""Pages as they were read last, each with its words, regions and tables.
 
-One page a file. Words of a page are gathered from the tables file by file, so that an archive of any size fits.
+Words of a page are gathered from the tables file by file, so that an archive of any size fits.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from xml.etree import ElementTree
-from xml.etree.ElementTree import Element, SubElement
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -183,159 +178,3 @@ def _transcript(page: dict, words: list[dict]) -> Transcript:
         page["processed_at"],
         tuple(map(tuple, lines.values())),
     )
-
-
-def to_text(page: Transcript) -> bytes:
-    """The page's text in UTF-8: a line of writing a line, a row of a table a line with tabs between its cells, an empty
-    line between regions.
-    """
-    parts = []
-    for part in page.parts:
-        if isinstance(part, Block):
-            lines = [" ".join(word.text for word in line) for line in part.lines]
-        else:
-            lines = ["\t".join(row).rstrip("\t") for row in _rows(part)]
-        parts.append("".join(f"{line}\n" for line in lines))
-    return "\n".join(parts).encode()
-
-
-def _rows(cells: list[Block]) -> list[list[str]]:
-    """Texts of a table's cells, row by row; empty where there is none. Lines of a cell are joined by a space."""
-    texts = {(block.cell.row, block.cell.column): block.text for block in cells}
-    last_row, last_column = (max(place[k] for place in texts) for k in (0, 1))
-    return [[texts.get((row, column), "") for column in range(last_column + 1)] for row in range(last_row + 1)]
-
-
-def to_alto(page: Transcript) -> bytes:
-    """The page as ALTO XML, version 4.2 (Library of Congress): lines and words with boxes and confidence."""
-    root = Element("alto", xmlns="http://www.loc.gov/standards/alto/ns-v4#")
-    description = SubElement(root, "Description")
-    SubElement(description, "MeasurementUnit").text = "pixel"
-    source = SubElement(description, "sourceImageInformation")
-    SubElement(source, "fileName").text = _legal(page.picture)
-    SubElement(source, "documentIdentifier").text = str(page.source.ref.page_index + 1)
-    processing = SubElement(description, "Processing", ID="inkbeam")
-    SubElement(processing, "processingStepSettings").text = f"model {page.model_id}"
-    software = SubElement(processing, "processingSoftware")
-    SubElement(software, "softwareName").text = "inkbeam"
-    size = {"WIDTH": str(page.width), "HEIGHT": str(page.height)}
-    number = {"PHYSICAL_IMG_NR": str(page.source.ref.page_index + 1)}
-    sheet = SubElement(SubElement(root, "Layout"), "Page", ID="page", **number, **size)
-    space = SubElement(sheet, "PrintSpace", HPOS="0", VPOS="0", **size)
-    numbers = itertools.count()
-    for b, block in enumerate(page.blocks):
-        # ALTO's rotation is how far a block's content is turned counter-clockwise.
-        rotation = {"ROTATION": str(block.turn)} if block.turn else {}
-        element = SubElement(space, "TextBlock", ID=f"block{b}", **_alto_box(block.box), **rotation)
-        for words in block.lines:
-            i = next(numbers)
-            line = SubElement(element, "TextLine", ID=f"line{i}", **_alto_box(union([word.box for word in words])))
-            for j, word in enumerate(words):
-                if j:
-                    SubElement(line, "SP")
-                attributes = {"CONTENT": _legal(word.text), "WC": f"{word.confidence:.4f}", **_alto_box(word.box)}
-                SubElement(line, "String", ID=f"line{i}word{j}", **attributes)
-    return _file(root)
-
-
-def _alto_box(box: Box) -> dict[str, str]:
-    sides = (box.left, box.top, box.right - box.left, box.bottom - box.top)
-    return dict(zip(("HPOS", "VPOS", "WIDTH", "HEIGHT"), map(str, sides), strict=True))
-
-
-def to_page(page: Transcript) -> bytes:
-    """The page as PAGE XML of 2019 (Pletschacher and Antonacopoulos 2010): lines, words, boxes, confidence, tables."""
-    root = Element("PcGts", xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15")
-    metadata = SubElement(root, "Metadata")
-    SubElement(metadata, "Creator").text = "inkbeam"
-    # The time of reading, not of writing: the same page gives the same file.
-    for name in ("Created", "LastChange"):
-        SubElement(metadata, name).text = f"{page.read_at:%Y-%m-%dT%H:%M:%SZ}"
-    SubElement(metadata, "Comments").text = f"page {page.source.ref.page_index + 1}, model {page.model_id}"
-    size = {"imageWidth": str(page.width), "imageHeight": str(page.height)}
-    sheet = SubElement(root, "Page", imageFilename=_legal(page.picture), **size)
-    _reading_order(sheet, len(page.blocks))
-    regions, lines, tables = itertools.count(), itertools.count(), itertools.count()
-    for part in page.parts:
-        if isinstance(part, Block):
-            _region(sheet, part, next(regions), lines)
-            continue
-        table = SubElement(sheet, "TableRegion", id=f"table{next(tables)}")
-        _coords(table, union([block.box for block in part]))
-        for block in part:
-            _region(table, block, next(regions), lines)
-    return _file(root)
-
-
-def _region(parent: Element, block: Block, number: int, lines: Iterator[int]) -> None:
-    """A region of PAGE XML with its lines, which take their numbers from ``lines``."""
-    # Of writing in the margin, the angle by which it must be turned clockwise, −180 … 180.
-    turn = block.turn - 360 if block.turn > 180 else block.turn
-    margin = {"type": "marginalia", "orientation": str(turn)} if turn else {}
-    region = SubElement(parent, "TextRegion", id=f"region{number}", **margin)
-    _coords(region, block.box)
-    if block.cell:
-        place = {"rowIndex": str(block.cell.row), "columnIndex": str(block.cell.column)}
-        SubElement(SubElement(region, "Roles"), "TableCellRole", **place)
-    for words in block.lines:
-        i = next(lines)
-        line = SubElement(region, "TextLine", id=f"line{i}")
-        _coords(line, union([word.box for word in words]))
-        for j, word in enumerate(words):
-            element = SubElement(line, "Word", id=f"line{i}word{j}")
-            _coords(element, word.box)
-            _says(element, word.text, word.confidence)
-        _says(line, " ".join(word.text for word in words), min(word.confidence for word in words))
-
-
-def _reading_order(sheet: Element, regions: int) -> None:
-    """Says that regions are to be read as they are numbered: programs may sort them by their place otherwise."""
-    if regions < 2:
-        return
-    group = SubElement(SubElement(sheet, "ReadingOrder"), "OrderedGroup", id="order")
-    for i in range(regions):
-        SubElement(group, "RegionRefIndexed", index=str(i), regionRef=f"region{i}")
-
-
-def _coords(element: Element, box: Box) -> None:
-    # Of PAGE's points the last pixel is part, of our boxes it is not.
-    right, bottom = max(box.left, box.right - 1), max(box.top, box.bottom - 1)
-    corners = ((box.left, box.top), (right, box.top), (right, bottom), (box.left, bottom))
-    SubElement(element, "Coords", points=" ".join(f"{max(0, x)},{max(0, y)}" for x, y in corners))
-
-
-def _says(element: Element, text: str, confidence: float) -> None:
-    SubElement(SubElement(element, "TextEquiv", conf=f"{confidence:.4f}"), "Unicode").text = _legal(text)
-
-
-def _legal(text: str) -> str:
-    """The text without characters that XML cannot hold, which names of files may have."""
-    return re.sub("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
-
-
-def _file(root: Element) -> bytes:
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"
-
-
-def to_csv(page: Transcript) -> bytes | None:
-    """The page's tables in UTF-8, rows and cells as they were read, an empty line between two; None without any."""
-    tables = [part for part in page.parts if not isinstance(part, Block)]
-    if not tables:
-        return None
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    for i, cells in enumerate(tables):
-        if i:
-            writer.writerow([])
-        writer.writerows(_rows(cells))
-    return text.getvalue().encode()
-
-
-FORMATS: dict[str, tuple[str, Callable[[Transcript], bytes | None]]] = {
-    "text": (".txt", to_text),
-    "alto": (".alto.xml", to_alto),
-    "page": (".page.xml", to_page),
-    "csv": (".csv", to_csv),
-}
-"""Ending of the files, and what writes one, by name of the format; None for a page that the format has nothing of."""

@@ -39,8 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from pipelines import runs
         from pipelines.files import absolute, configure, join, write_bytes
+        from pipelines.formats import FORMATS as WRITERS
         from pipelines.page_pictures import ENDING, ChangedSource, decoding_settings, page_picture
-        from pipelines.transcripts import FORMATS as WRITERS
         from pipelines.transcripts import transcripts
         from segmentation.decoding import DecodingError
 

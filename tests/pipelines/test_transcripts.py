@@ -8,8 +8,11 @@ from htr_model.readers.page_xml import parse_page
 from htr_model.readers.safe_xml import parse_xml
 from pipelines import runs
 from pipelines.files import page_stem
+from pipelines.formats.alto import to_alto
+from pipelines.formats.page_xml import to_page
+from pipelines.formats.text import to_csv, to_text
 from pipelines.records import WORDS
-from pipelines.transcripts import Transcript, to_alto, to_csv, to_page, to_text, transcripts
+from pipelines.transcripts import Transcript, transcripts
 from segmentation.geometry import Box
 from tests.pipelines import made_tables
 from tests.pipelines.jobs import inkbeam

@@ -1,0 +1,43 @@
+"""Pages as plain text, their tables as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from pipelines.transcripts import Block, Transcript
+
+
+def to_text(page: Transcript) -> bytes:
+    """The page's text in UTF-8: a line of writing a line, a row of a table a line with tabs between its cells, an empty
+    line between regions.
+    """
+    parts = []
+    for part in page.parts:
+        if isinstance(part, Block):
+            lines = [" ".join(word.text for word in line) for line in part.lines]
+        else:
+            lines = ["\t".join(row).rstrip("\t") for row in _rows(part)]
+        parts.append("".join(f"{line}\n" for line in lines))
+    return "\n".join(parts).encode()
+
+
+def to_csv(page: Transcript) -> bytes | None:
+    """The page's tables in UTF-8, rows and cells as they were read, an empty line between two; None without any."""
+    tables = [part for part in page.parts if not isinstance(part, Block)]
+    if not tables:
+        return None
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    for i, cells in enumerate(tables):
+        if i:
+            writer.writerow([])
+        writer.writerows(_rows(cells))
+    return text.getvalue().encode()
+
+
+def _rows(cells: list[Block]) -> list[list[str]]:
+    """Texts of a table's cells, row by row; empty where there is none. Lines of a cell are joined by a space."""
+    texts = {(block.cell.row, block.cell.column): block.text for block in cells}
+    last_row, last_column = (max(place[k] for place in texts) for k in (0, 1))
+    return [[texts.get((row, column), "") for column in range(last_column + 1)] for row in range(last_row + 1)]
