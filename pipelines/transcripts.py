@@ -13,18 +13,19 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from htr_model.reading import Alternative
 from pipelines import tables
 from pipelines.files import page_stem
 from pipelines.runs import RunRecord
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell, union
 
-_WORD_COLUMNS = ["document_uri", "page_index", "line_index", "word_index", "text", "confidence"]
+_WORD_COLUMNS = ["document_uri", "page_index", "line_index", "word_index", "text", "confidence", "alternatives"]
 _SIDES = ["left", "top", "right", "bottom"]
 _TURN, _REGION = "turn_degrees", "region_index"
 _CELL = ["table_row", "table_column"]
 _PAGE_COLUMNS = ["document_uri", "page_index", "run_id", "processed_at", "source_sha256", "document_pages"]
-_SIZE = ["width", "height", "rotation_degrees", "word_count", "model_id"]
+_SIZE = ["width", "height", "rotation_degrees", "word_count", "mean_confidence", "model_id"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class PageWord:
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
         region: number of its region, from 0 in reading order.
         cell: where it stands in a table; None outside of tables.
+        alternatives: what else it may say, the likeliest first.
     """
 
     text: str
@@ -45,6 +47,7 @@ class PageWord:
     turn: int = 0
     region: int = 0
     cell: Cell | None = None
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,19 +134,32 @@ class Transcript:
         return parts
 
 
-def transcripts(output: str, records: Sequence[RunRecord]) -> Iterator[Transcript]:
-    """Every page of an archive once, as its latest run read it.
+def latest_pages(output: str, records: Sequence[RunRecord]) -> pa.Table:
+    """The pages of an archive, each as its latest run read it, without their texts and lines; in no order.
 
     Raises:
         UsageError: a table is damaged.
     """
     run_ids = [record.run_id for record in records]
-    pages = tables.latest(tables.read(output, "pages", run_ids, [*_PAGE_COLUMNS, *_SIZE]), "processed_at")
+    return tables.latest(tables.read(output, "pages", run_ids, [*_PAGE_COLUMNS, *_SIZE]), "processed_at")
+
+
+def transcripts(output: str, pages: pa.Table) -> Iterator[Transcript]:
+    """Pages with their words, in the order in which the tables hold these; pages without any come last.
+
+    Args:
+        pages: of `latest_pages`, all or some.
+
+    Raises:
+        UsageError: a table is damaged.
+    """
+    run_ids = pages["run_id"].unique().to_pylist()
+    documents = pages["document_uri"].unique()
     place = {key: i for i, key in enumerate(zip(*(pages[c].to_pylist() for c in _PAGE_COLUMNS[:3]), strict=True))}
     wanted = pages["word_count"].to_pylist()
     gathered: dict[int, list[dict]] = {}
     for part in tables.parts(output, "words", run_ids, [*_WORD_COLUMNS, *_SIDES, _TURN, _REGION, *_CELL, "run_id"]):
-        for row in part.to_pylist():
+        for row in part.filter(pc.is_in(part["document_uri"], documents)).to_pylist():
             i = place.get((row["document_uri"], row["page_index"], row["run_id"]))
             if i is None:
                 continue  # of a page that was read again later
@@ -165,7 +181,8 @@ def _transcript(page: dict, words: list[dict]) -> Transcript:
         box = Box(*(row[side] for side in _SIDES))
         # Tables of earlier versions know upright words only, no regions, or no cells.
         cell = None if row[_CELL[0]] is None else Cell(*(row[c] for c in _CELL))
-        found = PageWord(row["text"], row["confidence"], box, row[_TURN] or 0, row[_REGION] or 0, cell)
+        others = tuple(Alternative(**other) for other in row["alternatives"] or () if other["text"] != row["text"])
+        found = PageWord(row["text"], row["confidence"], box, row[_TURN] or 0, row[_REGION] or 0, cell, others)
         lines.setdefault(row["line_index"], []).append(found)
     uri, index = page["document_uri"], page["page_index"]
     return Transcript(

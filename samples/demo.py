@@ -1,7 +1,7 @@
 """What ``make demo`` runs: the sample pages digitized, one transcription shown beside the truth.
 
-Usage: ``.venv/bin/python samples/demo.py``. Tables and overlay pictures go to ``out/demo``; pages that an earlier
-demo has read are not read again.
+Usage: ``.venv/bin/python samples/demo.py``. Tables, overlay pictures and web pages go to ``out/demo``;
+pages that an earlier demo has read are not read again.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def show() -> None:
     overlay = next(iter(sorted((OUTPUT / "overlays").glob(f"{SHOWN}*"))), None)
     console.print(f"\nTables    {OUTPUT}/words  {OUTPUT}/pages", soft_wrap=True)
     console.print(f"Overlay   {overlay}", soft_wrap=True)
+    console.print(f"Browse    {OUTPUT}/review/index.html", soft_wrap=True)
 
 
 if __name__ == "__main__":
@@ -45,5 +46,6 @@ if __name__ == "__main__":
     inputs = [argument for p in pictures for argument in ("--input", str(p))]
     code = main(["digitize", *inputs, "--output", str(OUTPUT), "--overlays", str(OUTPUT / "overlays")])
     if code == 0:
+        main(["review", str(OUTPUT), "--output", str(OUTPUT / "review")])
         show()
     sys.exit(code)

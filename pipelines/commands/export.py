@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 
 from pipelines import exit_codes
+from pipelines.archive_options import add_archive_options
 from pipelines.logs import hold_back_native_output
 from pipelines.options import UsageError
 
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Each page is written once, as its latest run read it, under its document's name and a hash of its path, "
         "like the overlays. Files of an earlier export are replaced."
     )
-    parser.add_argument("archive", metavar="ARCHIVE", help="folder given to digitize --output, at any URI")
+    add_archive_options(parser)
     parser.add_argument(
         "--to",
         choices=FORMATS,
@@ -37,20 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the files and say how many; 1 when a page's picture could not be made again."""
     with hold_back_native_output():
-        from pipelines import runs
-        from pipelines.files import absolute, configure, join, write_bytes
+        from pipelines.archive import open_archive
+        from pipelines.files import absolute, join, write_bytes
         from pipelines.formats import FORMATS as WRITERS
         from pipelines.page_pictures import ENDING, ChangedSource, decoding_settings, page_picture
-        from pipelines.transcripts import transcripts
         from segmentation.decoding import DecodingError
 
-    configure([])
-    archive, folder = absolute(arguments.archive), absolute(arguments.output)
+    folder = absolute(arguments.output)
     ending, write = WRITERS[arguments.to]
-    records = runs.known(archive)
-    settings = decoding_settings(records) if arguments.pictures else {}
+    archive = open_archive(arguments.archive, arguments.documents)
+    settings = decoding_settings(archive.records) if arguments.pictures else {}
     count = failed = 0
-    for page in transcripts(archive, records):
+    for page in archive.transcripts():
         files = {}
         if arguments.pictures:
             try:

@@ -6,13 +6,13 @@ import pytest
 from htr_model.readers.alto import parse_alto
 from htr_model.readers.page_xml import parse_page
 from htr_model.readers.safe_xml import parse_xml
-from pipelines import runs
+from pipelines.archive import open_archive
 from pipelines.files import page_stem
 from pipelines.formats.alto import to_alto
 from pipelines.formats.page_xml import to_page
 from pipelines.formats.text import to_csv, to_text
 from pipelines.records import WORDS
-from pipelines.transcripts import Transcript, transcripts
+from pipelines.transcripts import Transcript
 from segmentation.geometry import Box
 from tests.pipelines import made_tables
 from tests.pipelines.jobs import inkbeam
@@ -35,7 +35,7 @@ def words(uri, *lines, index=0):
 
 
 def of(output) -> dict[str, Transcript]:
-    found = list(transcripts(str(output), runs.committed(str(output))))
+    found = list(open_archive(str(output)).transcripts())
     assert len({page.name for page in found}) == len(found)
     return {page.name: page for page in found}
 

@@ -1,0 +1,65 @@
+"""An archive as commands read it: its committed runs, and the pages of it that they are about."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines import runs
+from pipelines.files import absolute, configure
+from pipelines.options import UsageError
+from pipelines.runs import RunRecord
+from pipelines.transcripts import Transcript, latest_pages, transcripts
+
+_PLACE = [("document_uri", "ascending"), ("page_index", "ascending")]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The pages of an archive, or some of them.
+
+    Attributes:
+        output: its folder or URI.
+        records: its committed runs.
+        pages: rows of `transcripts.latest_pages`, in the order of their paths and numbers.
+    """
+
+    output: str
+    records: tuple[RunRecord, ...]
+    pages: pa.Table
+
+    def transcripts(self) -> Iterator[Transcript]:
+        """The pages with their words (see `transcripts.transcripts`)."""
+        return transcripts(self.output, self.pages)
+
+    def with_lowest_confidence(self, count: int) -> Archive:
+        """Of its pages with words the ``count`` with the lowest mean confidence, the lowest first."""
+        written = self.pages.filter(pc.is_valid(self.pages["mean_confidence"]))
+        order = [("mean_confidence", "ascending"), *_PLACE]
+        return replace(self, pages=written.sort_by(order).slice(0, count))
+
+
+def open_archive(path: str, documents: str | None = None) -> Archive:
+    """The archive at a path or URI.
+
+    Args:
+        documents: pattern of the ends of documents' paths, with ``*`` and ``?``; None for all.
+
+    Raises:
+        UsageError: there is no archive, no such document, or a table is damaged.
+    """
+    configure([])
+    output = absolute(path)
+    records = runs.known(output)
+    pages = latest_pages(output, records)
+    if documents is not None:
+        fits = re.compile(f"(?s:.*/)?{fnmatch.translate(documents)}").match
+        pages = pages.filter(pa.array([bool(fits(uri)) for uri in pages["document_uri"].to_pylist()], pa.bool_()))
+        if not len(pages):
+            raise UsageError(f"--documents {documents}: no document in {output} has a path that ends so")
+    return Archive(output, tuple(records), pages.sort_by(_PLACE))

@@ -1,0 +1,65 @@
+"""``inkbeam review``: web pages to compare an archive with its scans, and to correct it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pipelines import exit_codes
+from pipelines.archive_options import add_archive_options
+from pipelines.logs import hold_back_native_output
+from pipelines.options import UsageError
+
+SUMMARY = "write web pages that show what was read beside the scans, to correct it"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Open DIR/index.html in a browser. A corrected page is saved as PAGE XML; put into DIR it is truth for "
+        "train --data DIR and evaluate-pages --pages DIR. Files of an earlier review are replaced, corrections stay."
+    )
+    add_archive_options(parser)
+    parser.add_argument("--lowest", type=int, metavar="N", help="only the N pages with the lowest confidence")
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder of the web pages, at any URI")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the pages and say where; 1 when a scan could not be shown because it has changed or is gone."""
+    with hold_back_native_output():
+        from pipelines.archive import open_archive
+        from pipelines.files import absolute, join, write_bytes
+        from pipelines.page_pictures import ENDING, ChangedSource, decoding_settings, page_picture
+        from pipelines.review.pages import WebPages, assets, entries
+        from segmentation.decoding import DecodingError
+
+    if arguments.lowest is not None and arguments.lowest < 1:
+        raise UsageError(f"--lowest must be at least 1, got {arguments.lowest!r}")
+    archive, folder = open_archive(arguments.archive, arguments.documents), absolute(arguments.output)
+    if arguments.lowest is not None:
+        archive = archive.with_lowest_confidence(arguments.lowest)
+    settings = decoding_settings(archive.records)
+    listed = entries(archive.pages)
+    web = WebPages(listed)
+
+    def write(name: str, data: bytes) -> None:
+        try:
+            write_bytes(join(folder, name), data)
+        except OSError as error:
+            raise UsageError(f"--output {join(folder, name)}: cannot be written ({error})") from error
+
+    for name, data in assets().items():
+        write(name, data)
+    failed = 0
+    for page in archive.transcripts():
+        missing = None
+        try:
+            write(f"{page.name}{ENDING}", page_picture(page.source, settings[page.source.run_id]))
+        except (OSError, DecodingError, ChangedSource) as error:
+            failed += 1
+            missing = str(error)
+            print(f"failed: {error}", file=sys.stderr)
+        write(f"{page.name}.html", web.page(page, missing))
+    # Last, so that it leads to pages that are there.
+    write("index.html", web.index(f"{archive.output.rpartition('/')[2]}: {len(listed):,} pages"))
+    print(f"{len(listed):,} pages: {folder}/index.html")
+    return exit_codes.TOO_MANY_FAILURES if failed else exit_codes.DONE

@@ -1,0 +1,158 @@
+"""Words found in an archive though they were misread.
+
+A word is found where its text, or another reading that the recogniser kept, is within a few edits of what is looked
+for. Case, accents and the punctuation around a word make no difference.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from rapidfuzz.distance import Levenshtein
+
+from pipelines import tables
+from pipelines.archive import Archive
+from pipelines.transcripts import PageWord, Transcript
+
+_LETTERS_AN_EDIT = 4
+"""Letters of a word for each edit that is allowed unless the caller says: a word of three must fit exactly."""
+_COST_OF_EDIT = 0.1
+"""What an edit takes from a hit's score: as much as a reading of nine tenths against one of full confidence."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word that is looked for.
+
+    Attributes:
+        text: as `plain` gives it.
+        edits: letters that may be changed, left out or put in.
+    """
+
+    text: str
+    edits: int
+
+    def distance(self, text: str) -> int | None:
+        """Edits between the term and a text as it was read; None where there are more than allowed."""
+        found = Levenshtein.distance(self.text, plain(text), score_cutoff=self.edits)
+        return found if found <= self.edits else None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Where the words that were looked for stand, one behind another.
+
+    Attributes:
+        page: the page.
+        words: the words that were found.
+        line: number of the line of the first of them, from 0.
+        context: that line's text.
+        reading: the texts that fitted, which may be alternatives of what was read.
+        edits: letters by which they differ from what was looked for.
+        score: 0–1, falling with edits and with the recogniser's doubt.
+    """
+
+    page: Transcript
+    words: tuple[PageWord, ...]
+    line: int
+    context: str
+    reading: str
+    edits: int
+    score: float
+
+
+def plain(text: str) -> str:
+    """A word without case, accents, ligatures and the punctuation around it; a word of punctuation alone stays."""
+    folded = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae").replace("ſ", "s"))
+    letters = "".join(c for c in folded if not unicodedata.combining(c))
+    start, end = 0, len(letters)
+    while start < end and not letters[start].isalnum():
+        start += 1
+    while end > start and not letters[end - 1].isalnum():
+        end -= 1
+    return letters[start:end] or letters
+
+
+def terms(query: str, edits: int | None = None) -> list[Term]:
+    """The words of a query.
+
+    Args:
+        edits: allowed in each word; None: one for four of its letters.
+    """
+    words = [plain(word) for word in query.split()]
+    return [Term(word, len(word) // _LETTERS_AN_EDIT if edits is None else edits) for word in words]
+
+
+def search(archive: Archive, wanted: Sequence[Term]) -> list[Hit]:
+    """Every place where the terms stand one behind another, across the ends of lines too; the surest first.
+
+    Raises:
+        UsageError: a table is damaged.
+    """
+    pages = _pages_with_all(archive, wanted)
+    hits = [hit for page in Archive(archive.output, archive.records, pages).transcripts() for hit in _in(page, wanted)]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.page.source.ref.uri, hit.page.source.ref.page_index))
+
+
+def _pages_with_all(archive: Archive, wanted: Sequence[Term]) -> pa.Table:
+    """The pages that hold each of the terms somewhere; so most pages' words need not be put together."""
+    columns = ["document_uri", "page_index", "run_id", "text", "alternatives"]
+    places = {key: i for i, key in enumerate(zip(*(archive.pages[c].to_pylist() for c in columns[:3]), strict=True))}
+    found: list[set[int]] = [set() for _ in wanted]
+    for part in tables.parts(archive.output, "words", archive.pages["run_id"].unique().to_pylist(), columns):
+        for term, pages in zip(wanted, found, strict=True):
+            for row in part.filter(_may_say(part, term)).select(columns[:3]).to_pylist():
+                place = places.get(tuple(row.values()))
+                if place is not None:  # not of a page that was read again later
+                    pages.add(place)
+    return archive.pages.take(pa.array(sorted(set.intersection(*found)), pa.int64()))
+
+
+def _may_say(words: pa.Table, term: Term) -> pa.ChunkedArray:
+    """For each row whether the text or an alternative fits; every different text is compared once."""
+
+    def fits(texts) -> pa.Array:
+        different = texts.unique()
+        fitting = [text for text in different.to_pylist() if text is not None and term.distance(text) is not None]
+        return pc.is_in(texts, pa.array(fitting, pa.string()))
+
+    others = words["alternatives"].combine_chunks()
+    rows = pc.list_parent_indices(others).filter(fits(pc.struct_field(pc.list_flatten(others), "text")))
+    return pc.or_(fits(words["text"]), pc.is_in(pa.array(range(len(words)), rows.type), rows))
+
+
+def _in(page: Transcript, wanted: Sequence[Term]) -> Iterator[Hit]:
+    words = [(i, word) for i, line in enumerate(page.lines) for word in line]
+    for first in range(len(words) - len(wanted) + 1):
+        stretch = words[first : first + len(wanted)]
+        # Texts of one region: two columns that stand side by side say nothing together.
+        if len({(word.region, word.turn) for _, word in stretch}) > 1:
+            continue
+        fits = [_best(word, term) for (_, word), term in zip(stretch, wanted, strict=True)]
+        if None in fits:
+            continue
+        line = stretch[0][0]
+        score = 1.0
+        for _, _, each in fits:
+            score *= each
+        yield Hit(
+            page,
+            tuple(word for _, word in stretch),
+            line,
+            " ".join(word.text for word in page.lines[line]),
+            " ".join(text for text, _, _ in fits),
+            sum(edits for _, edits, _ in fits),
+            round(score, 4),
+        )
+
+
+def _best(word: PageWord, term: Term) -> tuple[str, int, float] | None:
+    """The reading of a word that fits a term best: its text, edits and score."""
+    readings = [(word.text, word.confidence), *((other.text, other.confidence) for other in word.alternatives)]
+    fits = [(text, edits, sure) for text, sure in readings if (edits := term.distance(text)) is not None]
+    scored = [(text, edits, max(0.0, sure * (1 - _COST_OF_EDIT * edits))) for text, edits, sure in fits]
+    return max(scored, key=lambda each: each[2], default=None)
