@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import cv2
+import numpy as np
 
 from pipelines.runs import RunRecord
 from pipelines.transcripts import Source
@@ -24,8 +25,8 @@ def decoding_settings(records: Iterable[RunRecord]) -> dict[str, DecodingSetting
     return {record.run_id: DecodingSettings(**record.options.get("decoding", {})) for record in records}
 
 
-def page_picture(source: Source, settings: DecodingSettings) -> bytes:
-    """A grey JPEG of a page, the way up in which it was read.
+def page_gray(source: Source, settings: DecodingSettings) -> np.ndarray:
+    """A page, uint8 (height, width), the way up in which it was read.
 
     Raises:
         OSError, DecodingError: the document can no longer be read.
@@ -34,4 +35,9 @@ def page_picture(source: Source, settings: DecodingSettings) -> bytes:
     page = upright_page(source.ref, source.rotation, settings)
     if page.source_sha256 != source.sha256:
         raise ChangedSource(f"{source.ref.uri}: has changed since it was read; read it again first")
-    return cv2.imencode(ENDING, page.gray, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+    return page.gray
+
+
+def jpeg(gray: np.ndarray) -> bytes:
+    """A grey picture as JPEG."""
+    return cv2.imencode(ENDING, gray, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()

@@ -81,10 +81,10 @@ def terms(query: str, edits: int | None = None) -> list[Term]:
     """The words of a query.
 
     Args:
-        edits: allowed in each word; None: one for four of its letters.
+        edits: allowed in each word, but fewer than it has letters; None: one for four of its letters.
     """
     words = [plain(word) for word in query.split()]
-    return [Term(word, len(word) // _LETTERS_AN_EDIT if edits is None else edits) for word in words]
+    return [Term(word, len(word) // _LETTERS_AN_EDIT if edits is None else min(edits, len(word) - 1)) for word in words]
 
 
 def search(archive: Archive, wanted: Sequence[Term]) -> list[Hit]:

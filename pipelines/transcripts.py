@@ -167,7 +167,7 @@ def transcripts(output: str, pages: pa.Table) -> Iterator[Transcript]:
             # Rows of a page may lie in two files; most lie together.
             if len(gathered[i]) == wanted[i]:
                 yield _transcript(_row(pages, i), gathered.pop(i))
-    for i in [*gathered, *pc.indices_nonzero(pc.equal(pages["word_count"], 0)).to_pylist()]:
+    for i in [*gathered, *(i for i, count in enumerate(wanted) if count == 0)]:
         yield _transcript(_row(pages, i), gathered.get(i, []))
 
 

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         from pipelines.archive import open_archive
         from pipelines.files import absolute, join, write_bytes
         from pipelines.formats import FORMATS as WRITERS
-        from pipelines.page_pictures import ENDING, ChangedSource, decoding_settings, page_picture
+        from pipelines.page_pictures import ENDING, ChangedSource, decoding_settings, jpeg, page_gray
         from segmentation.decoding import DecodingError
 
     folder = absolute(arguments.output)
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         files = {}
         if arguments.pictures:
             try:
-                files[ENDING] = page_picture(page.source, settings[page.source.run_id])
+                files[ENDING] = jpeg(page_gray(page.source, settings[page.source.run_id]))
                 page = replace(page, picture=f"{page.name}{ENDING}")
             except (OSError, DecodingError, ChangedSource) as error:
                 failed += 1

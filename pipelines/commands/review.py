@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from pipelines.archive import open_archive
         from pipelines.files import absolute, join, write_bytes
-        from pipelines.page_pictures import ENDING, ChangedSource, decoding_settings, page_picture
+        from pipelines.page_pictures import ENDING, ChangedSource, decoding_settings, jpeg, page_gray
         from pipelines.review.pages import WebPages, assets, entries
         from segmentation.decoding import DecodingError
 
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     for page in archive.transcripts():
         missing = None
         try:
-            write(f"{page.name}{ENDING}", page_picture(page.source, settings[page.source.run_id]))
+            write(f"{page.name}{ENDING}", jpeg(page_gray(page.source, settings[page.source.run_id])))
         except (OSError, DecodingError, ChangedSource) as error:
             failed += 1
             missing = str(error)

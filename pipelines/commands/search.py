@@ -1,0 +1,111 @@
+"""``inkbeam search``: words in an archive, misread ones too."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+
+from pipelines import exit_codes
+from pipelines.archive_options import add_archive_options
+from pipelines.logs import hold_back_native_output
+from pipelines.options import UsageError
+
+SUMMARY = "find words in an archive, though they were misread"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Looks at what was read and at the recogniser's alternatives. Case, accents and punctuation make no "
+        "difference. Several words must stand one behind another."
+    )
+    add_archive_options(parser)
+    parser.add_argument("query", nargs="+", metavar="WORD", help="what to look for")
+    parser.add_argument("--edits", type=int, metavar="N", help="wrong letters a word (default: 1 in 4; 0: none)")
+    parser.add_argument("--limit", type=int, default=20, metavar="N", help="places to show (default: 20)")
+    parser.add_argument("--pictures", metavar="FILE", help="also write a web page with a picture of each place")
+    parser.add_argument("--json", action="store_true", help="print a JSON object a place")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the places, the surest first."""
+    with hold_back_native_output():
+        from pipelines.archive import open_archive
+        from pipelines.search import search, terms
+
+    query = " ".join(arguments.query)
+    wanted = terms(query, arguments.edits)
+    if not wanted:
+        raise UsageError("nothing to look for; give at least one word")
+    if arguments.limit < 1:
+        raise UsageError(f"--limit must be at least 1, got {arguments.limit!r}")
+    if arguments.edits is not None and arguments.edits < 0:
+        raise UsageError(f"--edits must be at least 0, got {arguments.edits!r}")
+    archive = open_archive(arguments.archive, arguments.documents)
+    hits = search(archive, wanted)
+    shown = hits[: arguments.limit]
+    if arguments.json:
+        for hit in shown:
+            print(json.dumps(_as_json(hit), ensure_ascii=False))
+    else:
+        _print(shown, len(hits))
+    if arguments.pictures:
+        _write_pictures(arguments.pictures, query, len(hits), shown, archive.records)
+    return exit_codes.DONE
+
+
+def _as_json(hit) -> dict:
+    return {
+        "document_uri": hit.page.source.ref.uri,
+        "page_index": hit.page.source.ref.page_index,
+        "line_index": hit.line,
+        "score": hit.score,
+        "edits": hit.edits,
+        "reading": hit.reading,
+        "line": hit.context,
+        "words": [
+            {"text": word.text, "confidence": word.confidence, "turn_degrees": word.turn, **asdict(word.box)}
+            for word in hit.words
+        ],
+    }
+
+
+def _print(shown: list, found: int) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for hit in shown:
+        ref = hit.page.source.ref
+        console.print(Text(f"{hit.score:.2f}  {ref.uri}, page {ref.page_index + 1}, line {hit.line + 1}"))
+        line = Text("      ")
+        for word in hit.page.lines[hit.line]:
+            line.append(word.text, "bold reverse" if any(word is each for each in hit.words) else "").append(" ")
+        if hit.reading not in hit.context:
+            line.append(f"  ({hit.reading}?)", "dim")
+        console.print(line)
+    rest = f", the surest {len(shown):,} shown" if found > len(shown) else ""
+    console.print(f"{found:,} {'place' if found == 1 else 'places'}{rest}")
+
+
+def _write_pictures(path: str, query: str, found: int, shown: list, records) -> None:
+    from pipelines.files import absolute, write_bytes
+    from pipelines.page_pictures import ChangedSource, decoding_settings, page_gray
+    from pipelines.review.hits import cut, hits_page
+    from segmentation.decoding import DecodingError
+
+    settings = decoding_settings(records)
+    pages = {hit.page.name: hit.page for hit in shown}
+    cuts = {}
+    for name, page in pages.items():
+        try:
+            gray = page_gray(page.source, settings[page.source.run_id])
+        except (OSError, DecodingError, ChangedSource) as error:
+            print(f"failed: {error}", file=sys.stderr)
+            continue
+        cuts |= {id(hit): cut(gray, hit) for hit in shown if hit.page.name == name}
+    try:
+        write_bytes(absolute(path), hits_page(query, found, [(hit, cuts.get(id(hit))) for hit in shown]))
+    except OSError as error:
+        raise UsageError(f"--pictures {path}: cannot be written ({error})") from error

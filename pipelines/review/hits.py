@@ -1,0 +1,73 @@
+"""Places that a search found, as one web page with a picture of each."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jinja2 import Environment, PackageLoader
+
+from pipelines.page_pictures import jpeg
+from pipelines.search import Hit
+from segmentation.geometry import Box, union
+from segmentation.ink.preparation import turned
+
+_MARGIN = 0.3
+"""Of a line's height, shown around it."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A line's picture, upright.
+
+    Attributes:
+        address: of the picture, which it holds itself.
+        frames: left, top, width and height of the words that were found, in its pixels.
+    """
+
+    address: str
+    width: int
+    height: int
+    frames: tuple[tuple[int, int, int, int], ...]
+
+
+def cut(gray: np.ndarray, hit: Hit) -> Cut:
+    """The line of a hit.
+
+    Args:
+        gray: uint8 (height, width), its page.
+    """
+    turn = hit.words[0].turn
+    boxes = [_turned(word.box, turn, gray.shape) for word in (*hit.page.lines[hit.line], *hit.words)]
+    upright = turned(gray, turn)
+    around = union(boxes)
+    margin = round(_MARGIN * (around.bottom - around.top))
+    left, top = max(0, around.left - margin), max(0, around.top - margin)
+    part = np.ascontiguousarray(upright[top : around.bottom + margin, left : around.right + margin])
+    frames = tuple(
+        (box.left - left, box.top - top, box.right - box.left, box.bottom - box.top) for box in boxes[-len(hit.words) :]
+    )
+    address = f"data:image/jpeg;base64,{base64.b64encode(jpeg(part)).decode()}"
+    return Cut(address, part.shape[1], part.shape[0], frames)
+
+
+def _turned(box: Box, turn: int, shape: tuple[int, ...]) -> Box:
+    """Where a box lies once its page, of that shape, was turned clockwise."""
+    height, width = shape[:2]
+    return {
+        90: Box(height - box.bottom, box.left, height - box.top, box.right),
+        270: Box(box.top, width - box.right, box.bottom, width - box.left),
+    }.get(turn, box)
+
+
+def hits_page(query: str, found: int, hits: Sequence[tuple[Hit, Cut | None]]) -> bytes:
+    """Hits as HTML, in their order.
+
+    Args:
+        found: how many there are, also those not shown.
+        hits: each with its picture; None where there is none any more.
+    """
+    environment = Environment(loader=PackageLoader(__package__), autoescape=True, trim_blocks=True)
+    return environment.get_template("hits.html").render(query=query, found=found, hits=hits).encode()
