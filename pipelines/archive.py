@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -36,6 +37,17 @@ class Archive:
     def transcripts(self) -> Iterator[Transcript]:
         """The pages with their words (see `transcripts.transcripts`)."""
         return transcripts(self.output, self.pages)
+
+    def documents(self) -> Iterator[list[Transcript]]:
+        """The pages of one document after another, in their order."""
+        left = dict(Counter(self.pages["document_uri"].to_pylist()))
+        gathered: dict[str, list[Transcript]] = {}
+        for page in self.transcripts():
+            uri = page.source.ref.uri
+            gathered.setdefault(uri, []).append(page)
+            left[uri] -= 1
+            if not left[uri]:
+                yield sorted(gathered.pop(uri), key=lambda page: page.source.ref.page_index)
 
     def with_lowest_confidence(self, count: int) -> Archive:
         """Of its pages with words the ``count`` with the lowest mean confidence, the lowest first."""

@@ -10,32 +10,36 @@ import numpy as np
 from pipelines.runs import RunRecord
 from pipelines.transcripts import Source
 from pipelines.transforms import upright_page
-from segmentation.decoding import DecodingSettings
+from segmentation.decoding import DecodingError, DecodingSettings
 
 ENDING = ".jpg"
 _QUALITY = 95
 
 
-class ChangedSource(Exception):
-    """A document is no longer what was read."""
+class LostPicture(Exception):
+    """A page cannot be shown: its document is no longer what was read, or cannot be read any more."""
 
 
-def decoding_settings(records: Iterable[RunRecord]) -> dict[str, DecodingSettings]:
-    """How each run read its pages, by its name; a PDF's pages are as large as its resolution makes them."""
-    return {record.run_id: DecodingSettings(**record.options.get("decoding", {})) for record in records}
+class Pictures:
+    """Pictures of the pages of some runs."""
 
+    def __init__(self, records: Iterable[RunRecord]):
+        # A PDF's pages are as large as the resolution makes them with which their run read them.
+        self._settings = {r.run_id: DecodingSettings(**r.options.get("decoding", {})) for r in records}
 
-def page_gray(source: Source, settings: DecodingSettings) -> np.ndarray:
-    """A page, uint8 (height, width), the way up in which it was read.
+    def gray(self, source: Source) -> np.ndarray:
+        """A page, uint8 (height, width), the way up in which it was read.
 
-    Raises:
-        OSError, DecodingError: the document can no longer be read.
-        ChangedSource: it is another one.
-    """
-    page = upright_page(source.ref, source.rotation, settings)
-    if page.source_sha256 != source.sha256:
-        raise ChangedSource(f"{source.ref.uri}: has changed since it was read; read it again first")
-    return page.gray
+        Raises:
+            LostPicture: it cannot be shown.
+        """
+        try:
+            page = upright_page(source.ref, source.rotation, self._settings[source.run_id])
+        except (OSError, DecodingError) as error:
+            raise LostPicture(str(error)) from error
+        if page.source_sha256 != source.sha256:
+            raise LostPicture(f"{source.ref.uri}: has changed since it was read; read it again first")
+        return page.gray
 
 
 def jpeg(gray: np.ndarray) -> bytes:

@@ -25,7 +25,7 @@ _SIDES = ["left", "top", "right", "bottom"]
 _TURN, _REGION = "turn_degrees", "region_index"
 _CELL = ["table_row", "table_column"]
 _PAGE_COLUMNS = ["document_uri", "page_index", "run_id", "processed_at", "source_sha256", "document_pages"]
-_SIZE = ["width", "height", "rotation_degrees", "word_count", "mean_confidence", "model_id"]
+_SIZE = ["width", "height", "dpi", "rotation_degrees", "word_count", "mean_confidence", "model_id"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ class Transcript:
 
     Attributes:
         name: for its file, without an ending: the document's name, and what keeps equal names apart.
+        dpi: resolution of the scan, pixels per inch; None where it does not say.
         picture: name of the file that shows it, without its folder: the document's, or a picture of the page alone.
         read_at: when it was read.
         lines: words in reading order, line by line.
@@ -106,6 +107,7 @@ class Transcript:
     source: Source
     width: int
     height: int
+    dpi: float | None
     model_id: str
     read_at: datetime
     lines: tuple[tuple[PageWord, ...], ...]
@@ -191,6 +193,7 @@ def _transcript(page: dict, words: list[dict]) -> Transcript:
         Source(PageRef(uri, index), page["source_sha256"], page["rotation_degrees"] or 0, page["run_id"]),
         page["width"],
         page["height"],
+        page["dpi"],
         page["model_id"],
         page["processed_at"],
         tuple(map(tuple, lines.values())),

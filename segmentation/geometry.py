@@ -39,6 +39,18 @@ class Box:
         """The box so many columns further right."""
         return Box(self.left + columns, self.top, self.right + columns, self.bottom)
 
+    def turned(self, turn: int) -> Box:
+        """The box after the page was turned clockwise around its upper left corner; some sides are negative then.
+
+        Args:
+            turn: 0, 90 or 270 degrees.
+        """
+        if turn == 90:
+            return Box(-self.bottom, self.left, -self.top, self.right)
+        if turn == 270:
+            return Box(self.top, -self.right, self.bottom, -self.left)
+        return self
+
     def part(self, first: float, last: float, turn: int = 0) -> Box:
         """A part of the box along the writing in it, at least a pixel.
 

@@ -28,16 +28,15 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from pipelines.archive import open_archive
         from pipelines.files import absolute, join, write_bytes
-        from pipelines.page_pictures import ENDING, ChangedSource, decoding_settings, jpeg, page_gray
+        from pipelines.page_pictures import ENDING, LostPicture, Pictures, jpeg
         from pipelines.review.pages import WebPages, assets, entries
-        from segmentation.decoding import DecodingError
 
     if arguments.lowest is not None and arguments.lowest < 1:
         raise UsageError(f"--lowest must be at least 1, got {arguments.lowest!r}")
     archive, folder = open_archive(arguments.archive, arguments.documents), absolute(arguments.output)
     if arguments.lowest is not None:
         archive = archive.with_lowest_confidence(arguments.lowest)
-    settings = decoding_settings(archive.records)
+    pictures = Pictures(archive.records)
     listed = entries(archive.pages)
     web = WebPages(listed)
 
@@ -53,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     for page in archive.transcripts():
         missing = None
         try:
-            write(f"{page.name}{ENDING}", jpeg(page_gray(page.source, settings[page.source.run_id])))
-        except (OSError, DecodingError, ChangedSource) as error:
+            write(f"{page.name}{ENDING}", jpeg(pictures.gray(page.source)))
+        except LostPicture as error:
             failed += 1
             missing = str(error)
             print(f"failed: {error}", file=sys.stderr)

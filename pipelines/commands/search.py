@@ -91,17 +91,16 @@ def _print(shown: list, found: int) -> None:
 
 def _write_pictures(path: str, query: str, found: int, shown: list, records) -> None:
     from pipelines.files import absolute, write_bytes
-    from pipelines.page_pictures import ChangedSource, decoding_settings, page_gray
+    from pipelines.page_pictures import LostPicture, Pictures
     from pipelines.review.hits import cut, hits_page
-    from segmentation.decoding import DecodingError
 
-    settings = decoding_settings(records)
+    pictures = Pictures(records)
     pages = {hit.page.name: hit.page for hit in shown}
     cuts = {}
     for name, page in pages.items():
         try:
-            gray = page_gray(page.source, settings[page.source.run_id])
-        except (OSError, DecodingError, ChangedSource) as error:
+            gray = pictures.gray(page.source)
+        except LostPicture as error:
             print(f"failed: {error}", file=sys.stderr)
             continue
         cuts |= {id(hit): cut(gray, hit) for hit in shown if hit.page.name == name}

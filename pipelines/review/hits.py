@@ -40,26 +40,18 @@ def cut(gray: np.ndarray, hit: Hit) -> Cut:
         gray: uint8 (height, width), its page.
     """
     turn = hit.words[0].turn
-    boxes = [_turned(word.box, turn, gray.shape) for word in (*hit.page.lines[hit.line], *hit.words)]
     upright = turned(gray, turn)
+    # Where the page's corner comes to lie on the turned picture.
+    x, y = (upright.shape[1] if turn == 90 else 0), (upright.shape[0] if turn == 270 else 0)
+    boxes = [word.box.turned(turn) for word in (*hit.page.lines[hit.line], *hit.words)]
+    boxes = [Box(box.left + x, box.top + y, box.right + x, box.bottom + y) for box in boxes]
     around = union(boxes)
-    margin = round(_MARGIN * (around.bottom - around.top))
+    margin = round(_MARGIN * (around.height))
     left, top = max(0, around.left - margin), max(0, around.top - margin)
     part = np.ascontiguousarray(upright[top : around.bottom + margin, left : around.right + margin])
-    frames = tuple(
-        (box.left - left, box.top - top, box.right - box.left, box.bottom - box.top) for box in boxes[-len(hit.words) :]
-    )
+    frames = tuple((box.left - left, box.top - top, box.width, box.height) for box in boxes[-len(hit.words) :])
     address = f"data:image/jpeg;base64,{base64.b64encode(jpeg(part)).decode()}"
     return Cut(address, part.shape[1], part.shape[0], frames)
-
-
-def _turned(box: Box, turn: int, shape: tuple[int, ...]) -> Box:
-    """Where a box lies once its page, of that shape, was turned clockwise."""
-    height, width = shape[:2]
-    return {
-        90: Box(height - box.bottom, box.left, height - box.top, box.right),
-        270: Box(box.top, width - box.right, box.bottom, width - box.left),
-    }.get(turn, box)
 
 
 def hits_page(query: str, found: int, hits: Sequence[tuple[Hit, Cut | None]]) -> bytes:

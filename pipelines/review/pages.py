@@ -53,7 +53,7 @@ class Strip:
     """The part of a page's picture that shows a line, upright.
 
     Attributes:
-        view: SVG's ``viewBox``, in pixels of the page after it was turned around its corner.
+        view: SVG's ``viewBox``, in pixels of the page after it was turned around its upper left corner.
         ratio: width by height.
     """
 
@@ -67,15 +67,10 @@ def strip(line: Sequence[PageWord], turn: int) -> Strip:
     Args:
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
     """
-    box = union([word.box for word in line])
-    # Turned around the page's corner, what lay right of it comes to lie below it, or above.
-    left, top, right, bottom = {
-        90: (-box.bottom, box.left, -box.top, box.right),
-        270: (box.top, -box.right, box.bottom, -box.left),
-    }.get(turn, (box.left, box.top, box.right, box.bottom))
-    margin = round(_MARGIN * (bottom - top))
-    width, height = right - left + 2 * margin, bottom - top + 2 * margin
-    return Strip(f"{left - margin} {top - margin} {width} {height}", round(width / max(1, height), 3))
+    box = union([word.box for word in line]).turned(turn)
+    margin = round(_MARGIN * box.height)
+    width, height = box.width + 2 * margin, box.height + 2 * margin
+    return Strip(f"{box.left - margin} {box.top - margin} {width} {height}", round(width / height, 3))
 
 
 def entries(pages: pa.Table) -> list[Entry]:

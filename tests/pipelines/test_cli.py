@@ -18,6 +18,8 @@ COMMANDS = (
     "status",
     "compact",
     "export",
+    "review",
+    "search",
     "segment",
     "train",
     "evaluate",
