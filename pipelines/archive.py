@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from pipelines import runs
 from pipelines.files import absolute, configure
+from pipelines.inputs import refuse_among_scans
 from pipelines.options import UsageError
 from pipelines.runs import RunRecord
 from pipelines.transcripts import Transcript, latest_pages, transcripts
@@ -48,6 +49,16 @@ class Archive:
             left[uri] -= 1
             if not left[uri]:
                 yield sorted(gathered.pop(uri), key=lambda page: page.source.ref.page_index)
+
+    def refuse_among_scans(self, folder: str, option: str) -> None:
+        """Refuse a folder for pictures where the next run would take them for scans.
+
+        Raises:
+            UsageError: it lies in a folder that the runs read, or holds a document of the archive.
+        """
+        # Runs of earlier versions wrote down paths as they were given; from where, nobody knows.
+        read = {uri for record in self.records for uri in record.options.get("inputs", ()) if uri == absolute(uri)}
+        refuse_among_scans(sorted(read), self.pages["document_uri"].to_pylist(), folder, option)
 
     def with_lowest_confidence(self, count: int) -> Archive:
         """Of its pages with words the ``count`` with the lowest mean confidence, the lowest first."""

@@ -196,26 +196,30 @@ def select(documents: list[Document], history: History, existing: str, max_attem
     return Selection(tuple(left), pages, tuple(set_aside))
 
 
-def refuse_overlays_among(inputs: Iterable[str], documents: Iterable[Document], overlays: str) -> None:
-    """Refuse a folder for overlays where the next run would take them for scans.
+def refuse_among_scans(inputs: Iterable[str], documents: Iterable[str], folder: str, option: str) -> None:
+    """Refuse a folder for pictures where the next run would take them for scans.
+
+    Args:
+        documents: paths or URIs of what is read.
+        folder: the folder, as given to ``option``.
 
     Raises:
         UsageError: the folder lies in a folder that is read, or holds a document that is.
     """
-    place = os.path.realpath(overlays) if is_local(overlays) else overlays
-    places = tuple(f"{p.rstrip('/')}/" for p in {place, absolute(overlays)})
-    advice = "the next run would read the overlays as scans; choose a folder outside of what is read"
+    place = os.path.realpath(folder) if is_local(folder) else folder
+    places = tuple(f"{p.rstrip('/')}/" for p in {place, absolute(folder)})
+    advice = "the next run would read the pictures as scans; choose a folder outside of what is read"
     for uri in inputs:
         # A pattern with ** reads the whole folder before it.
-        folder = absolute(uri.partition("**")[0] or ".")
-        if is_local(folder):
-            folder = os.path.realpath(folder)
-        below = [] if place == folder else place.removeprefix(folder.rstrip("/") + "/").split("/")
-        if place == folder or (place.startswith(folder.rstrip("/") + "/") and not _is_hidden(below, folder)):
-            raise UsageError(f"--overlays {overlays} lies in --input {uri}: {advice}")
+        read = absolute(uri.partition("**")[0] or ".")
+        if is_local(read):
+            read = os.path.realpath(read)
+        below = [] if place == read else place.removeprefix(read.rstrip("/") + "/").split("/")
+        if place == read or (place.startswith(read.rstrip("/") + "/") and not _is_hidden(below, read)):
+            raise UsageError(f"{option} {folder} lies in --input {uri}: {advice}")
     for document in documents:
-        if document.uri.startswith(places):
-            raise UsageError(f"--overlays {overlays} holds {document.uri}, which is to be read: {advice}")
+        if document.startswith(places):
+            raise UsageError(f"{option} {folder} holds {document}, which is to be read: {advice}")
 
 
 def _is_hidden(names: list[str], folder: str) -> bool:

@@ -16,7 +16,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from htr_model.bundle import Bundle
 from pipelines import compaction, digitize, flink, history, inputs, interruption, runs, sinks, tables
-from pipelines.files import matching
+from pipelines.files import absolute, matching
 from pipelines.logs import hold_back_native_output
 from pipelines.model_handler import load_bundle, load_language_model
 from pipelines.options import Job, JobFailed, UsageError
@@ -106,7 +106,7 @@ def plan(job: Job, input_lists: tuple[str, ...]) -> Plan:
     wanted = [*job.inputs, *inputs.listed(input_lists)]
     documents = inputs.find(wanted)
     if job.overlays:
-        inputs.refuse_overlays_among(wanted, documents, job.overlays)
+        inputs.refuse_among_scans(wanted, [d.uri for d in documents], job.overlays, "--overlays")
     return plan_for(job, documents, bundle)
 
 
@@ -304,7 +304,7 @@ def _record(planned: Plan) -> runs.RunRecord:
         model_id=planned.bundle.id,
         fingerprint=job.fingerprint,
         counts={},
-        options=asdict(job),
+        options={**asdict(job), "inputs": [absolute(uri) for uri in job.inputs]},
         versions={"python": platform.python_version(), **versions},
     )
 

@@ -48,7 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--to pdf holds the pictures; leave --pictures out")
     folder = absolute(arguments.output)
     archive = open_archive(arguments.archive, arguments.documents)
-    wanted = _Wanted(arguments.to, Pictures(archive.records) if arguments.pictures or arguments.to == PDF else None)
+    with_pictures = arguments.pictures or arguments.to == PDF
+    if with_pictures:
+        archive.refuse_among_scans(arguments.output, "--output")
+    wanted = _Wanted(arguments.to, Pictures(archive.records) if with_pictures else None)
     count = 0
     for files in wanted.documents(archive) if arguments.to == PDF else wanted.pages(archive):
         for name, data in files.items():

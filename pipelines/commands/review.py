@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.lowest is not None and arguments.lowest < 1:
         raise UsageError(f"--lowest must be at least 1, got {arguments.lowest!r}")
     archive, folder = open_archive(arguments.archive, arguments.documents), absolute(arguments.output)
+    archive.refuse_among_scans(arguments.output, "--output")
     if arguments.lowest is not None:
         archive = archive.with_lowest_confidence(arguments.lowest)
     pictures = Pictures(archive.records)

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines.history import FailedPages, History
-from pipelines.inputs import Document, find, listed, refuse_overlays_among, select
+from pipelines.inputs import Document, find, listed, refuse_among_scans, select
 from pipelines.options import UsageError
 from pipelines.records import timestamp
 
@@ -245,7 +245,7 @@ def test_pages_that_failed_too_often_are_set_aside_one_by_one():
 def test_overlays_in_a_folder_that_is_read_are_refused(tmp_path, monkeypatch, inputs, overlays):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="--overlays .* lies in --input .*choose a folder outside"):
-        refuse_overlays_among(inputs, [], overlays)
+        refuse_among_scans(inputs, [], overlays, "--overlays")
 
 
 @pytest.mark.parametrize(
@@ -254,20 +254,20 @@ def test_overlays_in_a_folder_that_is_read_are_refused(tmp_path, monkeypatch, in
 )
 def test_overlays_that_no_run_would_take_for_scans_are_allowed(tmp_path, monkeypatch, inputs, overlays):
     monkeypatch.chdir(tmp_path)
-    refuse_overlays_among(inputs, [], overlays)
+    refuse_among_scans(inputs, [], overlays, "--overlays")
 
 
 def test_overlays_behind_a_link_are_refused(tmp_path):
     (tmp_path / "scans").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "scans")
     with pytest.raises(UsageError, match="lies in --input"):
-        refuse_overlays_among([str(tmp_path / "scans")], [], str(tmp_path / "link" / "drawn"))
+        refuse_among_scans([str(tmp_path / "scans")], [], str(tmp_path / "link" / "drawn"), "--overlays")
 
 
 def test_overlays_that_a_pattern_finds_are_refused(tmp_path):
-    drawn = Document(str(tmp_path / "scans" / "drawn" / "a.jpg"), 1, 1.0)
+    drawn = str(tmp_path / "scans" / "drawn" / "a.jpg")
     with pytest.raises(UsageError, match="holds .*a.jpg, which is to be read"):
-        refuse_overlays_among([str(tmp_path / "scans" / "*" / "*.jpg")], [drawn], str(tmp_path / "scans" / "drawn"))
+        refuse_among_scans([str(tmp_path / "scans" / "*" / "*.jpg")], [drawn], str(tmp_path / "scans" / "drawn"), "--o")
 
 
 def test_modification_times_survive_the_pages_table():

@@ -194,5 +194,5 @@ def test_overlays_in_the_scans_are_refused(digitize, archive, tmp_path):
     arguments = ("--input", archive / "scans", "--overlays", archive / "scans" / "drawn")
     done = digitize(*arguments)
     assert done.code == 2
-    assert "the next run would read the overlays as scans" in done.err
+    assert "the next run would read the pictures as scans" in done.err
     assert files(tmp_path / "tables") == {}

@@ -198,6 +198,15 @@ def test_wrong_choices_are_wrong_usage(made_up, tmp_path, options, message):
     assert not (tmp_path / "web").exists()
 
 
+@pytest.mark.parametrize("command", [("review",), ("export", "--to", "page", "--pictures"), ("export", "--to", "pdf")])
+@pytest.mark.parametrize("place", ["scans", "scans/web"])
+def test_pictures_among_the_scans_are_refused(reviewed, command, place):
+    before = sorted((reviewed / "scans").iterdir())
+    done = inkbeam(*command, reviewed / "tables", "--output", reviewed / place)
+    assert done.code == 2 and "the next run would read the pictures as scans" in done.err
+    assert sorted((reviewed / "scans").iterdir()) == before
+
+
 @pytest.mark.parametrize("turn", [0, 90, 270])
 def test_strip_shows_the_line_upright(turn):
     # A dark word on a page that must be turned by so much; the strip of SVG's rotate() must hold it.
