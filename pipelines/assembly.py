@@ -105,6 +105,7 @@ def _words_of_units(line: Line, units: list[UnitReading]) -> list[Word]:
             line.turn,
             line.region,
             line.cell,
+            line.baseline_at(boxes[u.word_index]),
         )
         for i, u in enumerate(readable)
     ]
@@ -129,6 +130,7 @@ def words_of_line(line: Line, unit: UnitReading) -> list[Word]:
     words = []
     for i, (first, last) in enumerate(slices):
         probabilities = unit.reading.char_confidences[first:last]
+        box = _box_between(line, edges[i], edges[i + 1], spans[first][0], spans[last - 1][1])
         words.append(
             Word(
                 line.index,
@@ -136,11 +138,12 @@ def words_of_line(line: Line, unit: UnitReading) -> list[Word]:
                 unit.reading.text[first:last],
                 unit.reading.word_confidences[i],
                 min(probabilities),
-                _box_between(line, edges[i], edges[i + 1], spans[first][0], spans[last - 1][1]),
+                box,
                 alternatives[i] if alternatives else (),
                 line.turn,
                 line.region,
                 line.cell,
+                line.baseline_at(box),
             )
         )
     return words

@@ -14,7 +14,7 @@ from htr_model.reading import Alternative
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell
 
-VERSION = "5"
+VERSION = "6"
 _METADATA = {b"inkbeam_schema_version": VERSION.encode()}
 
 _ALTERNATIVES = pa.list_(pa.struct([("text", pa.string()), ("confidence", pa.float32())]))
@@ -38,6 +38,8 @@ WORDS = pa.schema(
         ("region_index", pa.int32()),
         ("table_row", pa.int32()),
         ("table_column", pa.int32()),
+        ("baseline_start", pa.int32()),
+        ("baseline_end", pa.int32()),
     ],
     metadata=_METADATA,
 )
@@ -99,6 +101,7 @@ class Word:
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
         region: number of its region, from 0 in reading order (see `segmentation.geometry.Line`).
         cell: where it stands in a table; None outside of tables.
+        baseline: where it passes the word's beginning and end: rows, of a word in a margin columns; None where unknown.
     """
 
     line_index: int
@@ -111,6 +114,7 @@ class Word:
     turn: int = 0
     region: int = 0
     cell: Cell | None = None
+    baseline: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -213,6 +217,8 @@ def word_rows(page: PageText, model_id: str, run_id: str) -> list[dict]:
             "region_index": word.region,
             "table_row": word.cell.row if word.cell else None,
             "table_column": word.cell.column if word.cell else None,
+            "baseline_start": word.baseline[0] if word.baseline else None,
+            "baseline_end": word.baseline[1] if word.baseline else None,
         }
         for word in page.words
     ]

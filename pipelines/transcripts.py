@@ -24,6 +24,7 @@ _WORD_COLUMNS = ["document_uri", "page_index", "line_index", "word_index", "text
 _SIDES = ["left", "top", "right", "bottom"]
 _TURN, _REGION = "turn_degrees", "region_index"
 _CELL = ["table_row", "table_column"]
+_BASELINE = ["baseline_start", "baseline_end"]
 _PAGE_COLUMNS = ["document_uri", "page_index", "run_id", "processed_at", "source_sha256", "document_pages"]
 _SIZE = ["width", "height", "dpi", "rotation_degrees", "word_count", "mean_confidence", "model_id"]
 
@@ -39,6 +40,7 @@ class PageWord:
         region: number of its region, from 0 in reading order.
         cell: where it stands in a table; None outside of tables.
         alternatives: what else it may say, the likeliest first.
+        baseline: where it passes the word's beginning and end: rows, of a word in a margin columns; None where unknown.
     """
 
     text: str
@@ -48,6 +50,7 @@ class PageWord:
     region: int = 0
     cell: Cell | None = None
     alternatives: tuple[Alternative, ...] = ()
+    baseline: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,9 @@ def transcripts(output: str, pages: pa.Table) -> Iterator[Transcript]:
     place = {key: i for i, key in enumerate(zip(*(pages[c].to_pylist() for c in _PAGE_COLUMNS[:3]), strict=True))}
     wanted = pages["word_count"].to_pylist()
     gathered: dict[int, list[dict]] = {}
-    for part in tables.parts(output, "words", run_ids, [*_WORD_COLUMNS, *_SIDES, _TURN, _REGION, *_CELL, "run_id"]):
+    for part in tables.parts(
+        output, "words", run_ids, [*_WORD_COLUMNS, *_SIDES, _TURN, _REGION, *_CELL, *_BASELINE, "run_id"]
+    ):
         for row in part.filter(pc.is_in(part["document_uri"], documents)).to_pylist():
             i = place.get((row["document_uri"], row["page_index"], row["run_id"]))
             if i is None:
@@ -181,10 +186,13 @@ def _transcript(page: dict, words: list[dict]) -> Transcript:
     lines: dict[int, list[PageWord]] = {}
     for row in sorted(words, key=lambda row: (row["line_index"], row["word_index"])):
         box = Box(*(row[side] for side in _SIDES))
-        # Tables of earlier versions know upright words only, no regions, or no cells.
+        # Tables of earlier versions know upright words only, no regions, no cells, or no baselines.
         cell = None if row[_CELL[0]] is None else Cell(*(row[c] for c in _CELL))
         others = tuple(Alternative(**other) for other in row["alternatives"] or () if other["text"] != row["text"])
-        found = PageWord(row["text"], row["confidence"], box, row[_TURN] or 0, row[_REGION] or 0, cell, others)
+        baseline = None if row[_BASELINE[0]] is None else tuple(row[c] for c in _BASELINE)
+        found = PageWord(
+            row["text"], row["confidence"], box, row[_TURN] or 0, row[_REGION] or 0, cell, others, baseline
+        )
         lines.setdefault(row["line_index"], []).append(found)
     uri, index = page["document_uri"], page["page_index"]
     return Transcript(

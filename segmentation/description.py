@@ -82,7 +82,9 @@ def describe(
         pieces = _pieces(ink, frame, placement)
         outline = _outline(ink, scale, placement)
         words = _words(ink, threshold, scale.x_height)
-        line = Line(index, union(p.box for p in pieces), outline, pieces, words, region=number, cell=cell)
+        baseline = _baseline(curves[ink.curve], scale, placement)
+        box = union(p.box for p in pieces)
+        line = Line(index, box, outline, pieces, words, region=number, cell=cell, baseline=baseline)
         described.append(Described(line, ink.curve, middles[k], frame, _course(curves[ink.curve], frame, scale)))
     return described
 
@@ -180,6 +182,15 @@ def _course(curve: Curve, frame: Box, scale: Scale) -> np.ndarray:
     inside = np.clip(columns, 0, length - 1)
     slopes = course.deriv()
     return (course(inside) + slopes(inside) * (columns - inside) - course(0)).astype(np.float32)
+
+
+def _baseline(curve: Curve, scale: Scale, placement: Placement) -> tuple[tuple[int, int], ...]:
+    """The lower edge of a line's x-height zone, a point every two x-heights or so."""
+    count = max(2, round(len(curve.ys) / (2 * scale.x_height)) + 1)
+    at = np.linspace(0, len(curve.ys) - 1, count).round().astype(int)
+    x, y = placement.to_page(curve.first + at + 0.5, curve.ys[at] + 0.5 * scale.x_height + 0.5)
+    x, y = np.clip(np.round(x), 0, placement.width), np.clip(np.round(y), 0, placement.height)
+    return tuple((int(a), int(b)) for a, b in zip(x, y, strict=True))
 
 
 def _outline(ink: LineInk, scale: Scale, placement: Placement) -> tuple[tuple[int, int], ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True, order=True)
 class Box:
@@ -130,6 +132,7 @@ class Line:
         region: number, from 0 in reading order, of what it is read with: a column, what lies between columns, a page of
             an open book, the notes in a page's margins, a cell of a table.
         cell: where it stands in a table; None outside of tables.
+        baseline: points (x, y) on which its letters stand, in the order in which it is read; empty where unknown.
     """
 
     index: int
@@ -140,7 +143,28 @@ class Line:
     turn: int = 0
     region: int = 0
     cell: Cell | None = None
+    baseline: tuple[tuple[int, int], ...] = ()
 
     def word_boxes(self) -> list[Box]:
         """Boxes of the words, in the order in which they are read."""
         return [union(p.box for p in self.pieces[a:b]) for a, b in self.words]
+
+    def baseline_at(self, box: Box) -> tuple[int, int] | None:
+        """Where the baseline passes the beginning and the end of a word's box, read along the line: rows, of a sideways
+        line columns. Beyond the baseline's ends it goes on level; None where it is unknown."""
+        if not self.baseline:
+            return None
+        # Turned around the page's corner the line is read from the left to the right.
+        places = [turned_point(point, self.turn) for point in self.baseline]
+        xs, ys = zip(*places, strict=True)
+        word = box.turned(self.turn)
+        levels = np.interp([word.left, word.right], xs, ys)
+        # Turned back: a row, or the column that it has become.
+        start, end = (int(round(level if self.turn != 270 else -level)) for level in levels)
+        return start, end
+
+
+def turned_point(point: tuple[int, int], turn: int) -> tuple[int, int]:
+    """A point (x, y) after the page was turned clockwise by 0, 90 or 270 degrees around its upper left corner."""
+    x, y = point
+    return {90: (-y, x), 270: (y, -x)}.get(turn, (x, y))

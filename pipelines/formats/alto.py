@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from xml.etree.ElementTree import Element, SubElement
 
-from pipelines.formats.xml import legal, to_bytes
+from pipelines.formats.shapes import baseline, outline
+from pipelines.formats.xml import legal, to_bytes, written
 from pipelines.transcripts import Transcript
 from segmentation.geometry import Box, union
 
@@ -33,7 +34,11 @@ def to_alto(page: Transcript) -> bytes:
         element = SubElement(space, "TextBlock", ID=f"block{b}", **_alto_box(block.box), **rotation)
         for words in block.lines:
             i = next(numbers)
-            line = SubElement(element, "TextLine", ID=f"line{i}", **_alto_box(union([word.box for word in words])))
+            points = baseline(words)
+            standing = {"BASELINE": written(points)} if points else {}
+            box = _alto_box(union([word.box for word in words]))
+            line = SubElement(element, "TextLine", ID=f"line{i}", **box, **standing)
+            SubElement(SubElement(line, "Shape"), "Polygon", POINTS=written(outline(words)))
             for j, word in enumerate(words):
                 if j:
                     SubElement(line, "SP")

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement
 
-from pipelines.formats.xml import legal, to_bytes
+from pipelines.formats.shapes import baseline, outline
+from pipelines.formats.xml import legal, to_bytes, written
 from pipelines.transcripts import Block, Transcript
 from segmentation.geometry import Box, union
 
@@ -48,7 +49,10 @@ def _region(parent: Element, block: Block, number: int, lines: Iterator[int]) ->
     for words in block.lines:
         i = next(lines)
         line = SubElement(region, "TextLine", id=f"line{i}")
-        _coords(line, union([word.box for word in words]))
+        SubElement(line, "Coords", points=written(outline(words)))
+        points = baseline(words)
+        if points:
+            SubElement(line, "Baseline", points=written(points))
         for j, word in enumerate(words):
             element = SubElement(line, "Word", id=f"line{i}word{j}")
             _coords(element, word.box)

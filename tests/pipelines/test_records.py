@@ -19,7 +19,7 @@ LINES = (
 WORDS = (
     Word(0, 0, "My", 0.5, 0.25, Box(1, 2, 10, 12)),
     Word(0, 1, "dear", 0.5, 0.5, Box(12, 2, 30, 12)),
-    Word(2, 0, "Eléonore", 0.75, 0.5, Box(1, 40, 50, 52), turn=270, region=1, cell=Cell(3, 2)),
+    Word(2, 0, "Eléonore", 0.75, 0.5, Box(1, 40, 50, 52), turn=270, region=1, cell=Cell(3, 2), baseline=(4, 6)),
 )
 PAGE = PageText(FACTS, LINES, WORDS)
 
@@ -51,7 +51,10 @@ def test_word_rows_come_back_from_parquet():
         "region_index": 0,
         "table_row": None,
         "table_column": None,
+        "baseline_start": None,
+        "baseline_end": None,
     }
+    assert [(r["baseline_start"], r["baseline_end"]) for r in rows] == [(None, None), (None, None), (4, 6)]
     assert [(r["turn_degrees"], r["region_index"]) for r in rows] == [(0, 0), (0, 0), (270, 1)]
     assert [(r["table_row"], r["table_column"]) for r in rows] == [(None, None), (None, None), (3, 2)]
     assert [(r["line_index"], r["word_index"], r["text"]) for r in rows] == [

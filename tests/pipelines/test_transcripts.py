@@ -95,9 +95,47 @@ def test_what_is_written_as_xml_can_be_read_again(tmp_path, transcript, write, p
     assert read.picture == "ledger & co \ufffd.png"
     assert read.size == (400, 300)
     assert [line["text"] for line in read.lines] == ['Müller "& Söhne" <1871>', "œuvre"]
-    # The corners of PAGE are pixels of the line, ALTO has its width and height.
-    last = 0 if write is to_alto else 1
-    assert read.lines[0]["bbox"] == [10, 20, 190 - last, 30 - last]
+    # The corners of an outline are pixels of the line.
+    assert read.lines[0]["bbox"] == [10, 20, 189, 29]
+    assert not any(line.get("baseline") for line in read.lines)
+
+
+@pytest.mark.parametrize(("write", "parse"), [(to_alto, parse_alto), (to_page, parse_page)])
+@pytest.mark.parametrize(
+    ("turn", "boxes", "levels", "baseline", "outline"),
+    [
+        (
+            0,
+            [(10, 20, 30, 40), (35, 24, 60, 50)],
+            [(38, 39), (40, 42)],
+            [[10, 38], [30, 39], [35, 40], [60, 42]],
+            [[10, 20], [29, 20], [35, 24], [59, 24], [59, 49], [35, 49], [29, 39], [10, 39]],
+        ),
+        (  # read upwards: the page must be turned clockwise
+            90,
+            [(10, 70, 30, 90), (12, 40, 34, 65)],
+            [(28, 28), (28, 30)],
+            [[28, 90], [28, 70], [28, 65], [30, 40]],
+            [[10, 89], [10, 70], [12, 64], [12, 40], [33, 40], [33, 64], [29, 70], [29, 89]],
+        ),
+        (  # read downwards; the second word lies within the length of the first
+            270,
+            [(10, 40, 30, 80), (6, 50, 30, 70)],
+            [(12, 12), (11, 11)],
+            [[12, 40], [12, 80], [11, 50], [11, 70]],
+            [[29, 40], [29, 79], [6, 79], [6, 40]],
+        ),
+    ],
+)
+def test_lines_have_outlines_and_baselines(tmp_path, write, parse, turn, boxes, levels, baseline, outline):
+    rows = words("/s/a.png", "two words")
+    for row, box, (start, end) in zip(rows, boxes, levels, strict=True):
+        row.update(zip(("left", "top", "right", "bottom"), box, strict=True))
+        row.update(turn_degrees=turn, baseline_start=start, baseline_end=end)
+    write_run(tmp_path, "night-1", 1, [page("/s/a.png", 2)], (), rows)
+    (made,) = of(tmp_path).values()
+    (line,) = parse(parsed(tmp_path, write(made))).lines
+    assert line["baseline"] == baseline and line["polygon"] == outline
 
 
 def test_xml_holds_words_with_their_confidence(tmp_path, transcript):

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from segmentation.geometry import Box, Line, Piece, union
+from segmentation.geometry import Box, Line, Piece, turned_point, union
 
 
 @pytest.mark.parametrize("sides", [(0, 0, 0, 5), (0, 0, 5, 0), (5, 0, 4, 5), (0, 5, 5, 4)])
@@ -71,3 +71,35 @@ def test_part_is_never_empty_nor_outside(turn):
     for first, last in ((0.0, 0.0), (1.0, 1.0), (0.5, 0.5), (0.99, 1.0)):
         part = box.part(first, last, turn)
         assert union([part, box]) == box
+
+
+def _line(turn, baseline):
+    box = Box(10, 10, 110, 110)
+    return Line(0, box, (), (Piece(box, 0.0, 100.0),), ((0, 1),), turn=turn, baseline=baseline)
+
+
+@pytest.mark.parametrize(
+    ("turn", "baseline", "box", "levels"),
+    [
+        (0, ((10, 40), (110, 60)), Box(60, 30, 110, 55), (50, 60)),
+        (0, ((10, 40), (110, 60)), Box(0, 30, 150, 55), (40, 60)),  # level beyond its ends
+        (90, ((40, 110), (60, 10)), Box(30, 10, 55, 60), (50, 60)),  # read upwards, climbing to the right
+        (270, ((60, 10), (40, 110)), Box(30, 10, 55, 60), (60, 50)),  # read downwards
+    ],
+)
+def test_baseline_passes_a_word_where_it_stands(turn, baseline, box, levels):
+    assert _line(turn, baseline).baseline_at(box) == levels
+
+
+def test_word_of_a_line_without_baseline_has_none():
+    assert _line(0, ()).baseline_at(Box(10, 10, 20, 20)) is None
+
+
+@pytest.mark.parametrize("turn", [0, 90, 270])
+def test_boxes_and_points_are_turned_alike(turn):
+    box = Box(3, 5, 30, 9)
+    corners = sorted(turned_point(p, turn) for p in ((3, 5), (30, 9)))
+    turned = box.turned(turn)
+    assert (turned.left, turned.right) == (corners[0][0], corners[1][0])
+    assert sorted(c[1] for c in corners) == [turned.top, turned.bottom]
+    assert {turned_point(turned_point((3, 5), turn), -turn % 360)} == {(3, 5)}

@@ -448,3 +448,22 @@ def test_a_view_of_a_larger_page_is_segmented_like_a_copy():
     wide = np.full((gray.shape[0], 2 * gray.shape[1]), PAPER, np.uint8)
     wide[:, ::2] = gray
     assert segment(wide[:, ::2]).layout == segment(gray).layout
+
+
+@pytest.mark.parametrize("degrees", [0, 3])
+def test_baselines_run_under_the_letters(degrees):
+    page = draw_page()
+    h, w = page.gray.shape
+    gray = turned(page.gray, degrees)
+    matrix = cv2.getRotationMatrix2D((w / 2, h / 2), degrees, 1.0)
+    lines = segment(gray).layout.lines
+    assert len(lines) == len(page.lines)
+    for i, line in enumerate(lines):
+        points = np.array(line.baseline, float)
+        assert np.all(np.diff(points[:, 0]) > 0)
+        # Where the letters were written: every 76 rows, the first 53 below the margin.
+        level = 60 + round(76 * (i + 0.7))
+        back = cv2.invertAffineTransform(matrix)
+        straight = points @ back[:, :2].T + back[:, 2]
+        assert np.abs(straight[:, 1] - level).max() < 6
+        assert straight[0, 0] < 80 and straight[-1, 0] > max(box.right for box in page.words[i]) - 25
