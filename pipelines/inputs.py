@@ -13,10 +13,13 @@ from pipelines.files import absolute, is_local, matching, metadata, read_bytes
 from pipelines.history import History
 from pipelines.options import UsageError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".jp2", ".j2k", ".tif", ".tiff", ".pdf")
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", ".heif", ".hif", ".bmp", ".jp2", ".j2k"),
+    *(".tif", ".tiff", ".pdf"),
+)
 """What counts as a scan in a folder. A file that is named itself is read whatever it is called."""
-_UNREAD = (".heic", ".heif", ".avif", ".gif", ".djvu")
-"""Scans and photographs in formats that are not read: they fail by name, so that nobody takes them for done."""
+_UNREAD = (".gif", ".djvu")
+"""Scans in formats that are not read: they fail by name, so that nobody takes them for done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 
 import numpy as np
+import pillow_heif
 from PIL import Image
 
 WIDTH, HEIGHT = 40, 24
@@ -51,6 +52,22 @@ def good_webp() -> bytes:
     return encoded(noise(), "WEBP", quality=80)
 
 
+def good_avif() -> bytes:
+    return encoded(noise(), "AVIF", quality=80)
+
+
+def good_heic() -> bytes:
+    return heic(noise())
+
+
+def heic(picture: np.ndarray | Image.Image, **options) -> bytes:
+    """A picture as HEIC."""
+    buffer = io.BytesIO()
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    pillow_heif.from_pillow(image).save(buffer, **{"quality": 80, **options})
+    return buffer.getvalue()
+
+
 def good_bmp() -> bytes:
     return encoded(noise(), "BMP")
 
@@ -88,6 +105,8 @@ GOOD: dict[str, Callable[[], bytes]] = {
     "good.jpg": good_jpeg,
     "progressive.jpg": good_progressive_jpeg,
     "good.webp": good_webp,
+    "good.avif": good_avif,
+    "good.heic": good_heic,
     "good.bmp": good_bmp,
     "good.jp2": good_jpeg_2000,
     "good.tif": good_tiff,
@@ -269,6 +288,20 @@ def bomb_png() -> bytes:
     return png_of_size(60_000, 60_000)
 
 
+def of_claimed_size(data: bytes, width: int, height: int) -> bytes:
+    """An AVIF or HEIC whose box of image spatial extents says another size."""
+    at = data.index(b"ispe") + 8
+    return data[:at] + struct.pack(">II", width, height) + data[at + 8 :]
+
+
+def bomb_avif() -> bytes:
+    return of_claimed_size(good_avif(), 16_000, 16_000)
+
+
+def bomb_heic() -> bytes:
+    return of_claimed_size(good_heic(), 16_000, 16_000)
+
+
 def bomb_webp() -> bytes:
     """A WebP that claims the largest canvas there is."""
     body = struct.pack("<I", 0) + (2**24 - 1).to_bytes(3, "little") * 2
@@ -322,6 +355,8 @@ BROKEN: dict[str, Callable[[], bytes]] = {
     "truncated.jpg": cut(good_jpeg),
     "truncated_progressive.jpg": cut(good_progressive_jpeg),
     "truncated.webp": cut(good_webp),
+    "truncated.avif": cut(good_avif),
+    "truncated.heic": cut(good_heic),
     "truncated.bmp": cut(good_bmp),
     "truncated.jp2": cut(good_jpeg_2000),
     "truncated.tif": cut(good_tiff),
@@ -332,6 +367,8 @@ BROKEN: dict[str, Callable[[], bytes]] = {
     "nothing.pdf": mislabelled_pdf,
     "bomb.png": bomb_png,
     "bomb.webp": bomb_webp,
+    "bomb.avif": bomb_avif,
+    "bomb.heic": bomb_heic,
     "bomb.tif": bomb_tiff,
     "bomb_tile.tif": bomb_tile_tiff,
     "zero_width.png": zero_width_png,
@@ -355,6 +392,8 @@ ERROR_TYPES: dict[str, str] = {
     "encrypted.pdf": "EncryptedPdf",
     "bomb.png": "TooLarge",
     "bomb.webp": "TooLarge",
+    "bomb.avif": "TooLarge",
+    "bomb.heic": "TooLarge",
     "bomb.tif": "TooLarge",
     "bomb_tile.tif": "TooLarge",
     "zero_width.png": "ZeroSize",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segmentation.decoding.errors import EmptyFile, NotAnImage
 
-FORMATS = "PNG, JPEG, WebP, BMP, JPEG 2000, TIFF and PDF"
+FORMATS = "PNG, JPEG, WebP, AVIF, HEIC, BMP, JPEG 2000, TIFF and PDF"
 """The formats that are read, for messages."""
 
 _SIGNATURES = (
@@ -17,6 +17,9 @@ _SIGNATURES = (
     (b"II+\x00", "TIFF"),
     (b"MM\x00+", "TIFF"),
 )
+_BRANDS = {b"avif": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"heim": "HEIC", b"heis": "HEIC"}
+"""What an ISO media file says that it holds, of the kinds that are pictures (AV1 Image File Format, section 6; ISO/IEC
+23008-12, annex B)."""
 _BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
 """Sizes of the headers of all BMP versions: "BM" alone also begins many a text."""
 _PDF_HEADER_REACH = 1024
@@ -34,6 +37,9 @@ def kind_of(data: bytes, uri: str) -> str:
         return "WebP"
     if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
         return "BMP"
+    for brand in _brands(data):
+        if brand in _BRANDS:
+            return _BRANDS[brand]
     if b"%PDF-" in data[:_PDF_HEADER_REACH]:
         return "PDF"
     raise NotAnImage(
@@ -42,12 +48,20 @@ def kind_of(data: bytes, uri: str) -> str:
     )
 
 
+def _brands(data: bytes) -> list[bytes]:
+    """The brands of an ISO media file (ISO/IEC 14496-12, section 4.3), its own first; empty for any other file."""
+    if data[4:8] != b"ftyp":
+        return []
+    end = min(int.from_bytes(data[:4], "big"), len(data), 256)
+    return [data[8:12], *(data[i : i + 4] for i in range(16, end - 3, 4))]
+
+
 def _guess(data: bytes) -> str:
     """What unreadable ``data`` seems to be, for a message."""
     if data[:6] in (b"GIF87a", b"GIF89a"):
         return "a GIF"
     if data[4:8] == b"ftyp":
-        return "a HEIC, AVIF or video file"
+        return "a video file"
     if data[:8] == b"AT&TFORM":
         return "a DjVu document"
     if data[:4] == b"PK\x03\x04":

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import numpy as np
 from PIL import Image, ImageFile
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile
@@ -33,6 +34,7 @@ _READERS = {
     "PNG": PngImageFile,
     "JPEG": JpegImageFile,
     "WebP": WebPImageFile,
+    "AVIF": AvifImageFile,
     "BMP": BmpImageFile,
     "JPEG 2000": Jpeg2KImageFile,
     "TIFF": TiffImageFile,
@@ -53,7 +55,8 @@ def decode_picture(data: bytes, kind: str, ref: PageRef, settings: DecodingSetti
         # Pillow's reader allocates the canvas as soon as it opens the file, so this size must be known earlier.
         check_size(webp_size(data), ref, settings)
     try:
-        with closing(_READERS[kind](io.BytesIO(data))) as image:
+        reader = _heic_reader(ref) if kind == "HEIC" else _READERS[kind]
+        with closing(reader(io.BytesIO(data))) as image:
             check_size(image.size, ref, settings)
             orientation = _load_tiff(image) if kind == "TIFF" else _load(image)
             gray = to_gray(image)
@@ -65,6 +68,18 @@ def decode_picture(data: bytes, kind: str, ref: PageRef, settings: DecodingSetti
     if kind != "TIFF":  # Pillow has turned those while it loaded them.
         gray = TURNS[orientation](gray)
     return np.ascontiguousarray(gray), dpi, ROTATIONS[orientation]
+
+
+def _heic_reader(ref: PageRef) -> type[ImageFile.ImageFile]:
+    """Pillow's reader of HEIC, which turns pictures while it loads them; a package of its own."""
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError as error:
+        raise UnsupportedImage(
+            f"{ref.uri}: HEIC is read where the package pillow-heif is installed (pip install 'inkbeam[heic]'). "
+            "Install it, or convert the picture to JPEG."
+        ) from error
+    return HeifImageFile
 
 
 def _load(image: ImageFile.ImageFile) -> int:

@@ -1,5 +1,6 @@
 import io
 import struct
+import sys
 import threading
 import time
 import warnings
@@ -57,6 +58,7 @@ def test_lossless_formats_give_the_pixels_back(file_format, options, mode):
         ("JPEG", {"quality": 95}),
         ("JPEG", {"quality": 95, "progressive": True}),
         ("WEBP", {"quality": 95}),
+        ("AVIF", {"quality": 95}),
         ("JPEG2000", {"irreversible": True, "quality_mode": "dB", "quality_layers": [50]}),
         ("TIFF", {"compression": "jpeg", "quality": 95}),
     ],
@@ -69,16 +71,61 @@ def test_lossy_formats_give_nearly_the_pixels_back(file_format, options, mode):
     assert np.abs(page.gray.astype(int) - TILTED).mean() < 2.5
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "BMP", "JPEG2000", "TIFF"])
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "AVIF", "BMP", "JPEG2000", "TIFF"])
 def test_colours_become_grey_by_their_luma(file_format):
     colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (200, 150, 40)]
     image = Image.new("RGB", (64, 16))
     for i, colour in enumerate(colours):
         image.paste(colour, (16 * i, 0, 16 * i + 16, 16))
-    options = {"JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}.get(file_format, {})
+    options = {
+        "JPEG": {"quality": 100, "subsampling": 0},
+        "WEBP": {"lossless": True},
+        "AVIF": {"quality": 100, "subsampling": "4:4:4"},
+    }.get(file_format, {})
     gray = decode(files.encoded(image, file_format, **options)).gray
     for i, colour in enumerate(colours):
         assert gray[8, 16 * i + 8] == pytest.approx(luma(*colour), abs=2)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_heic_gives_nearly_the_pixels_back(mode):
+    gray = decode(files.heic(Image.fromarray(TILTED).convert(mode), quality=95)).gray
+    assert gray.shape == TILTED.shape and np.abs(gray.astype(int) - TILTED).mean() < 2.5
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("file_format", ["HEIC", "AVIF"])
+def test_photographs_of_telephones_are_turned_upright(orientation, file_format):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    upright = Image.fromarray(TILTED).resize((120, 72)).convert("RGB")
+    # What a telephone stores so that a viewer who obeys the tag sees the picture.
+    stored = {
+        1: [],
+        2: [Image.Transpose.FLIP_LEFT_RIGHT],
+        3: [Image.Transpose.ROTATE_180],
+        4: [Image.Transpose.FLIP_TOP_BOTTOM],
+        5: [Image.Transpose.TRANSPOSE],
+        6: [Image.Transpose.ROTATE_90],
+        7: [Image.Transpose.TRANSVERSE],
+        8: [Image.Transpose.ROTATE_270],
+    }[orientation]
+    picture = upright
+    for change in stored:
+        picture = picture.transpose(change)
+    if file_format == "HEIC":
+        data = files.heic(picture, quality=95, exif=exif.tobytes())
+    else:
+        data = files.encoded(picture, "AVIF", quality=95, exif=exif)
+    gray = decode(data).gray
+    assert gray.shape == (72, 120)
+    assert np.abs(gray.astype(int) - np.asarray(upright.convert("L"))).mean() < 4
+
+
+def test_heic_without_its_package_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(decoding.UnsupportedImage, match=r"inkbeam\[heic\]"):
+        decode(files.good_heic())
 
 
 @pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"keep_rgb": True}, {"progressive": True}])
@@ -567,7 +614,7 @@ def test_bomb_behind_the_header_of_a_jpeg_2000():
         decode(bytes(data))
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "BMP", "JPEG2000", "TIFF"])
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "AVIF", "BMP", "JPEG2000", "TIFF"])
 def test_limit_on_pixels_is_exact(file_format):
     data = files.encoded(TILTED, file_format)
     assert decode(data, settings=DecodingSettings(max_pixels=40 * 24)).gray.shape == (24, 40)
@@ -575,7 +622,7 @@ def test_limit_on_pixels_is_exact(file_format):
         decode(data, settings=DecodingSettings(max_pixels=40 * 24 - 1))
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "BMP", "JPEG2000", "TIFF"])
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "AVIF", "BMP", "JPEG2000", "TIFF"])
 def test_limit_is_ours_and_not_pillows(file_format, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     with warnings.catch_warnings():
@@ -593,7 +640,8 @@ def test_limit_is_ours_and_not_pillows(file_format, monkeypatch):
         (files.garbage(), "no known kind"),
         (b"BM is how this note begins, and it is no bitmap.", "text"),
         (b"PK\x03\x04" + bytes(60), "ZIP"),
-        (b"\0\0\0\x18ftypheic" + bytes(60), "HEIC"),
+        (b"\0\0\0\x18ftypqt  " + bytes(60), "a video"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + bytes(60), "a video"),
     ],
 )
 def test_unknown_content_is_named_with_what_is_read(data, words):
