@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from htr_model.confidence import geometric_mean
 from htr_model.reading import Reading, word_slices
-from pipelines.records import PageFacts, PageText, TextLine, Word
+from pipelines.records import PageFacts, PageText, TextLine, Word, is_scrap
 from segmentation.geometry import Box, Line, Piece, union
 
 
@@ -46,8 +46,9 @@ def assemble(
     for place, line in enumerate(_better_way(lines, other_way, words_of)):
         found = words_of[line.index]
         words += [replace(word, line_index=place) for word in found]
-        confidences = [w.confidence for w in found]
-        texts.append(TextLine(" ".join(w.text for w in found), geometric_mean(confidences) if found else 0.0, line.box))
+        text, confidence = " ".join(w.text for w in found), geometric_mean([w.confidence for w in found])
+        # In a cell a doubtful number is a number.
+        texts.append(TextLine(text, confidence, line.box, line.cell is None and is_scrap(text, confidence)))
     return PageText(facts, tuple(texts), tuple(words))
 
 

@@ -169,7 +169,7 @@ def evaluate_page(
         keep_of = {line.box: keep for line, keep in zip(layout.lines, counted, strict=True)}
         counted = [keep_of.get(line.box, True) for line in read.lines]
         boxes = [[w.box for w in read.words if w.line_index == i] for i in range(len(read.lines))]
-        kept = [line for line, keep in zip(read.lines, counted, strict=True) if keep and line.text]
+        kept = [line for line, keep in zip(read.lines, counted, strict=True) if keep and line.text and not line.scrap]
         true_of = {layout.lines[found].box: true for found, true in compared.scores.pairs}
         ordered = in_true_order([line.text for line in kept], [true_of.get(line.box) for line in kept])
         texts = PageTexts(

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 
-from pipelines.transcripts import Block, Transcript
+from htr_model.confidence import geometric_mean
+from pipelines.records import is_scrap
+from pipelines.transcripts import Block, PageWord, Transcript
 
 
 def to_text(page: Transcript) -> bytes:
     """The page's text in UTF-8: a line of writing a line, a row of a table a line with tabs between its cells, an empty
-    line between regions.
+    line between regions. Scraps are left out, as of the pages table's text.
     """
     parts = []
     for part in page.parts:
         if isinstance(part, Block):
-            lines = [" ".join(word.text for word in line) for line in part.lines]
+            lines = [text for line in part.lines if not is_scrap(text := _said(line), _confidence(line))]
+            if not lines:
+                continue
         else:
             lines = ["\t".join(row).rstrip("\t") for row in _rows(part)]
         parts.append("".join(f"{line}\n" for line in lines))
     return "\n".join(parts).encode()
+
+
+def _said(line: Sequence[PageWord]) -> str:
+    return " ".join(word.text for word in line)
+
+
+def _confidence(line: Sequence[PageWord]) -> float:
+    return geometric_mean([word.confidence for word in line])
 
 
 def to_csv(page: Transcript) -> bytes | None:

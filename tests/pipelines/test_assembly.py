@@ -30,6 +30,10 @@ def whole(text, spans, confidences=None, line_index=0, left=0.0, scale=1.0):
     return UnitReading(line_index, None, reading_of(text, spans, confidences), left, scale)
 
 
+def texts_of(page):
+    return "\n".join(line.text for line in page.lines)
+
+
 def sides(words):
     return [(w.text, w.box.left - 200, w.box.right - 200) for w in words]
 
@@ -208,7 +212,7 @@ def test_line_that_was_not_read_keeps_its_place_without_text():
     units = [whole("last", [(i, i + 1) for i in range(4)], line_index=2), whole("a", [(3, 4)], line_index=0)]
     page = assemble(FACTS, lines, units)
     assert [x.text for x in page.lines] == ["a", "", "last"]
-    assert page.text == "a\nlast"
+    assert texts_of(page) == "a\n\nlast"
     assert [w.line_index for w in page.words] == [0, 2]
     assert all(x.box == line.box for x, line in zip(page.lines, lines, strict=True))
 
@@ -285,7 +289,7 @@ def test_sideways_lines_are_taken_the_way_that_reads_better(clear, unit):
         *read(4, "anof hu", sure[1]),
     ]
     page = assemble(FACTS, (body, *this_way), units, other_way)
-    assert page.text == ("Dear\nmy love\nto" if clear == 90 else "Dear\nol\nanof hu")
+    assert texts_of(page) == ("Dear\nmy love\nto" if clear == 90 else "Dear\nol\nanof hu")
     assert [(w.line_index, w.turn) for w in page.words] == (
         [(0, 0), (1, clear), (1, clear), (2, clear)] if clear == 90 else [(0, 0), (1, clear), (2, clear), (2, clear)]
     )
@@ -303,7 +307,7 @@ def test_margins_of_an_open_book_are_taken_the_way_that_reads_better_each():
     texts = {0: ("Left", 0.8), 1: ("up", 0.9), 2: ("Right", 0.8), 3: ("no", 0.2), 4: ("dn", 0.3), 5: ("down", 0.7)}
     units = [whole(t, [(4 * i, 4 * i + 2) for i in range(len(t))], [c] * len(t), k) for k, (t, c) in texts.items()]
     page = assemble(FACTS, lines, units, other_way)
-    assert page.text == "Left\nup\nRight\ndown"
+    assert texts_of(page) == "Left\nup\nRight\ndown"
     assert [(w.line_index, w.region, w.turn) for w in page.words] == [(0, 0, 0), (1, 1, 90), (2, 2, 0), (3, 3, 270)]
 
 
@@ -313,3 +317,23 @@ def test_words_have_the_region_and_the_cell_of_their_line():
     assert [(w.region, w.cell) for w in whole_line] == [(4, Cell(2, 1))] * 2
     readings = [UnitReading(0, i, reading_of("a", [(0, 4)]), 0.0, 1.0) for i in range(2)]
     assert [(w.region, w.cell) for w in assemble(FACTS, (line,), readings).words] == [(4, Cell(2, 1))] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "sure", "cell", "in_text"),
+    [
+        ("I", 0.3, None, False),
+        ("a(b.", 0.8, None, False),  # 0.8 ** 4 is less than a half
+        ("4", 0.6, None, True),
+        ("abcd", 0.9, None, True),
+        ("doubt", 0.3, None, True),
+        ("7", 0.3, Cell(1, 2), True),
+    ],
+)
+def test_scraps_are_no_part_of_the_text_but_keep_their_words(text, sure, cell, in_text):
+    lines = (line_of([(0, 80)]), replace(line_of([(0, 80)], index=1), cell=cell))
+    letters = [(i, i + 1) for i in range(6)]
+    readings = [whole("ledger", letters, [1.0] * 6), whole(text, letters[: len(text)], [sure] * len(text), 1)]
+    page = assemble(FACTS, lines, readings)
+    assert page.text == ("ledger\n" + text if in_text else "ledger")
+    assert [word.text for word in page.words] == ["ledger", text] and page.lines[1].text == text

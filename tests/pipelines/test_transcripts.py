@@ -84,6 +84,15 @@ def test_text_is_utf8(transcript):
     assert to_text(transcript).decode() == 'Müller "& Söhne" <1871>\nœuvre\n'
 
 
+def test_scraps_are_no_part_of_the_text_unless_in_a_table(tmp_path):
+    rows = words("/s/a.png", "some text", "I", "4")
+    rows[2]["confidence"] = 0.4
+    rows[3].update(confidence=0.4, region_index=1, table_row=0, table_column=0)
+    write_run(tmp_path, "night-1", 1, [page("/s/a.png", 4)], (), rows)
+    (made,) = of(tmp_path).values()
+    assert text(made) == "some text\n\n4\n" and len(made.lines) == 3
+
+
 def parsed(tmp_path, data):
     (tmp_path / "page.xml").write_bytes(data)
     return parse_xml(tmp_path / "page.xml")
