@@ -81,7 +81,8 @@ def open_archive(path: str, documents: str | None = None) -> Archive:
     records = runs.known(output)
     pages = latest_pages(output, records)
     if documents is not None:
-        fits = re.compile(f"(?s:.*/)?{fnmatch.translate(documents)}").match
+        end = fnmatch.translate(documents.replace("[", "[[]"))  # no classes of characters: names have brackets
+        fits = re.compile(f"(?s:.*/)?{end}").match
         pages = pages.filter(pa.array([bool(fits(uri)) for uri in pages["document_uri"].to_pylist()], pa.bool_()))
         if not len(pages):
             raise UsageError(f"--documents {documents}: no document in {output} has a path that ends so")

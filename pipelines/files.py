@@ -39,6 +39,8 @@ def page_stem(uri: str, page_index: int, document_pages: int) -> str:
     """
     name = uri.rstrip("/").rsplit("/", 1)[-1]
     safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in name)[:80]
+    # File systems count bytes: 255, of which endings need some.
+    safe = safe.encode("utf-8", "replace")[:150].decode("utf-8", "ignore")
     path = hashlib.sha256(printable(uri).encode()).hexdigest()[:8]
     return f"{safe}-{path}" + (f"-page{page_index + 1}" if document_pages > 1 else "")
 
@@ -70,8 +72,12 @@ def write_bytes(uri: str, data: bytes) -> None:
         path = Path(uri)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        partial.write_bytes(data)
-        partial.replace(path)
+        try:
+            partial.write_bytes(data)
+            partial.replace(path)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
         return
     # Object stores show an object only when it is complete.
     with FileSystems.create(uri, mime_type="application/octet-stream", compression_type="uncompressed") as file:

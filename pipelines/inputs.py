@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 from collections.abc import Iterable, Iterator
@@ -217,12 +218,23 @@ def refuse_among_scans(inputs: Iterable[str], documents: Iterable[str], folder: 
         read = absolute(uri.partition("**")[0] or ".")
         if is_local(read):
             read = os.path.realpath(read)
+        if is_local(read) and _finds(read, place):
+            raise UsageError(f"{option} {folder} fits --input {uri}: {advice}")
         below = [] if place == read else place.removeprefix(read.rstrip("/") + "/").split("/")
         if place == read or (place.startswith(read.rstrip("/") + "/") and not _is_hidden(below, read)):
             raise UsageError(f"{option} {folder} lies in --input {uri}: {advice}")
     for document in documents:
         if document.startswith(places):
             raise UsageError(f"{option} {folder} holds {document}, which is to be read: {advice}")
+
+
+def _finds(pattern: str, folder: str) -> bool:
+    """Whether a local pattern without ** may fit a file in a folder, whatever its name is."""
+    *parts, name = pattern.split("/")
+    places = folder.split("/")
+    if len(parts) != len(places) or not set(name) & set("*?["):
+        return False
+    return all(fnmatch.fnmatchcase(place, part) for place, part in zip(places, parts, strict=True))
 
 
 def _is_hidden(names: list[str], folder: str) -> bool:

@@ -103,10 +103,13 @@ def plan(job: Job, input_lists: tuple[str, ...]) -> Plan:
     bundle = load_bundle(job.model)
     if job.language_model:
         load_language_model(job.language_model, bundle)
-    wanted = [*job.inputs, *inputs.listed(input_lists)]
-    documents = inputs.find(wanted)
+    listed = inputs.listed(input_lists)
+    documents = inputs.find([*job.inputs, *listed])
+    named = {d.uri for d in documents}
+    # Folders and patterns of the lists are inputs like others; single files, which may be many, need not be told again.
+    job = replace(job, inputs=(*job.inputs, *(uri for uri in listed if absolute(uri) not in named)))
     if job.overlays:
-        inputs.refuse_among_scans(wanted, [d.uri for d in documents], job.overlays, "--overlays")
+        inputs.refuse_among_scans(job.inputs, named, job.overlays, "--overlays")
     return plan_for(job, documents, bundle)
 
 

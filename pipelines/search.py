@@ -1,11 +1,12 @@
 """Words found in an archive though they were misread.
 
-A word is found where its text, or another reading that the recogniser kept, is within a few edits of what is looked
-for. Case, accents and the punctuation around a word make no difference.
+A word is found where its text, a part of it between apostrophes and hyphens, or another reading that the recogniser
+kept, is within a few edits of what is looked for. Case, accents and the punctuation around a word make no difference.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,8 +38,13 @@ class Term:
     edits: int
 
     def distance(self, text: str) -> int | None:
-        """Edits between the term and a text as it was read; None where there are more than allowed."""
-        found = Levenshtein.distance(self.text, plain(text), score_cutoff=self.edits)
+        """Edits between the term and a text as it was read, or a part of that (`été` of `l'été`).
+
+        None where there are more than allowed.
+        """
+        whole = plain(text)
+        parts = {whole, *filter(None, _JOINT.split(whole))}
+        found = min(Levenshtein.distance(self.text, part, score_cutoff=self.edits) for part in parts)
         return found if found <= self.edits else None
 
 
@@ -50,7 +56,8 @@ class Hit:
         page: the page.
         words: the words that were found.
         line: number of the line of the first of them, from 0.
-        context: that line's text.
+        last_line: of the last of them.
+        context: the text of these lines.
         reading: the texts that fitted, which may be alternatives of what was read.
         edits: letters by which they differ from what was looked for.
         score: 0–1, falling with edits and with the recogniser's doubt.
@@ -59,15 +66,20 @@ class Hit:
     page: Transcript
     words: tuple[PageWord, ...]
     line: int
+    last_line: int
     context: str
     reading: str
     edits: int
     score: float
 
 
+_JOINT = re.compile("['-]")
+_ALIKE = str.maketrans({"œ": "oe", "æ": "ae", **dict.fromkeys("’ʼ‘`´", "'"), **dict.fromkeys("‐‑‒–—", "-")})
+
+
 def plain(text: str) -> str:
     """A word without case, accents, ligatures and the punctuation around it; a word of punctuation alone stays."""
-    folded = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae").replace("ſ", "s"))
+    folded = unicodedata.normalize("NFKD", text.casefold().translate(_ALIKE)).casefold()
     letters = "".join(c for c in folded if not unicodedata.combining(c))
     start, end = 0, len(letters)
     while start < end and not letters[start].isalnum():
@@ -83,7 +95,7 @@ def terms(query: str, edits: int | None = None) -> list[Term]:
     Args:
         edits: allowed in each word, but fewer than it has letters; None: one for four of its letters.
     """
-    words = [plain(word) for word in query.split()]
+    words = list(filter(None, (plain(word) for word in query.split())))
     return [Term(word, len(word) // _LETTERS_AN_EDIT if edits is None else min(edits, len(word) - 1)) for word in words]
 
 
@@ -135,7 +147,7 @@ def _in(page: Transcript, wanted: Sequence[Term]) -> Iterator[Hit]:
         fits = [_best(word, term) for (_, word), term in zip(stretch, wanted, strict=True)]
         if None in fits:
             continue
-        line = stretch[0][0]
+        line, last_line = stretch[0][0], stretch[-1][0]
         score = 1.0
         for _, _, each in fits:
             score *= each
@@ -143,7 +155,8 @@ def _in(page: Transcript, wanted: Sequence[Term]) -> Iterator[Hit]:
             page,
             tuple(word for _, word in stretch),
             line,
-            " ".join(word.text for word in page.lines[line]),
+            last_line,
+            " ".join(word.text for among in page.lines[line : last_line + 1] for word in among),
             " ".join(text for text, _, _ in fits),
             sum(edits for _, edits, _ in fits),
             round(score, 4),

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from pipelines.archive import open_archive
         from pipelines.files import absolute, join, write_bytes
-        from pipelines.page_pictures import ENDING, LostPicture, Pictures, jpeg
+        from pipelines.page_pictures import LostPicture, Pictures, jpeg
         from pipelines.review.pages import WebPages, assets, entries
 
     if arguments.lowest is not None and arguments.lowest < 1:
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     for page in archive.transcripts():
         missing = None
         try:
-            write(f"{page.name}{ENDING}", jpeg(pictures.gray(page.source)))
+            write(web.picture(page), jpeg(pictures.gray(page.source)))
         except LostPicture as error:
             failed += 1
             missing = str(error)

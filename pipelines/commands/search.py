@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the places, the surest first."""
+    """Print the places, the surest first; 1 when one could not be shown because its scan has changed or is gone."""
     with hold_back_native_output():
         from pipelines.archive import open_archive
         from pipelines.search import search, terms
@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
             print(json.dumps(_as_json(hit), ensure_ascii=False))
     else:
         _print(shown, len(hits))
-    if arguments.pictures:
-        _write_pictures(arguments.pictures, query, len(hits), shown, archive.records)
+    if arguments.pictures and _write_pictures(arguments.pictures, query, len(hits), shown, archive.records):
+        return exit_codes.TOO_MANY_FAILURES
     return exit_codes.DONE
 
 
@@ -71,7 +71,7 @@ def _as_json(hit) -> dict:
     }
 
 
-def _print(shown: list, found: int) -> None:
+def _print(shown: list, places: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
@@ -79,28 +79,32 @@ def _print(shown: list, found: int) -> None:
     for hit in shown:
         ref = hit.page.source.ref
         console.print(Text(f"{hit.score:.2f}  {ref.uri}, page {ref.page_index + 1}, line {hit.line + 1}"))
-        line = Text("      ")
-        for word in hit.page.lines[hit.line]:
-            line.append(word.text, "bold reverse" if any(word is each for each in hit.words) else "").append(" ")
-        if hit.reading not in hit.context:
-            line.append(f"  ({hit.reading}?)", "dim")
-        console.print(line)
-    rest = f", the surest {len(shown):,} shown" if found > len(shown) else ""
-    console.print(f"{found:,} {'place' if found == 1 else 'places'}{rest}")
+        for number in range(hit.line, hit.last_line + 1):
+            line = Text("     ")
+            for word in hit.page.lines[number]:
+                found = any(word is each for each in hit.words)
+                line.append(" ").append(word.text, "bold reverse" if found else "")
+            if number == hit.last_line and hit.reading != " ".join(word.text for word in hit.words):
+                line.append(f"  ({hit.reading}?)", "dim")
+            console.print(line)
+    rest = f", the surest {len(shown):,} shown" if places > len(shown) else ""
+    console.print(f"{places:,} {'place' if places == 1 else 'places'}{rest}")
 
 
-def _write_pictures(path: str, query: str, found: int, shown: list, records) -> None:
+def _write_pictures(path: str, query: str, found: int, shown: list, records) -> int:
+    """Write the web page; the number of pages that can no longer be shown."""
     from pipelines.files import absolute, write_bytes
     from pipelines.page_pictures import LostPicture, Pictures
     from pipelines.review.hits import cut, hits_page
 
     pictures = Pictures(records)
     pages = {hit.page.name: hit.page for hit in shown}
-    cuts = {}
+    cuts, failed = {}, 0
     for name, page in pages.items():
         try:
             gray = pictures.gray(page.source)
         except LostPicture as error:
+            failed += 1
             print(f"failed: {error}", file=sys.stderr)
             continue
         cuts |= {id(hit): cut(gray, hit) for hit in shown if hit.page.name == name}
@@ -108,3 +112,4 @@ def _write_pictures(path: str, query: str, found: int, shown: list, records) -> 
         write_bytes(absolute(path), hits_page(query, found, [(hit, cuts.get(id(hit))) for hit in shown]))
     except OSError as error:
         raise UsageError(f"--pictures {path}: cannot be written ({error})") from error
+    return failed

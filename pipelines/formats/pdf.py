@@ -21,15 +21,17 @@ _QUALITY = 80
 """Of JPEG: half the size of what is written to be trained on, and no less legible."""
 _USUAL_DPI = 200.0
 """Of scans that do not say their resolution: a sheet of A4 has 1,654 × 2,339 pixels then."""
+_LEAST_DPI = 100.0
+"""What says less is no scan: photographs state 72, which means nothing."""
 _POINTS_AN_INCH = 72
 _UNSEEN = 3
 """PDF's text rendering mode of text that is neither filled nor stroked."""
 _DESCENT = 0.2
-"""Of a line's height, below its baseline."""
+"""Of a line's height, below its baseline where that is not known."""
 
 
 def to_pdf(title: str, pages: Iterable[tuple[Transcript, np.ndarray]]) -> bytes:
-    """A document as PDF; the same pages give the same bytes.
+    """A document as PDF; the same pages give the same bytes. Letters that DejaVu Sans lacks are not found in it.
 
     Args:
         pages: each with its picture, uint8 (height, width), the way up in which it was read.
@@ -41,7 +43,8 @@ def to_pdf(title: str, pages: Iterable[tuple[Transcript, np.ndarray]]) -> bytes:
     canvas.setTitle(title)
     canvas.setCreator("inkbeam")
     for page, gray in pages:
-        scale = _POINTS_AN_INCH / (page.dpi or _USUAL_DPI)
+        dpi = page.dpi if page.dpi and page.dpi >= _LEAST_DPI else _USUAL_DPI
+        scale = _POINTS_AN_INCH / dpi
         height, width = gray.shape
         canvas.setPageSize((width * scale, height * scale))
         picture = cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
@@ -56,18 +59,18 @@ def to_pdf(title: str, pages: Iterable[tuple[Transcript, np.ndarray]]) -> bytes:
 
 
 def _write(canvas: Canvas, line: Sequence[PageWord], page_height: int) -> None:
-    """A line's words, each as long as its box, on one baseline: readers of PDF take them for one line then."""
+    """A line's words, each as long as its box, on the line's baseline: readers of PDF take them for one line then."""
     turn = line[0].turn
     boxes = [word.box.turned(turn) for word in line]
-    middles = [(box.left + box.right) / 2 for box in boxes]
     size = float(np.median([box.height for box in boxes]))
-    slope, level = np.polyfit(middles, [box.bottom for box in boxes], 1) if len(line) > 2 else (0, boxes[0].bottom)
+    usual = float(np.median([box.bottom for box in boxes])) - _DESCENT * size
     canvas.saveState()
     # From the upper left corner along the writing; PDF counts upwards, and turns counter-clockwise.
     canvas.translate(0, page_height)
     canvas.rotate(turn)
-    for word, box, middle in zip(line, boxes, middles, strict=True):
-        text = canvas.beginText(box.left, -(level + slope * middle) + _DESCENT * size)
+    for word, box in zip(line, boxes, strict=True):
+        level = usual if word.baseline is None else sum(word.baseline) / 2 * (-1 if turn == 270 else 1)
+        text = canvas.beginText(box.left, -level)
         text.setTextRenderMode(_UNSEEN)
         text.setFont(_FONT, size)
         text.setHorizScale(100 * box.width / max(1.0, pdfmetrics.stringWidth(word.text, _FONT, size)))

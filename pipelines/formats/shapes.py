@@ -38,15 +38,14 @@ def _pixels(box: Box, turn: int) -> tuple[int, int, int, int]:
 
 def baseline(line: Sequence[PageWord]) -> Points:
     """On what a line's words stand, in the order in which it is read; empty where it is not known."""
-    points: Points = []
+    turn = line[0].turn
+    points: Points = []  # turned upright
     for word in line:
         if word.baseline is None:
             return []
-        box, (start, end) = word.box, word.baseline
-        if word.turn == 90:
-            points += [(start, box.bottom), (end, box.top)]
-        elif word.turn == 270:
-            points += [(start, box.top), (end, box.bottom)]
-        else:
-            points += [(box.left, start), (box.right, end)]
-    return points
+        left, _, right, _ = _pixels(word.box, turn)
+        # A row; of a sideways line the column that becomes one.
+        levels = [-level if turn == 270 else level for level in word.baseline]
+        # Boxes of neighbours overlap: the line goes on only to the right.
+        points += [p for p in zip((left, right), levels, strict=True) if not points or p[0] > points[-1][0]]
+    return [turned_point(point, -turn % 360) for point in points]

@@ -35,17 +35,14 @@ class Entry:
         title: what a reader knows it by.
         words: how many were read.
         doubtful: how many of them are wrong, by their confidence.
+        picture: name of its picture's file, another one when the scan is: a correction keeps the picture that it is of.
     """
 
     name: str
     title: str
     words: int
     doubtful: float
-
-    @property
-    def picture(self) -> str:
-        """Name of its picture's file."""
-        return f"{self.name}{ENDING}"
+    picture: str
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,9 @@ def entries(pages: pa.Table) -> list[Entry]:
         path = uri[len(shared) :].lstrip("/")
         title = path if documents < 2 else f"{path}, page {index + 1}"
         doubtful = row["word_count"] * (1 - (row["mean_confidence"] or 0))
-        made.append(Entry(page_stem(uri, index, documents), title, row["word_count"], doubtful))
+        name, turn = page_stem(uri, index, documents), row["rotation_degrees"] or 0
+        picture = f"{name}-{row['source_sha256'][:6]}{f'-{turn}' if turn else ''}{ENDING}"
+        made.append(Entry(name, title, row["word_count"], doubtful, picture))
     return made
 
 
@@ -100,6 +99,10 @@ class WebPages:
         self._index, self._page = (environment.get_template(name) for name in ("index.html", "page.html"))
         self._listed = listed
         self._places = {entry.name: i for i, entry in enumerate(listed)}
+
+    def picture(self, page: Transcript) -> str:
+        """Name of a page's picture."""
+        return self._listed[self._places[page.name]].picture
 
     def index(self, title: str) -> bytes:
         """The list, as HTML."""

@@ -102,7 +102,7 @@ def _load_tiff(image: TiffImageFile) -> int:
 
 def _decoding_error(error: Exception, kind: str, ref: PageRef) -> DecodingError:
     """The typed error for what one of Pillow's readers raised."""
-    reason = str(error) or type(error).__name__
+    reason = " ".join(str(error).split()) or type(error).__name__
     if reason == "not identified by this driver":  # Pillow: the header is sound but a side is 0.
         return ZeroSize(zero_size(ref))
     if kind == "TIFF" and reason.isdigit():  # Pillow: the number of a compression that it does not know.

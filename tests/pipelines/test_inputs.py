@@ -257,6 +257,17 @@ def test_overlays_that_no_run_would_take_for_scans_are_allowed(tmp_path, monkeyp
     refuse_among_scans(inputs, [], overlays, "--overlays")
 
 
+@pytest.mark.parametrize("pattern", ["scans/*/*.jpg", "scans/b?x/*", "*/box/*"])
+def test_overlays_that_a_pattern_would_find_are_refused(tmp_path, pattern):
+    with pytest.raises(UsageError, match="--overlays .*box fits --input"):
+        refuse_among_scans([str(tmp_path / pattern)], [], str(tmp_path / "scans" / "box"), "--overlays")
+
+
+@pytest.mark.parametrize("pattern", ["scans/*.jpg", "scans/*/*/*.jpg", "scans/box/a.jpg", "other/*/*.jpg"])
+def test_patterns_that_find_nothing_there_are_no_reason(tmp_path, pattern):
+    refuse_among_scans([str(tmp_path / pattern)], [], str(tmp_path / "scans" / "box"), "--overlays")
+
+
 def test_overlays_behind_a_link_are_refused(tmp_path):
     (tmp_path / "scans").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "scans")
@@ -265,9 +276,11 @@ def test_overlays_behind_a_link_are_refused(tmp_path):
 
 
 def test_overlays_that_a_pattern_finds_are_refused(tmp_path):
-    drawn = str(tmp_path / "scans" / "drawn" / "a.jpg")
+    drawn = str(tmp_path / "scans" / "drawn" / "box" / "a.jpg")
     with pytest.raises(UsageError, match="holds .*a.jpg, which is to be read"):
-        refuse_among_scans([str(tmp_path / "scans" / "*" / "*.jpg")], [drawn], str(tmp_path / "scans" / "drawn"), "--o")
+        refuse_among_scans(
+            [str(tmp_path / "scans" / "*" / "*" / "*.jpg")], [drawn], str(tmp_path / "scans" / "drawn"), "--o"
+        )
 
 
 def test_modification_times_survive_the_pages_table():

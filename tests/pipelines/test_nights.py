@@ -196,3 +196,11 @@ def test_overlays_in_the_scans_are_refused(digitize, archive, tmp_path):
     assert done.code == 2
     assert "the next run would read the pictures as scans" in done.err
     assert files(tmp_path / "tables") == {}
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_pictures_of_a_review_among_the_scans_are_refused_whatever_named_them(digitize, archive, tmp_path, listed):
+    (tmp_path / "list.txt").write_text(f"{archive / 'scans'}\n")
+    assert digitize(*(("--input-list", tmp_path / "list.txt") if listed else ("--input", archive / "scans"))).code == 0
+    done = inkbeam("review", tmp_path / "tables", "--output", archive / "scans" / "web")
+    assert done.code == 2 and "the next run would read the pictures as scans" in done.err

@@ -111,6 +111,22 @@ def test_page_without_writing_says_so(reviewed):
     assert Elements(path.read_text()).lines == ["No writing was found on this page."]
 
 
+def test_correction_keeps_its_picture_when_the_scan_is_another_one(tmp_path, tiny_bundle):
+    scan, tables, web = tmp_path / "scans" / "a.png", tmp_path / "tables", tmp_path / "web"
+    scan.parent.mkdir()
+    for lines in (LETTER, LETTER[:2]):
+        Image.fromarray(page(lines)).save(scan)
+        assert inkbeam("digitize", "--input", scan, "--output", tables, "--model", tiny_bundle).code == 0
+        assert inkbeam("review", tables, "--output", web).code == 0
+        if lines == LETTER:
+            (path,) = web.glob("a.png*.html")
+            saved = embedded(path.read_text())
+            (web / f"{saved['name']}.page.xml").write_text(saved["xml"])
+    assert len(list(web.glob("a.png*.jpg"))) == 2 and len(list(web.glob("a.png*.html"))) == 1
+    texts = [item.text for item in read(web) if isinstance(item, Sample)]
+    assert texts == texts_in(saved["xml"])
+
+
 def test_what_is_saved_beside_the_pages_is_truth_and_stays(reviewed, tmp_path):
     web = tmp_path / "web"
     assert inkbeam("review", reviewed / "tables", "--documents", "volume.tif", "--output", web).code == 0
@@ -128,7 +144,7 @@ HOSTILE = "</script><img src=x onerror=alert(1)>\"'&"
 
 @pytest.fixture
 def made_up(tmp_path):
-    """An archive of three pages whose scans are gone."""
+    """An archive of four pages whose scans are gone."""
 
     def row(uri, number, text, confidence=0.5):
         place = {"document_uri": uri, "page_index": 0, "line_index": 0, "word_index": number, "confidence": confidence}
@@ -139,7 +155,7 @@ def made_up(tmp_path):
         size = {"width": 400, "height": 300, "source_sha256": "0" * 64, "model_id": "model"}
         return {**made_tables.page(uri, **facts), **size}
 
-    texts = {"/s/a.png": HOSTILE, "/s/b/c.png": "plain", "/s/b/d.png": "sure"}
+    texts = {"/s/a.png": HOSTILE, "/s/b/c.png": "plain", "/s/b/d.png": "sure", "/s/b/[1].png": "surer"}
     pages = [of(uri, words=1, confidence=0.3 + 0.2 * i) for i, uri in enumerate(texts)]
     words = [row(uri, 0, text) for uri, text in texts.items()]
     write_run(tmp_path / "tables", "night-1", 1, pages, (), words)
@@ -148,7 +164,7 @@ def made_up(tmp_path):
 
 def test_text_never_becomes_markup(made_up, tmp_path):
     done = inkbeam("review", made_up, "--output", tmp_path / "web")
-    assert done.code == 1 and done.err.count("failed: ") == 3
+    assert done.code == 1 and done.err.count("failed: ") == 4
     (path,) = (tmp_path / "web").glob("a.png*.html")
     content = path.read_text()
     found = Elements(content)
@@ -173,10 +189,11 @@ def listed(folder) -> list[str]:
 @pytest.mark.parametrize(
     ("options", "names"),
     [
-        ((), ["a.png", "c.png", "d.png"]),
+        ((), ["a.png", "_1_.png", "c.png", "d.png"]),
         (("--lowest", 2), ["a.png", "c.png"]),
-        (("--documents", "b/*"), ["c.png", "d.png"]),
+        (("--documents", "b/*"), ["_1_.png", "c.png", "d.png"]),
         (("--documents", "?.png"), ["a.png", "c.png", "d.png"]),
+        (("--documents", "[1].png"), ["_1_.png"]),
         (("--documents", "/s/*.png", "--lowest", 1), ["a.png"]),
     ],
 )

@@ -51,14 +51,32 @@ def text(uri, *lines):
         ("(ÉTÉ)", "ete"),
         ("cœur", "coeur"),
         ("paſſage", "passage"),
-        ("l'été", "l'ete"),
+        ("l’été", "l'ete"),
+        ("là–bas", "la-bas"),
+        ("№", "no"),
         ("½", "1⁄2"),
-        ("—", "—"),
+        ("—", "-"),
         ("£4", "4"),
     ],
 )
 def test_case_accents_and_punctuation_around_make_no_difference(read, same):
     assert plain(read) == same
+
+
+@pytest.mark.parametrize(
+    ("read", "query"),
+    [
+        ("l'été", "été"),
+        ("l’hiver", "hiver"),
+        ("Harriet's", "harriet"),
+        ("logera-t-il", "logera"),
+        ("Là-bas,", "là-bas"),
+        ("l'ami", "l'ami"),
+    ],
+)
+def test_parts_of_joined_words_are_found(tmp_path, read, query):
+    archive(tmp_path, text("/s/a.png", f"before {read} after"))
+    assert [hit.reading for hit in found(tmp_path, query, 0)] == [read]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +118,10 @@ def test_phrases_go_on_in_the_next_line_but_not_in_the_next_region(tmp_path):
     words = text("/s/a.png", "come before", "Easter if") + [row("/s/a.png", 2, 0, "roads", region=1)]
     archive(tmp_path, words)
     (hit,) = found(tmp_path, "before Eester")
-    assert (hit.reading, hit.edits, hit.line, hit.context) == ("before Easter", 1, 0, "come before")
+    assert (hit.reading, hit.edits, hit.line, hit.last_line) == ("before Easter", 1, 0, 1)
+    assert hit.context == "come before Easter if"
+    printed = inkbeam("search", tmp_path, "before", "Eester").out.splitlines()
+    assert printed[1:3] == ["      come before", "      Easter if"]
     assert hit.score == pytest.approx(0.9 * 0.9 * 0.9, abs=1e-3)
     assert not found(tmp_path, "if roads") and not found(tmp_path, "Easter before")
 
@@ -124,12 +145,14 @@ def test_command_prints_places_the_surest_first(tmp_path):
         0,
         [
             "0.90  /s/a.png, page 1, line 1",
-            "      so much ink ",
+            "      so much ink",
             "0.90  /s/a.png, page 1, line 2",
-            "      Ink and inks ",
+            "      Ink and inks",
             "3 places, the surest 2 shown",
         ],
     )
+    archive(tmp_path / "other", [row("/s/b.png", 0, 0, "Laker", 0.4, [("baker", 0.3)])])
+    assert inkbeam("search", tmp_path / "other", "baker", "--edits", 0).out.splitlines()[1] == "      Laker  (baker?)"
     places = [json.loads(line) for line in inkbeam("search", tmp_path, "much", "ink", "--json").out.splitlines()]
     assert [(place["document_uri"], place["line_index"], place["reading"]) for place in places] == [
         ("/s/a.png", 0, "much ink")
@@ -141,6 +164,7 @@ def test_command_prints_places_the_surest_first(tmp_path):
     ("options", "message"),
     [
         ((" ",), "nothing to look for"),
+        (("\u0301",), "nothing to look for"),
         (("ink", "--edits", -1), "--edits must be at least 0, got -1"),
         (("ink", "--limit", 0), "--limit must be at least 1, got 0"),
         (("ink", "--documents", "x"), "--documents x: no document"),
@@ -177,6 +201,6 @@ def test_pictures_show_the_words(tmp_path, turn):
 def test_place_whose_scan_is_gone_has_no_picture(tmp_path):
     archive(tmp_path, text("/s/a.png", "some <b>ink</b>"))
     done = inkbeam("search", tmp_path, "some", "--pictures", tmp_path / "hits.html")
-    assert done.code == 0 and "/s/a.png" in done.err
+    assert done.code == 1 and "/s/a.png" in done.err
     content = (tmp_path / "hits.html").read_text()
     assert "The scan has changed or is gone." in content and "<b>" not in content

@@ -38,7 +38,8 @@ function mark(span) {
 function offer(span) {
   const note = document.createElement("small");
   note.textContent = `confidence ${span.dataset.confidence}`;
-  const choices = JSON.parse(span.dataset.others).map((other) => {
+  const known = [...new Set([span.dataset.read, ...JSON.parse(span.dataset.others)])];
+  const choices = known.filter((other) => other !== span.textContent).map((other) => {
     const button = document.createElement("button");
     button.textContent = other;
     button.addEventListener("click", () => { span.textContent = other; others.hidden = true; keep(); });
@@ -81,8 +82,9 @@ function corrected() {
     say(written[i], now);
     const words = [...written[i].children].filter((child) => child.tagName === "Word");
     const said = now.split(" ");
-    if (said.length !== words.length) words.forEach((word) => word.remove());
-    else words.forEach((word, k) => { if (own(word).textContent !== said[k]) say(word, said[k]); });
+    const moved = now.replaceAll(" ", "") === read.get(line).replaceAll(" ", "");
+    if (said.length !== words.length || moved) words.forEach((word) => word.remove());
+    else words.forEach((word, k) => { if (own(word).textContent.trim() !== said[k]) say(word, said[k]); });
   });
   return new XMLSerializer().serializeToString(xml);
 }
@@ -106,7 +108,7 @@ document.getElementById("text").addEventListener("click", ({ target }) => {
   if (target.dataset.word) visit(target);
 });
 document.addEventListener("mousedown", ({ target }) => { if (!others.contains(target)) others.hidden = true; });
-document.getElementById("text").addEventListener("input", keep);
+document.getElementById("text").addEventListener("input", () => { others.hidden = true; keep(); });
 document.getElementById("text").addEventListener("keydown", (event) => {
   if (event.key !== "Enter") return;
   event.preventDefault();

@@ -13,10 +13,11 @@ from tests.pipelines.jobs import inkbeam
 from tests.pipelines.made_tables import write_run
 
 
-def word(uri, index, line, number, text, box, turn=0):
+def word(uri, index, line, number, text, box, turn=0, levels=(None, None)):
     place = {"document_uri": uri, "page_index": index, "line_index": line, "word_index": number}
     sides = dict(zip(("left", "top", "right", "bottom"), box, strict=True))
-    return {**place, "text": text, "confidence": 0.5, "turn_degrees": turn, **sides}
+    baseline = dict(zip(("baseline_start", "baseline_end"), levels, strict=True))
+    return {**place, "text": text, "confidence": 0.5, "turn_degrees": turn, **baseline, **sides}
 
 
 @pytest.fixture
@@ -27,9 +28,9 @@ def volume(tmp_path):
     first.save(scan, save_all=True, append_images=[second])
     uri = str(scan)
     words = [
-        word(uri, 0, 0, 0, "Dear", (40, 30, 140, 62)),
-        word(uri, 0, 0, 1, "gray", (150, 33, 250, 76)),  # a descender and a slope
-        word(uri, 0, 0, 2, "œuf", (260, 38, 330, 72)),
+        word(uri, 0, 0, 0, "Dear", (40, 30, 140, 62), levels=(60, 62)),
+        word(uri, 0, 0, 1, "gray", (150, 33, 250, 76), levels=(62, 66)),  # a descender and a slope
+        word(uri, 0, 0, 2, "œuf", (260, 38, 330, 72), levels=(66, 70)),
         word(uri, 0, 1, 0, "upwards", (10, 100, 34, 250), 90),
         word(uri, 0, 2, 0, "downwards", (600, 100, 630, 250), 270),
     ]
@@ -43,7 +44,7 @@ def volume(tmp_path):
             "source_sha256": sha256,
             "model_id": "model",
         }
-        for index, (picture, count, dpi) in enumerate(((first, 5, 100.0), (second, 0, None)))
+        for index, (picture, count, dpi) in enumerate(((first, 5, 100.0), (second, 0, 72.0)))
     ]
     write_run(tmp_path / "tables", "night-1", 1, pages, (), words)
     return tmp_path
