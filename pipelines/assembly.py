@@ -36,7 +36,7 @@ def assemble(
 
     Args:
         lines, other_way: as in `segmentation.segmented.Layout`. Of the sideways lines of each page (an open book has
-            two), those that are read one way or the other are taken, whichever reads better.
+            two), those of each margin that are read one way or the other are taken, whichever reads better.
     """
     by_line: dict[int, list[UnitReading]] = {}
     for reading in readings:
@@ -58,7 +58,8 @@ def _better_way(
     """The lines, those of each sideways region the way in which more of its letters are probably right."""
     ways: dict[int, list[list[Line]]] = {}
     for one in (lines, other_way):
-        for region, group in itertools.groupby(one, lambda line: line.region):
+        by_region = sorted(one, key=lambda line: line.region)
+        for region, group in itertools.groupby(by_region, lambda line: line.region):
             ways.setdefault(region, []).append(list(group))
     for region in sorted(ways):
         yield from max(ways[region], key=lambda way: _letters_read(way, words_of))

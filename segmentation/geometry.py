@@ -130,7 +130,7 @@ class Line:
         words: its words by the gaps between pieces: for each word, the slice of ``pieces`` (first, after last).
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned for the line to be upright.
         region: number, from 0 in reading order, of what it is read with: a column, what lies between columns, a page of
-            an open book, the notes in a page's margins, a cell of a table.
+            an open book, the notes in a margin, a cell of a table.
         cell: where it stands in a table; None outside of tables.
         baseline: points (x, y) on which its letters stand, in the order in which it is read; empty where unknown.
     """

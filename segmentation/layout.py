@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from segmentation.description import Described, Order, describe
-from segmentation.geometry import Line, union
+from segmentation.geometry import Box, Line, union
 from segmentation.ink.cleaning import Components, components
 from segmentation.ink.preparation import Prepared, turned
 from segmentation.ink.scale import Scale
@@ -75,11 +75,11 @@ def lay_out(
         own = np.where(writing.owners > 0, writing.owners + first, turned(owners, writing.turn))
         sheet = Sheet(turned(flat, writing.turn), own)
         cuts += [Cut(sheet, d.frame, d.course, first + d.line.index + 1) for d in writing.lines]
-        # Notes in the margin are a region, whichever way they are read.
-        region = {"region": margins} if writing.turn else {}
-        lines.append(
-            tuple(replace(d.line, index=first + d.line.index, turn=writing.turn, **region) for d in writing.lines)
-        )
+        numbered = [replace(d.line, index=first + d.line.index, turn=writing.turn) for d in writing.lines]
+        if writing.turn:
+            sides = _margins([x.box for x in numbered], page.placement.width)
+            numbered = [replace(x, region=margins + side) for x, side in zip(numbered, sides, strict=True)]
+        lines.append(tuple(numbered))
     layout = Layout(
         lines=sum(lines[:2], ()),
         other_way=sum(lines[2:], ()),
@@ -146,6 +146,18 @@ def _together(writing: _Writing, small: _Writing, reach: float, table: Table | N
                 ordered.append(replace(described, line=line))
     owners = np.where(small.owners > 0, small.owners + first, writing.owners)
     return _Writing(writing.turn, ordered, numbers[owners])
+
+
+def _margins(boxes: list[Box], width: int) -> list[int]:
+    """Which margin of a page each sideways line is in: 0 the left one, 1 the right one.
+
+    The notes in each are a region: whoever turned the sheet may have gone up one and down the other. Where some stand
+    in the middle third of the page all are one.
+    """
+    middles = [(box.left + box.right) / 2 for box in boxes]
+    if any(width / 3 < middle < 2 * width / 3 for middle in middles):
+        return [0] * len(boxes)
+    return [int(middle > width / 2) for middle in middles]
 
 
 def _sideways_writing(sideways: Sideways, turn: int, page: Prepared) -> _Writing:

@@ -52,6 +52,16 @@ def test_writing_in_the_margin_is_read_turned_and_last(turn):
     assert numbers == list(range(len(numbers)))
 
 
+def test_notes_of_each_margin_are_a_region():
+    # Written up the left margin and down the right one.
+    left, _, body = letter(90)
+    right = letter(270)[0][:, : left.shape[1] - body.shape[1]]
+    layout = segment(np.hstack([left, right])).layout
+    middle = (left.shape[1] + right.shape[1]) / 2
+    for way in (layout.lines[len(TEXT) :], layout.other_way):
+        assert sorted((line.region, line.box.left > middle) for line in way) == [(1, False)] * 2 + [(2, True)] * 2
+
+
 @pytest.mark.parametrize("turn", [90, 270])
 def test_pictures_of_sideways_lines_stand_upright(turn):
     gray, boxes, _ = letter(turn)
