@@ -286,7 +286,7 @@ def test_command_writes_a_file_a_page(tmp_path):
     )
     for kind, ending in (("text", "txt"), ("alto", "alto.xml"), ("page", "page.xml")):
         done = inkbeam("export", archive, "--to", kind, "--output", tmp_path / kind)
-        assert (done.code, done.out) == (0, f"2 pages: {tmp_path / kind}/*.{ending}\n")
+        assert (done.code, done.out) == (0, f"2 pages: {tmp_path / kind}\n")
         assert sorted(p.name for p in (tmp_path / kind).iterdir()) == [
             f"{page_stem(f'/s/{n}.png', 0, 1)}.{ending}" for n in "ab"
         ]

@@ -1,0 +1,70 @@
+"""The files of an export, page by page or document by document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from pipelines.archive import Archive
+from pipelines.files import page_stem
+from pipelines.formats import FORMATS
+from pipelines.formats.pdf import ENDING as PDF_ENDING
+from pipelines.formats.pdf import to_pdf
+from pipelines.page_pictures import ENDING as PICTURE_ENDING
+from pipelines.page_pictures import LostPicture, Pictures, jpeg
+from pipelines.transcripts import Transcript
+
+Files = dict[str, bytes]
+"""Content of files by name."""
+Lost = Callable[[LostPicture], None]
+"""Is told of each page that cannot be shown."""
+
+
+def page_files(archive: Archive, form: str, pictures: Pictures | None, lost: Lost) -> Iterator[Files]:
+    """The files of one page after another; pages that the format has nothing of are passed over.
+
+    Args:
+        form: key of `FORMATS`.
+        pictures: to be written beside the pages, and named in them; None for none.
+    """
+    ending, write = FORMATS[form]
+    for page in archive.transcripts():
+        files = {}
+        gray = None if pictures is None else _gray(pictures, page, lost)
+        if gray is not None:
+            page = replace(page, picture=f"{page.name}{PICTURE_ENDING}")
+            files[page.picture] = jpeg(gray)
+        content = write(page)
+        if content is not None:
+            yield {**files, f"{page.name}{ending}": content}
+
+
+def document_files(archive: Archive, pictures: Pictures, lost: Lost) -> Iterator[Files]:
+    """The PDF of one document after another, without the pages that cannot be shown."""
+    for document in archive.documents():
+        uri = document[0].source.ref.uri
+        shown: list[str] = []
+        content = to_pdf(document[0].picture, _with_pictures(document, pictures, lost, shown))
+        if shown:
+            yield {f"{page_stem(uri, 0, 1)}{PDF_ENDING}": content}
+
+
+def _with_pictures(
+    document: list[Transcript], pictures: Pictures, lost: Lost, shown: list[str]
+) -> Iterator[tuple[Transcript, np.ndarray]]:
+    """The pages that can be shown, one at a time: pictures are large. ``shown`` gets their names."""
+    for page in document:
+        gray = _gray(pictures, page, lost)
+        if gray is not None:
+            shown.append(page.name)
+            yield page, gray
+
+
+def _gray(pictures: Pictures, page: Transcript, lost: Lost) -> np.ndarray | None:
+    try:
+        return pictures.gray(page.source)
+    except LostPicture as error:
+        lost(error)
+        return None
