@@ -3,6 +3,8 @@
 import html
 import json
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -180,6 +182,56 @@ def test_page_whose_scan_is_gone_shows_its_text_and_why(made_up, tmp_path):
     assert not list((tmp_path / "web").glob("*.jpg"))
     message, text = Elements(path.read_text()).lines
     assert "/s/b/c.png" in html.unescape(message) and text == "plain"
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+EDITS = """
+function type(line, said) { field(lines[line]).textContent = said; keep(); }
+type(0, "My dear Eleonora,");
+type(1, "");
+type(2, "twow ords");
+const span = lines[4].querySelectorAll("span")[1];
+visit(span);
+const offered = [...others.querySelectorAll("button")];
+offered.find((button) => button.textContent === "ALSO").click();
+visit(span);
+const back = [...others.querySelectorAll("button")].map((button) => button.textContent);
+const result = document.createElement("pre");
+result.id = "result";
+result.textContent = JSON.stringify({ xml: corrected(), back, changed: document.querySelectorAll(".changed").length });
+document.body.append(result);
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_what_is_corrected_in_a_browser_is_what_is_saved(tmp_path):
+    lines = ("My dear Eleanor,", "blot", "two words", "left alone", "one also")
+    words = [
+        {
+            **{"document_uri": "/s/a.png", "page_index": 0, "line_index": i, "word_index": j, "confidence": 0.5},
+            **{"text": text, "alternatives": [{"text": text.upper(), "confidence": 0.2}]},
+            **{"left": 50 * j, "top": 40 * i, "right": 50 * j + 40, "bottom": 40 * i + 30},
+        }
+        for i, line in enumerate(lines)
+        for j, text in enumerate(line.split())
+    ]
+    facts = {"width": 400, "height": 300, "source_sha256": "0" * 64, "model_id": "model"}
+    write_run(tmp_path, "night-1", 1, [{**made_tables.page("/s/a.png", words=len(words)), **facts}], (), words)
+    inkbeam("review", tmp_path, "--output", tmp_path / "web")
+    (path,) = (tmp_path / "web").glob("a.png*.html")
+    path.write_text(path.read_text().replace("</body>", f"<script>{EDITS}</script></body>"))
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    shown = subprocess.run([*command, "--dump-dom", path.as_uri()], capture_output=True, text=True, timeout=120)
+    found = json.loads(html.unescape(re.search(r'<pre id="result">(.*?)</pre>', shown.stdout, re.S)[1]))
+    assert texts_in(found["xml"]) == ["My dear Eleonora,", "twow ords", "left alone", "one ALSO"]
+    assert found["back"] == ["also"] and found["changed"] == 4
+    root = ElementTree.fromstring(found["xml"].encode())
+    confidences = [
+        [word.find("{*}TextEquiv").get("conf") for word in line.findall("{*}Word")]
+        for line in root.findall(".//{*}TextLine")
+    ]
+    # Of what was typed the confidence is gone; of words that were divided anew the places are, too.
+    assert confidences == [["0.5000", "0.5000", None], [], ["0.5000", "0.5000"], ["0.5000", None]]
 
 
 def listed(folder) -> list[str]:
