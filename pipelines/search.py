@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -74,6 +74,7 @@ class Hit:
 
 
 _JOINT = re.compile("['-]")
+_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 _ALIKE = str.maketrans({"œ": "oe", "æ": "ae", **dict.fromkeys("’ʼ‘`´", "'"), **dict.fromkeys("‐‑‒–—", "-")})
 
 
@@ -81,12 +82,7 @@ def plain(text: str) -> str:
     """A word without case, accents, ligatures and the punctuation around it; a word of punctuation alone stays."""
     folded = unicodedata.normalize("NFKD", text.casefold().translate(_ALIKE)).casefold()
     letters = "".join(c for c in folded if not unicodedata.combining(c))
-    start, end = 0, len(letters)
-    while start < end and not letters[start].isalnum():
-        start += 1
-    while end > start and not letters[end - 1].isalnum():
-        end -= 1
-    return letters[start:end] or letters
+    return _AROUND.sub("", letters) or letters
 
 
 def terms(query: str, edits: int | None = None) -> list[Term]:
@@ -99,15 +95,30 @@ def terms(query: str, edits: int | None = None) -> list[Term]:
     return [Term(word, len(word) // _LETTERS_AN_EDIT if edits is None else min(edits, len(word) - 1)) for word in words]
 
 
-def search(archive: Archive, wanted: Sequence[Term]) -> list[Hit]:
-    """Every place where the terms stand one behind another, across the ends of lines too; the surest first.
+def search(archive: Archive, wanted: Sequence[Term], most: int) -> tuple[int, list[Hit]]:
+    """Places where the terms stand one behind another, across the ends of lines too.
+
+    Args:
+        most: places to give.
+
+    Returns:
+        How many there are, and the surest of them, the surest first.
 
     Raises:
         UsageError: a table is damaged.
     """
-    pages = _pages_with_all(archive, wanted)
-    hits = [hit for page in Archive(archive.output, archive.records, pages).transcripts() for hit in _in(page, wanted)]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.page.source.ref.uri, hit.page.source.ref.page_index))
+    count, surest = 0, []
+    for page in replace(archive, pages=_pages_with_all(archive, wanted)).transcripts():
+        hits = list(_in(page, wanted))
+        count += len(hits)
+        # A common word has more places than fit into memory.
+        surest = sorted([*surest, *hits], key=_rank)[:most]
+    return count, surest
+
+
+def _rank(hit: Hit) -> tuple[float, str, int, int]:
+    ref = hit.page.source.ref
+    return -hit.score, ref.uri, ref.page_index, hit.line
 
 
 def _pages_with_all(archive: Archive, wanted: Sequence[Term]) -> pa.Table:

@@ -43,14 +43,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.edits is not None and arguments.edits < 0:
         raise UsageError(f"--edits must be at least 0, got {arguments.edits!r}")
     archive = open_archive(arguments.archive, arguments.documents)
-    hits = search(archive, wanted)
-    shown = hits[: arguments.limit]
+    count, shown = search(archive, wanted, arguments.limit)
     if arguments.json:
         for hit in shown:
             print(json.dumps(_as_json(hit), ensure_ascii=False))
     else:
-        _print(shown, len(hits))
-    if arguments.pictures and _write_pictures(arguments.pictures, query, len(hits), shown, archive.records):
+        _print(shown, count)
+    if arguments.pictures and _write_pictures(arguments.pictures, query, count, shown, archive.records):
         return exit_codes.TOO_MANY_FAILURES
     return exit_codes.DONE
 

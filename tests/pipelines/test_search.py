@@ -37,7 +37,9 @@ def archive(folder, *pages: list[dict]):
 
 
 def found(folder, query, edits=None, documents=None) -> list[Hit]:
-    return search(open_archive(str(folder), documents), terms(query, edits))
+    count, hits = search(open_archive(str(folder), documents), terms(query, edits), 100)
+    assert count == len(hits)
+    return hits
 
 
 def text(uri, *lines):
