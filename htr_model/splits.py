@@ -14,16 +14,34 @@ def split(samples: list[Sample], validation_share: float = 0.05) -> tuple[list[S
 
     A sample that names its split goes there (``test`` to neither; ``val``, ``valid`` and ``dev`` are validation).
     The others are divided by writer, else by form or page, else one by one; a hash of the name decides, so that the
-    division never changes as data is added.
+    division never changes as data is added. Of few pages one is kept for validation, of a single one some lines.
     """
-    parts: dict[str, list[Sample]] = {"train": [], "validation": [], "test": []}
+    named: dict[str, list[Sample]] = {"train": [], "validation": [], "test": []}
+    free: list[Sample] = []
     for sample in samples:
-        name = _split_name(sample)
-        if name not in parts:
-            place = _place(f"{sample.collection}/{sample.writer or sample.group or sample.id}")
-            name = "validation" if place < validation_share else "train"
-        parts[name].append(sample)
-    return parts["train"], parts["validation"]
+        named.get(_split_name(sample), free).append(sample)
+    kept = [s for s in free if _place(_unit(s)) < validation_share]
+    train = [s for s in free if _place(_unit(s)) >= validation_share]
+    one_sided = not (named["validation"] or kept) or not (named["train"] or train)
+    if one_sided and 0 < validation_share < 1:
+        train, kept = _of_few(free, validation_share)
+    return named["train"] + train, named["validation"] + kept
+
+
+def _unit(sample: Sample) -> str:
+    """Name of what is not divided."""
+    return f"{sample.collection}/{sample.writer or sample.group or sample.id}"
+
+
+def _of_few(samples: list[Sample], validation_share: float) -> tuple[list[Sample], list[Sample]]:
+    """Training and validation samples where chance left one side empty."""
+    units = [_unit(s) for s in samples]
+    if len(set(units)) < 2:
+        units = [f"{s.collection}/{s.id}" for s in samples]
+    ordered = sorted(set(units), key=_place)
+    kept = set(ordered[: max(1, round(validation_share * len(ordered)))])
+    train = [s for s, unit in zip(samples, units, strict=True) if unit not in kept]
+    return train, [s for s, unit in zip(samples, units, strict=True) if unit in kept]
 
 
 def part(samples: list[Sample], name: str) -> list[Sample]:

@@ -102,6 +102,10 @@ def _exit_code(command: str, run: Callable[[], int]) -> int:
         tell("failed", f"inkbeam: the job failed: {error}", logging.ERROR, exit_code=exit_codes.FAILED)
         log.debug("where it failed", exc_info=True)
         return exit_codes.FAILED
+    except BrokenPipeError:
+        # Whoever read the output, as head does, has seen enough. What Python still holds of it must go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.DONE
     except KeyboardInterrupt:
         tell("interrupted", "inkbeam: interrupted", logging.ERROR, exit_code=exit_codes.FAILED)
         return exit_codes.FAILED

@@ -76,8 +76,8 @@ def _heic_reader(ref: PageRef) -> type[ImageFile.ImageFile]:
         from pillow_heif import HeifImageFile
     except ImportError as error:
         raise UnsupportedImage(
-            f"{ref.uri}: HEIC is read where the package pillow-heif is installed (pip install 'inkbeam[heic]'). "
-            "Install it, or convert the picture to JPEG."
+            f"{ref.uri}: HEIC is read where the package pillow-heif is installed (the extra inkbeam[heic]). "
+            "Install it with pip, or convert the picture to JPEG."
         ) from error
     return HeifImageFile
 

@@ -35,13 +35,17 @@ def flatten_paper(gray: np.ndarray) -> np.ndarray:
 
 _DARK_TABLE = 0.6
 """Brightness of what surrounds a sheet, as a share of the sheet's, below which it is not paper."""
+_GRADUAL = 0.04
+"""Natural logarithm of the brightness by which neighbouring pixels of a long side of 250 may differ in a shadow; at the
+edge of a sheet they differ by more."""
 
 
 def outside_of_sheet(gray: np.ndarray) -> np.ndarray | None:
     """Where a photograph shows the table around the sheet, and the sheet's edge: bool (h, w); None for a plain scan.
 
-    The sheet is the largest bright area by Otsu's threshold of the blurred page. It must fill a third of the picture
-    at least, and all that surrounds it must be much darker.
+    The table is what can be reached from the picture's border without a sharp step, so that a shadow on the sheet is
+    not taken for table. Where the sheet can be reached so, it is the largest bright area by Otsu's threshold. It must
+    fill a third of the picture at least, and all that surrounds it must be much darker.
     """
     h, w = gray.shape
     factor = 250 / max(h, w)
@@ -51,7 +55,30 @@ def outside_of_sheet(gray: np.ndarray) -> np.ndarray | None:
     small = cv2.resize(_quarter(gray), size, interpolation=cv2.INTER_AREA)
     small = cv2.medianBlur(small, 7)
     level, _ = cv2.threshold(small, 0, 255, cv2.THRESH_OTSU)
-    contours, _ = cv2.findContours((small > level).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    for bright in (~_reached_from_border(small), small > level):
+        sheet = _sheet(small, bright)
+        if sheet is not None:
+            around = cv2.dilate(255 - sheet, np.ones((5, 5), np.uint8), borderValue=0)
+            return cv2.resize(around, (w, h), interpolation=cv2.INTER_LINEAR) > 127
+    return None
+
+
+def _reached_from_border(small: np.ndarray) -> np.ndarray:
+    """Pixels that gradual changes of brightness join to the border: bool like ``small``, uint8 (h, w)."""
+    h, w = small.shape
+    brightness = np.log(small.astype(np.float32) + 4)
+    reached = np.zeros((h + 2, w + 2), np.uint8)
+    border = [(x, y) for x in range(0, w, 8) for y in (0, h - 1)] + [(x, y) for y in range(0, h, 8) for x in (0, w - 1)]
+    for x, y in border:
+        if not reached[y + 1, x + 1]:
+            flags = 4 | cv2.FLOODFILL_MASK_ONLY | 1 << 8
+            cv2.floodFill(brightness, reached, (x, y), 0, _GRADUAL, _GRADUAL, flags)
+    return reached[1:-1, 1:-1] > 0
+
+
+def _sheet(small: np.ndarray, bright: np.ndarray) -> np.ndarray | None:
+    """The convex hull of the largest area of ``bright``, 255 in uint8 (h, w); None where that is no sheet on a table."""
+    contours, _ = cv2.findContours(bright.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return None
     sheet = np.zeros_like(small)
@@ -59,10 +86,7 @@ def outside_of_sheet(gray: np.ndarray) -> np.ndarray | None:
     inside, outside = small[sheet > 0], small[sheet == 0]
     if inside.size < small.size / 3 or outside.size < 0.02 * small.size:
         return None
-    if np.percentile(outside, 90) > _DARK_TABLE * np.median(inside):
-        return None
-    around = cv2.dilate(255 - sheet, np.ones((5, 5), np.uint8), borderValue=0)
-    return cv2.resize(around, (w, h), interpolation=cv2.INTER_LINEAR) > 127
+    return sheet if np.percentile(outside, 90) <= _DARK_TABLE * np.median(inside) else None
 
 
 def flat_sheet(gray: np.ndarray) -> np.ndarray:

@@ -194,7 +194,7 @@ def test_words_read_one_by_one_keep_the_boxes_that_segmentation_found():
     line = line_of([(0, 40), (44, 80), (100, 160)], words=[(0, 2), (2, 3)])
     page = assemble(FACTS, (line,), word_units({1: "dear", 0: "My"}))
     assert sides(page.words) == [("My", 0, 80), ("dear", 100, 160)]
-    assert page.lines[0].text == page.text == "My dear"
+    assert page.lines[0].text == "My dear"
     assert [w.confidence for w in page.words] == pytest.approx([0.25**2, 0.25**4])
 
 
@@ -326,8 +326,12 @@ def test_words_have_the_region_and_the_cell_of_their_line():
         ("a(b.", 0.8, None, False),  # 0.8 ** 4 is less than a half
         ("4", 0.6, None, True),
         ("abcd", 0.9, None, True),
-        ("doubt", 0.3, None, True),
+        ("doubt", 0.8, None, True),
+        ("doubt", 0.7, None, False),  # 0.7 ** 5 is less than a fifth
+        ("(", 1.0, None, False),
+        ("—.", 1.0, None, False),
         ("7", 0.3, Cell(1, 2), True),
+        ("-", 1.0, Cell(1, 2), True),
     ],
 )
 def test_scraps_are_no_part_of_the_text_but_keep_their_words(text, sure, cell, in_text):

@@ -235,6 +235,18 @@ def test_table_around_a_sheet_is_seen_and_the_sheet_is_not():
     assert not around[100:800, 90:610].any()
 
 
+@pytest.mark.parametrize("depth", [0.3, 0.38, 0.45])
+@pytest.mark.parametrize("side", [0, 1])
+def test_shadow_on_a_sheet_is_no_table(depth, side):
+    gray = photographed([(60, 50), (650, 70), (640, 850), (40, 830)])
+    # A hand or a telephone takes the light of half the sheet, with a soft edge.
+    ramp = 1 / (1 + np.exp(-(np.arange(gray.shape[side]) - 0.55 * gray.shape[side]) / 30))
+    shadow = 1 - depth * np.expand_dims(ramp, 1 - side)
+    around = outside_of_sheet((gray * shadow).astype(np.uint8))
+    assert around[:40].all() and around[:, :30].all() and around[-40:].all() and around[:, -40:].all()
+    assert not around[100:800, 90:610].any()
+
+
 @pytest.mark.parametrize("table", [200, 160])
 def test_page_on_a_ground_not_much_darker_is_left_whole(table):
     assert outside_of_sheet(photographed([(60, 50), (650, 70), (640, 850), (40, 830)], table=table)) is None
