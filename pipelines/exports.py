@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from pipelines.archive import Archive
 from pipelines.files import page_stem
 from pipelines.formats import FORMATS
 from pipelines.formats.pdf import ENDING as PDF_ENDING
@@ -22,7 +21,7 @@ Lost = Callable[[LostPicture], None]
 """Is told of each page that cannot be shown."""
 
 
-def page_files(archive: Archive, form: str, pictures: Pictures | None, lost: Lost) -> Iterator[Files]:
+def page_files(pages: Iterable[Transcript], form: str, pictures: Pictures | None, lost: Lost) -> Iterator[Files]:
     """The files of one page after another; pages that the format has nothing of are passed over.
 
     Args:
@@ -30,7 +29,7 @@ def page_files(archive: Archive, form: str, pictures: Pictures | None, lost: Los
         pictures: to be written beside the pages, and named in them; None for none.
     """
     ending, write = FORMATS[form]
-    for page in archive.transcripts():
+    for page in pages:
         files = {}
         gray = None if pictures is None else _gray(pictures, page, lost)
         if gray is not None:
@@ -41,9 +40,9 @@ def page_files(archive: Archive, form: str, pictures: Pictures | None, lost: Los
             yield {**files, f"{page.name}{ending}": content}
 
 
-def document_files(archive: Archive, pictures: Pictures, lost: Lost) -> Iterator[Files]:
+def document_files(documents: Iterable[list[Transcript]], pictures: Pictures, lost: Lost) -> Iterator[Files]:
     """The PDF of one document after another, without the pages that cannot be shown."""
-    for document in archive.documents():
+    for document in documents:
         uri = document[0].source.ref.uri
         shown: list[str] = []
         content = to_pdf(document[0].picture, _with_pictures(document, pictures, lost, shown))

@@ -16,6 +16,13 @@ ENDING = ".jpg"
 _QUALITY = 95
 
 
+def picture_name(name: str, source: Source) -> str:
+    """Name of the picture of a page of that name: another one when the scan is, or its way up, so that a correction
+    keeps the picture that it is of."""
+    turn = f"-{source.rotation}" if source.rotation else ""
+    return f"{name}-{source.sha256[:6]}{turn}{ENDING}"
+
+
 class LostPicture(Exception):
     """A page cannot be shown: its document is no longer what was read, or cannot be read any more."""
 

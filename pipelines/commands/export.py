@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.archive_options import add_archive_options
@@ -32,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also write each page's picture, upright, and name it in the XML, to correct the page and train on it",
     )
+    parser.add_argument(
+        "--corrections", metavar="DIR", help="folder of a review: pages saved in it as they were corrected there"
+    )
     parser.add_argument("--output", required=True, metavar="DIR", help="folder of the files, at any URI")
 
 
@@ -39,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the files and say how many; 1 when a page's picture could not be made again."""
     with hold_back_native_output():
         from pipelines.archive import open_archive
+        from pipelines.corrections import Corrections
         from pipelines.exports import document_files, page_files
         from pipelines.files import absolute, join, write_bytes
         from pipelines.page_pictures import Pictures
@@ -57,10 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"failed: {error}", file=sys.stderr)
 
     pictures = Pictures(archive.records)
+    as_corrected = Corrections(Path(arguments.corrections)).applied if arguments.corrections else lambda page: page
     if of_documents:
-        made = document_files(archive, pictures, tell_lost)
+        documents = (list(map(as_corrected, document)) for document in archive.documents())
+        made = document_files(documents, pictures, tell_lost)
     else:
-        made = page_files(archive, arguments.to, pictures if arguments.pictures else None, tell_lost)
+        pages = map(as_corrected, archive.transcripts())
+        made = page_files(pages, arguments.to, pictures if arguments.pictures else None, tell_lost)
     count = 0
     for files in made:
         for name, data in files.items():
@@ -70,5 +78,6 @@ def run(arguments: argparse.Namespace) -> int:
             except OSError as error:
                 raise UsageError(f"--output {path}: cannot be written ({error}); {count:,} were") from error
         count += 1
-    print(f"{count:,} {'documents' if of_documents else 'pages'}: {folder}")
+    what = "documents" if of_documents else "pages"
+    print(f"{count:,} {what}: {folder}" if count else f"0 {what} have what {arguments.to} holds; nothing was written")
     return exit_codes.TOO_MANY_FAILURES if lost else exit_codes.DONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.archive_options import add_archive_options
@@ -15,8 +16,8 @@ SUMMARY = "write web pages that show what was read beside the scans, to correct 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "Open DIR/index.html in a browser. A corrected page is saved as PAGE XML; put into DIR it is truth for "
-        "train --data DIR and evaluate-pages --pages DIR. Files of an earlier review are replaced, corrections stay."
+        "Open DIR/index.html in a browser. A corrected page is saved as PAGE XML; put into DIR it is shown from "
+        "then on, what export --corrections DIR writes, and truth for train --data DIR and evaluate-pages --pages DIR."
     )
     add_archive_options(parser)
     parser.add_argument("--lowest", type=int, metavar="N", help="only the N pages with the lowest confidence")
@@ -27,8 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the pages and say where; 1 when a scan could not be shown because it has changed or is gone."""
     with hold_back_native_output():
         from pipelines.archive import open_archive
-        from pipelines.files import absolute, join, write_bytes
-        from pipelines.page_pictures import LostPicture, Pictures, jpeg
+        from pipelines.corrections import Corrections
+        from pipelines.files import absolute, is_local, join, write_bytes
+        from pipelines.page_pictures import LostPicture, Pictures, jpeg, picture_name
         from pipelines.review.pages import WebPages, assets, entries
 
     if arguments.lowest is not None and arguments.lowest < 1:
@@ -49,17 +51,21 @@ def run(arguments: argparse.Namespace) -> int:
 
     for name, data in assets().items():
         write(name, data)
-    failed = 0
+    corrections = Corrections(Path(folder)) if is_local(folder) else None
+    corrected, failed = set(), 0
     for page in archive.transcripts():
         missing = None
         try:
-            write(web.picture(page), jpeg(pictures.gray(page.source)))
+            write(picture_name(page.name, page.source), jpeg(pictures.gray(page.source)))
         except LostPicture as error:
             failed += 1
             missing = str(error)
             print(f"failed: {error}", file=sys.stderr)
-        write(f"{page.name}.html", web.page(page, missing))
+        saved = corrections and corrections.of(page)
+        if saved is not None:
+            corrected.add(page.name)
+        write(f"{page.name}.html", web.page(page, saved, missing))
     # Last, so that it leads to pages that are there.
-    write("index.html", web.index(f"{archive.output.rpartition('/')[2]}: {len(listed):,} pages"))
+    write("index.html", web.index(f"{archive.output.rpartition('/')[2]}: {len(listed):,} pages", corrected))
     print(f"{len(listed):,} pages: {folder}/index.html")
     return exit_codes.TOO_MANY_FAILURES if failed else exit_codes.DONE

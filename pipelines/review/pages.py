@@ -6,19 +6,21 @@ picture that lies in the folder: put beside it, ``train``, ``evaluate`` and ``ev
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
+import numpy as np
 import pyarrow as pa
 from jinja2 import Environment, PackageLoader
 
 from pipelines.files import page_stem
 from pipelines.formats.page_xml import to_page
-from pipelines.page_pictures import ENDING
+from pipelines.page_pictures import picture_name
 from pipelines.transcripts import PageWord, Transcript
-from segmentation.geometry import union
+from segmentation.geometry import Box, union
 
 _MARGIN = 0.15
 """Of a line's height, shown above and below it: its letters' ends reach there."""
@@ -35,26 +37,26 @@ class Entry:
         title: what a reader knows it by.
         words: how many were read.
         doubtful: how many of them are wrong, by their confidence.
-        picture: name of its picture's file, another one when the scan is: a correction keeps the picture that it is of.
     """
 
     name: str
     title: str
     words: int
     doubtful: float
-    picture: str
 
 
 @dataclass(frozen=True)
 class Strip:
-    """The part of a page's picture that shows a line, upright.
+    """The part of a page's picture that shows a line, upright and level.
 
     Attributes:
-        view: SVG's ``viewBox``, in pixels of the page after it was turned around its upper left corner.
+        view: SVG's ``viewBox``.
+        transform: SVG's, of the page's picture.
         ratio: width by height.
     """
 
     view: str
+    transform: str
     ratio: float
 
 
@@ -64,10 +66,31 @@ def strip(line: Sequence[PageWord], turn: int) -> Strip:
     Args:
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
     """
-    box = union([word.box for word in line]).turned(turn)
-    margin = round(_MARGIN * box.height)
-    width, height = box.width + 2 * margin, box.height + 2 * margin
-    return Strip(f"{box.left - margin} {box.top - margin} {width} {height}", round(width / height, 3))
+    # The page is turned around its upper left corner, and then around the line's beginning, until that is level.
+    boxes = [word.box.turned(turn) for word in line]
+    angle = _fall(line, boxes, turn)
+    pivot = union(boxes)
+    x, y = pivot.left, pivot.top
+    across, down = math.cos(angle), math.sin(angle)
+    sides = []
+    for box in boxes:
+        right, below = (box.left + box.right) / 2 - x, (box.top + box.bottom) / 2 - y
+        middle = x + right * across + below * down, y + below * across - right * down
+        sides.append([middle[k] + sign * size / 2 for sign in (-1, 1) for k, size in ((0, box.width), (1, box.height))])
+    (left, top), (right, bottom) = np.min(sides, axis=0)[:2], np.max(sides, axis=0)[2:]
+    margin = _MARGIN * (bottom - top)
+    view = [left - margin, top - margin, right - left + 2 * margin, bottom - top + 2 * margin]
+    transform = f"rotate({-math.degrees(angle):.2f} {x} {y}) rotate({turn})"
+    return Strip(" ".join(str(round(side)) for side in view), transform, round(view[2] / view[3], 3))
+
+
+def _fall(line: Sequence[PageWord], boxes: Sequence[Box], turn: int) -> float:
+    """Angle by which a line falls, radians; 0 where its baseline is not known or shorter than twice its height."""
+    length = boxes[-1].right - boxes[0].left
+    if line[0].baseline is None or line[-1].baseline is None or length < 2 * boxes[0].height:
+        return 0.0
+    drop = line[-1].baseline[1] - line[0].baseline[0]
+    return math.atan((-drop if turn == 270 else drop) / length)
 
 
 def entries(pages: pa.Table) -> list[Entry]:
@@ -85,9 +108,7 @@ def entries(pages: pa.Table) -> list[Entry]:
         path = uri[len(shared) :].lstrip("/")
         title = path if documents < 2 else f"{path}, page {index + 1}"
         doubtful = row["word_count"] * (1 - (row["mean_confidence"] or 0))
-        name, turn = page_stem(uri, index, documents), row["rotation_degrees"] or 0
-        picture = f"{name}-{row['source_sha256'][:6]}{f'-{turn}' if turn else ''}{ENDING}"
-        made.append(Entry(name, title, row["word_count"], doubtful, picture))
+        made.append(Entry(page_stem(uri, index, documents), title, row["word_count"], doubtful))
     return made
 
 
@@ -100,28 +121,38 @@ class WebPages:
         self._listed = listed
         self._places = {entry.name: i for i, entry in enumerate(listed)}
 
-    def picture(self, page: Transcript) -> str:
-        """Name of a page's picture."""
-        return self._listed[self._places[page.name]].picture
+    def index(self, title: str, corrected: set[str]) -> bytes:
+        """The list, as HTML.
 
-    def index(self, title: str) -> bytes:
-        """The list, as HTML."""
-        return self._index.render(title=title, entries=self._listed).encode()
+        Args:
+            corrected: names of the pages that were.
+        """
+        return self._index.render(title=title, entries=self._listed, corrected=corrected).encode()
 
-    def page(self, page: Transcript, missing: str | None = None) -> bytes:
+    def page(self, page: Transcript, corrected: dict[int, str] | None = None, missing: str | None = None) -> bytes:
         """A page of the list beside its picture, as HTML.
 
         Args:
+            corrected: texts of its lines by number, as `Corrections.of` gives them; None where nothing was corrected.
             missing: why there is no picture; None where there is one.
         """
         i = self._places[page.name]
         entry = self._listed[i]
         before = self._listed[i - 1] if i else None
         after = self._listed[i + 1] if i + 1 < len(self._listed) else None
-        xml = to_page(replace(page, picture=entry.picture)).decode()
-        return self._page.render(
-            page=page, entry=entry, before=before, after=after, missing=missing, strip=strip, xml=xml
-        ).encode()
+        page = replace(page, picture=picture_name(page.name, page.source))
+        draft = None
+        if corrected is not None:
+            said = (" ".join(word.text for word in line) for line in page.lines)
+            draft = {i: corrected.get(i, "") for i, text in enumerate(said) if corrected.get(i, "") != text}
+        script = {
+            "name": page.name,
+            "read": page.read_at.isoformat(),
+            "xml": to_page(page).decode(),
+            "corrected": draft,
+        }
+        shown = {"page": page, "entry": entry, "before": before, "after": after, "missing": missing}
+        return self._page.render(**shown, strip=strip, script=script).encode()
 
 
 def assets() -> dict[str, bytes]:

@@ -77,7 +77,7 @@ def _reached_from_border(small: np.ndarray) -> np.ndarray:
 
 
 def _sheet(small: np.ndarray, bright: np.ndarray) -> np.ndarray | None:
-    """The convex hull of the largest area of ``bright``, 255 in uint8 (h, w); None where that is no sheet on a table."""
+    """The convex hull of the largest area of ``bright``, 255 in uint8 (h, w); None where it is no sheet."""
     contours, _ = cv2.findContours(bright.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return None

@@ -1,6 +1,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -8,6 +10,8 @@ import pytest
 
 from pipelines import launch
 from tests import broken_files
+from tests.conftest import REPOSITORY
+from tests.pipelines import made_tables
 from tests.pipelines.conftest import write_letter
 from tests.pipelines.jobs import files, inkbeam, python
 from tests.segmentation.drawing import TEXT, draw_page
@@ -279,3 +283,11 @@ def test_training_without_a_sample_to_train_on_is_wrong_usage(labelled, tmp_path
     done = inkbeam("train", "--data", labelled, "--output", tmp_path / "model")
     assert done.code == 2
     assert "Traceback" not in done.err
+
+
+def test_output_that_nobody_reads_any_more_is_no_error(tmp_path):
+    for i in range(40):
+        made_tables.write_run(tmp_path, f"night-{i:02}", 1, [made_tables.page(f"/s/{i}.png")])
+    command = f"{sys.executable} -m pipelines.cli status {tmp_path} --lowest 0 --json | head -c 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120, cwd=REPOSITORY)
+    assert (done.stdout, done.stderr) == ("{", "")

@@ -1,5 +1,6 @@
 """Web pages of an archive: every page with its picture, lines in their place, and what is saved there is truth."""
 
+import hashlib
 import html
 import json
 import re
@@ -10,6 +11,7 @@ from xml.etree import ElementTree
 
 import cv2
 import numpy as np
+import pypdfium2
 import pytest
 from PIL import Image
 
@@ -62,6 +64,11 @@ def texts_in(page_xml: str) -> list[str]:
     return [line["text"] for line in parse_page(root).lines]
 
 
+def read_lines(row: dict) -> list[str]:
+    """What was read on a page, scraps too."""
+    return [line["text"] for line in row["lines"] if line["text"]]
+
+
 @pytest.fixture(scope="module")
 def reviewed(tmp_path_factory, tiny_bundle):
     """A folder of scans, its tables, and the web pages of them."""
@@ -104,7 +111,7 @@ def test_words_lie_on_a_picture_of_the_page(reviewed):
             for w in words
             if w["page_index"] == index
         }
-        assert found.lines == row["text"].split("\n")
+        assert found.lines == read_lines(row)
         assert texts_in(embedded(content)["xml"]) == found.lines
 
 
@@ -138,7 +145,8 @@ def test_what_is_saved_beside_the_pages_is_truth_and_stays(reviewed, tmp_path):
     assert inkbeam("review", reviewed / "tables", "--output", web).code == 0
     texts = [item.text for item in read(web) if isinstance(item, Sample)]
     (row,) = (r for r in rows(reviewed / "tables", "pages") if "volume" in r["document_uri"] and r["page_index"] == 1)
-    assert texts == row["text"].split("\n")
+    assert texts == read_lines(row)
+    assert "✓ corrected" in (web / "index.html").read_text()
 
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&"
@@ -182,6 +190,86 @@ def test_page_whose_scan_is_gone_shows_its_text_and_why(made_up, tmp_path):
     assert not list((tmp_path / "web").glob("*.jpg"))
     message, text = Elements(path.read_text()).lines
     assert "/s/b/c.png" in html.unescape(message) and text == "plain"
+
+
+@pytest.fixture
+def corrected(tmp_path):
+    """An archive of one page whose scan is there, and a review of it in which the page was corrected."""
+    scan = tmp_path / "a.png"
+    Image.fromarray(page(LETTER)).save(scan)
+    uri = str(scan)
+    words = [
+        {
+            **{"document_uri": uri, "page_index": 0, "line_index": i, "word_index": j, "confidence": 0.6},
+            **{"text": text, "left": 60 * j, "top": 40 * i, "right": 60 * j + 50, "bottom": 40 * i + 30},
+            **{"baseline_start": 40 * i + 25, "baseline_end": 40 * i + 26},
+        }
+        for i, line in enumerate(("My daer Eleanor", "blotting", "twow ords here", "left alone"))
+        for j, text in enumerate(line.split())
+    ]
+    sha256 = hashlib.sha256(scan.read_bytes()).hexdigest()
+    facts = {"width": 640, "height": 280, "source_sha256": sha256, "model_id": "model"}
+    write_run(tmp_path / "tables", "night-1", 1, [{**made_tables.page(uri, words=len(words)), **facts}], (), words)
+    assert inkbeam("review", tmp_path / "tables", "--output", tmp_path / "web").code == 0
+    (path,) = (tmp_path / "web").glob("a.png*.html")
+    saved = embedded(path.read_text())
+    xml = saved["xml"].replace(">My daer Eleanor<", ">My dear Eleanor<").replace(">twow ords here<", ">two words<")
+    root = ElementTree.fromstring(xml.encode())
+    region = root.find(".//{*}TextRegion")
+    region.remove(next(line for line in region.findall("{*}TextLine") if line.get("id") == "line1"))
+    (tmp_path / "web" / f"{saved['name']}.page.xml").write_bytes(ElementTree.tostring(root))
+    return tmp_path
+
+
+def test_corrected_page_is_shown_as_corrected(corrected):
+    assert inkbeam("review", corrected / "tables", "--output", corrected / "web").code == 0
+    (path,) = (corrected / "web").glob("a.png*.html")
+    content = path.read_text()
+    assert embedded(content)["corrected"] == {"0": "My dear Eleanor", "1": "", "2": "two words"}
+    # What was read stays there to be compared with.
+    assert Elements(content).lines == ["My daer Eleanor", "blotting", "twow ords here", "left alone"]
+
+
+def test_exports_take_corrections(corrected):
+    def export(kind):
+        done = inkbeam(
+            *("export", corrected / "tables", "--to", kind, "--output", corrected / kind),
+            *("--corrections", corrected / "web"),
+        )
+        assert done.code == 0, done.err
+        (path,) = (corrected / kind).iterdir()
+        return path
+
+    assert export("text").read_text() == "My dear Eleanor\ntwo words\nleft alone\n"
+    text = pypdfium2.PdfDocument(export("pdf"))[0].get_textpage().get_text_bounded()
+    assert text.split() == ["My", "dear", "Eleanor", "two", "words", "left", "alone"]
+    root = ElementTree.fromstring(export("page").read_bytes())
+    words = [
+        [w.findtext("{*}TextEquiv/{*}Unicode") for w in x.findall("{*}Word")]
+        for x in root.iter()
+        if x.tag.endswith("TextLine")
+    ]
+    assert words == [["My", "dear", "Eleanor"], ["two words"], ["left", "alone"]]
+
+
+def test_correction_of_another_scan_is_not_taken(corrected):
+    (path,) = (corrected / "web").glob("*.page.xml")
+    path.write_text(path.read_text().replace('imageFilename="a.png', 'imageFilename="b.png'))
+    done = inkbeam(
+        "export", corrected / "tables", "--to", "text", "--output", corrected / "x", "--corrections", corrected / "web"
+    )
+    assert done.code == 0
+    assert next((corrected / "x").iterdir()).read_text().startswith("My daer Eleanor\nblotting\n")
+
+
+def test_corrections_that_cannot_be_read_are_wrong_usage(corrected):
+    export = ("export", corrected / "tables", "--to", "text", "--output", corrected / "x", "--corrections")
+    done = inkbeam(*export, corrected / "nowhere")
+    assert done.code == 2 and "no folder of this machine" in done.err
+    (path,) = (corrected / "web").glob("*.page.xml")
+    path.write_text("<PcGts>")
+    done = inkbeam(*export, corrected / "web")
+    assert done.code == 2 and str(path) in done.err
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -276,15 +364,53 @@ def test_pictures_among_the_scans_are_refused(reviewed, command, place):
     assert sorted((reviewed / "scans").iterdir()) == before
 
 
+def seen(cut, gray):
+    """What a strip shows of a page, as a browser draws it."""
+    angle, x, y, turn = map(float, re.findall(r"-?[\d.]+", cut.transform))
+    left, top, width, height = map(float, cut.view.split())
+
+    def rotation(degrees, x=0.0, y=0.0):
+        a, b = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        around = np.array([[a, -b, 0], [b, a, 0], [0, 0, 1.0]])
+        there, back = np.eye(3), np.eye(3)
+        there[:2, 2], back[:2, 2] = (x, y), (-x, -y)
+        return there @ around @ back
+
+    moved = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]]) @ rotation(angle, x, y) @ rotation(turn)
+    return cv2.warpAffine(gray, moved[:2], (round(width), round(height)), borderValue=255)
+
+
 @pytest.mark.parametrize("turn", [0, 90, 270])
-def test_strip_shows_the_line_upright(turn):
-    # A dark word on a page that must be turned by so much; the strip of SVG's rotate() must hold it.
-    box = Box(30, 50, 90, 70) if turn == 0 else Box(50, 30, 70, 90)
-    cut = strip([PageWord("ink", 1.0, box, turn)], turn)
-    left, top, width, height = map(int, cut.view.split())
-    angle = np.radians(turn)
-    rotate = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    corners = rotate @ np.array([[box.left, box.right], [box.top, box.bottom]])
-    (x0, x1), (y0, y1) = np.sort(corners, axis=1).round().astype(int).tolist()
-    assert (left, top, left + width, top + height) == (x0 - 3, y0 - 3, x1 + 3, y1 + 3)
-    assert cut.ratio == pytest.approx(66 / 26, abs=0.001)
+@pytest.mark.parametrize("slope", [0.0, 0.1, -0.15])
+def test_strip_shows_the_line_upright_and_level(turn, slope):
+    # Four words of ink on a falling or climbing line, of which another one stands a little below.
+    upright = np.full((400, 700), 255, np.uint8)
+    words = []
+    for k in range(4):
+        left, top = 60 + 150 * k, round(150 + slope * 150 * k)
+        upright[top : top + 30, left : left + 110] = 0
+        upright[top + 70 : top + 100, left : left + 110] = 90
+        levels = tuple(round(150 + 30 + slope * (x - 60)) for x in (left, left + 110))
+        words.append((Box(left, top, left + 110, top + 30), levels))
+    gray = np.ascontiguousarray(np.rot90(upright, {0: 0, 90: 1, 270: 3}[turn]))
+    height, width = upright.shape
+    line = []
+    for box, levels in words:
+        if turn == 90:  # the page was turned counter-clockwise
+            box = Box(box.top, width - box.right, box.bottom, width - box.left)
+        elif turn == 270:
+            box, levels = (
+                Box(height - box.bottom, box.left, height - box.top, box.right),
+                tuple(height - x for x in levels),
+            )
+        line.append(PageWord("ink", 1.0, box, turn, baseline=levels))
+    cut = strip(line, turn)
+    picture = seen(cut, gray)
+    assert abs(picture.shape[1] / picture.shape[0] - cut.ratio) < 0.5
+    assert picture.shape[0] < 60 and np.count_nonzero(picture < 45) > 0.9 * 4 * 110 * 30
+    assert not np.any((picture > 70) & (picture < 110) & (cv2.erode(picture, np.ones((5, 5))) > 70))
+
+
+def test_strip_of_a_line_without_baseline_is_its_box():
+    cut = strip([PageWord("ink", 1.0, Box(30, 50, 90, 70))], 0)
+    assert (cut.view, cut.ratio) == ("27 47 66 26", pytest.approx(66 / 26, abs=0.001))

@@ -6,22 +6,26 @@ const field = (line) => line.querySelector("p");
 const text = (line) => field(line).textContent.replace(/\s+/g, " ").trim();
 const read = new Map(lines.map((line) => [line, text(line)]));
 
-// Changes are kept by the browser until they are forgotten; a page that was read anew begins anew.
+// Changes are kept by the browser until they are forgotten; a page that was read anew begins anew, or as it was saved.
 const DRAFT = `inkbeam ${page.name} ${page.read}`;
 
-function keep() {
+function markChanged() {
   const changed = lines.filter((line) => text(line) !== read.get(line));
   lines.forEach((line) => line.classList.toggle("changed", changed.includes(line)));
-  document.getElementById("forget").hidden = !changed.length;
-  const draft = Object.fromEntries(changed.map((line) => [line.dataset.line, text(line)]));
-  if (changed.length) localStorage.setItem(DRAFT, JSON.stringify(draft));
-  else localStorage.removeItem(DRAFT);
+  return Object.fromEntries(changed.map((line) => [line.dataset.line, text(line)]));
+}
+
+function keep() {
+  localStorage.setItem(DRAFT, JSON.stringify(markChanged()));
+  document.getElementById("forget").hidden = false;
 }
 
 function restore() {
-  const draft = JSON.parse(localStorage.getItem(DRAFT) || "{}");
+  const kept = localStorage.getItem(DRAFT);
+  const draft = kept ? JSON.parse(kept) : page.corrected || {};
   for (const line of lines) if (line.dataset.line in draft) field(line).textContent = draft[line.dataset.line];
-  keep();
+  markChanged();
+  document.getElementById("forget").hidden = !kept;
 }
 
 // A word and its place on the sheet are marked together.
