@@ -35,9 +35,13 @@ def flatten_paper(gray: np.ndarray) -> np.ndarray:
 
 _DARK_TABLE = 0.6
 """Brightness of what surrounds a sheet, as a share of the sheet's, below which it is not paper."""
-_GRADUAL = 0.04
+_GRADUAL = 0.025
 """Natural logarithm of the brightness by which neighbouring pixels of a long side of 250 may differ in a shadow; at the
 edge of a sheet they differ by more."""
+_DIM = 20
+"""Grey levels added before the logarithm: on a black table one level is no step."""
+_SOLID_SHEET = 0.93
+"""Share of its convex hull that a sheet fills, corners folded over included."""
 
 
 def outside_of_sheet(gray: np.ndarray) -> np.ndarray | None:
@@ -55,8 +59,9 @@ def outside_of_sheet(gray: np.ndarray) -> np.ndarray | None:
     small = cv2.resize(_quarter(gray), size, interpolation=cv2.INTER_AREA)
     small = cv2.medianBlur(small, 7)
     level, _ = cv2.threshold(small, 0, 255, cv2.THRESH_OTSU)
-    for bright in (~_reached_from_border(small), small > level):
-        sheet = _sheet(small, bright)
+    # Where a table has a grain, parts of it cannot be reached: no sheet is as ragged.
+    for bright, solid in ((~_reached_from_border(small), _SOLID_SHEET), (small > level, 0.0)):
+        sheet = _sheet(small, bright, solid)
         if sheet is not None:
             around = cv2.dilate(255 - sheet, np.ones((5, 5), np.uint8), borderValue=0)
             return cv2.resize(around, (w, h), interpolation=cv2.INTER_LINEAR) > 127
@@ -66,7 +71,7 @@ def outside_of_sheet(gray: np.ndarray) -> np.ndarray | None:
 def _reached_from_border(small: np.ndarray) -> np.ndarray:
     """Pixels that gradual changes of brightness join to the border: bool like ``small``, uint8 (h, w)."""
     h, w = small.shape
-    brightness = np.log(small.astype(np.float32) + 4)
+    brightness = np.log(small.astype(np.float32) + _DIM)
     reached = np.zeros((h + 2, w + 2), np.uint8)
     border = [(x, y) for x in range(0, w, 8) for y in (0, h - 1)] + [(x, y) for y in range(0, h, 8) for x in (0, w - 1)]
     for x, y in border:
@@ -76,13 +81,21 @@ def _reached_from_border(small: np.ndarray) -> np.ndarray:
     return reached[1:-1, 1:-1] > 0
 
 
-def _sheet(small: np.ndarray, bright: np.ndarray) -> np.ndarray | None:
-    """The convex hull of the largest area of ``bright``, 255 in uint8 (h, w); None where it is no sheet."""
+def _sheet(small: np.ndarray, bright: np.ndarray, solid: float) -> np.ndarray | None:
+    """The convex hull of the largest area of ``bright``, 255 in uint8 (h, w); None where it is no sheet.
+
+    Args:
+        solid: least share of its hull that it must fill.
+    """
     contours, _ = cv2.findContours(bright.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return None
+    largest = max(contours, key=cv2.contourArea)
+    hull = cv2.convexHull(largest)
+    if cv2.contourArea(largest) < solid * cv2.contourArea(hull):
+        return None
     sheet = np.zeros_like(small)
-    cv2.fillPoly(sheet, [cv2.convexHull(max(contours, key=cv2.contourArea))], 255)
+    cv2.fillPoly(sheet, [hull], 255)
     inside, outside = small[sheet > 0], small[sheet == 0]
     if inside.size < small.size / 3 or outside.size < 0.02 * small.size:
         return None

@@ -247,6 +247,14 @@ def test_shadow_on_a_sheet_is_no_table(depth, side):
     assert not around[100:800, 90:610].any()
 
 
+def test_grain_of_a_table_is_no_part_of_the_sheet():
+    gray = photographed([(60, 50), (650, 70), (640, 850), (40, 830)])
+    boards = 50 * (np.sin(np.arange(900) / 9) > 0.8)[:, None] * np.ones((1, 700))
+    gray = np.where(gray == 60, 60 + boards, gray).astype(np.uint8)
+    around = outside_of_sheet(gray)
+    assert around[:30].all() and around[:, :25].all() and not around[100:800, 90:610].any()
+
+
 @pytest.mark.parametrize("table", [200, 160])
 def test_page_on_a_ground_not_much_darker_is_left_whole(table):
     assert outside_of_sheet(photographed([(60, 50), (650, 70), (640, 850), (40, 830)], table=table)) is None
