@@ -107,8 +107,8 @@ def test_text_is_what_digitize_writes(page, tmp_path):
     assert result.texts.true == " ".join(TEXTS[1:])
 
 
-def test_lines_are_put_as_the_truth_has_them(page, tiny_bundle):
-    recognizer = RecognizerHandler(str(tiny_bundle), 1).load_model()
+def test_lines_are_put_as_the_truth_has_them(page):
+    recognizer = RecognizerHandler(DEFAULT_MODEL, 1).load_model()
     as_read = evaluate_page(page, recognizer).texts
     reversed_truth = evaluate_page(changed(page, lines=page.lines[::-1]), recognizer).texts
     assert as_read.read_in_true_order == as_read.read == reversed_truth.read
