@@ -141,7 +141,7 @@ def is_scrap(text: str, confidence: float) -> bool:
 
     So it is without a letter or figure, and with at most four that are less probable than not. Left out of 157 training
     pages' texts, such lines take the errors of `hooker_letters` from 12.29 to 11.86 % and of `stanford_letters` from
-    19.39 to 18.48; real short lines are surer. Longer ones hold what a reader can guess from, however doubtful they are.
+    19.39 to 18.48; real short lines are surer. Longer ones tell a reader something, however doubtful they are.
     """
     if not any(c.isalnum() for c in text):
         return True
