@@ -20,8 +20,10 @@ def split(samples: list[Sample], validation_share: float = 0.05) -> tuple[list[S
     free: list[Sample] = []
     for sample in samples:
         named.get(_split_name(sample), free).append(sample)
-    kept = [s for s in free if _place(_unit(s)) < validation_share]
-    train = [s for s in free if _place(_unit(s)) >= validation_share]
+    train: list[Sample] = []
+    kept: list[Sample] = []
+    for sample in free:
+        (kept if _place(_unit(sample)) < validation_share else train).append(sample)
     one_sided = not (named["validation"] or kept) or not (named["train"] or train)
     if one_sided and 0 < validation_share < 1:
         train, kept = _of_few(free, validation_share)

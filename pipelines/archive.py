@@ -9,16 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipelines import runs
+from pipelines import runs, tables
 from pipelines.files import absolute, configure
 from pipelines.inputs import refuse_among_scans
 from pipelines.options import UsageError
 from pipelines.runs import RunRecord
 from pipelines.transcripts import Transcript, latest_pages, transcripts
-
-_PLACE = [("document_uri", "ascending"), ("page_index", "ascending")]
 
 
 @dataclass(frozen=True)
@@ -62,9 +59,7 @@ class Archive:
 
     def with_lowest_confidence(self, count: int) -> Archive:
         """Of its pages with words the ``count`` with the lowest mean confidence, the lowest first."""
-        written = self.pages.filter(pc.is_valid(self.pages["mean_confidence"]))
-        order = [("mean_confidence", "ascending"), *_PLACE]
-        return replace(self, pages=written.sort_by(order).slice(0, count))
+        return replace(self, pages=tables.lowest(self.pages, count))
 
 
 def open_archive(path: str, documents: str | None = None) -> Archive:
@@ -86,4 +81,4 @@ def open_archive(path: str, documents: str | None = None) -> Archive:
         pages = pages.filter(pa.array([bool(fits(uri)) for uri in pages["document_uri"].to_pylist()], pa.bool_()))
         if not len(pages):
             raise UsageError(f"--documents {documents}: no document in {output} has a path that ends so")
-    return Archive(output, tuple(records), pages.sort_by(_PLACE))
+    return Archive(output, tuple(records), pages.sort_by([("document_uri", "ascending"), ("page_index", "ascending")]))

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from htr_model.readers.page_xml import ROOT
 from htr_model.readers.safe_xml import XmlError, parse_xml
+from pipelines.formats import FORMATS
 from pipelines.options import UsageError
 from pipelines.page_pictures import picture_name
 from pipelines.transcripts import PageWord, Transcript
 from segmentation.geometry import union
 
-ENDING = ".page.xml"
+_ENDING, _ = FORMATS["page"]
 _LINE = re.compile(r"line(\d+)")
 
 
@@ -36,7 +37,7 @@ class Corrections:
         Raises:
             UsageError: the file cannot be read.
         """
-        path = self._folder / f"{page.name}{ENDING}"
+        path = self._folder / f"{page.name}{_ENDING}"
         if not path.is_file():
             return None
         try:

@@ -218,8 +218,8 @@ def refuse_among_scans(inputs: Iterable[str], documents: Iterable[str], folder: 
         read = absolute(uri.partition("**")[0] or ".")
         if is_local(read):
             read = os.path.realpath(read)
-        if is_local(read) and _finds(read, place):
-            raise UsageError(f"{option} {folder} fits --input {uri}: {advice}")
+            if _finds(read, place):
+                raise UsageError(f"{option} {folder} fits --input {uri}: {advice}")
         below = [] if place == read else place.removeprefix(read.rstrip("/") + "/").split("/")
         if place == read or (place.startswith(read.rstrip("/") + "/") and not _is_hidden(below, read)):
             raise UsageError(f"{option} {folder} lies in --input {uri}: {advice}")

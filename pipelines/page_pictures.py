@@ -49,6 +49,6 @@ class Pictures:
         return page.gray
 
 
-def jpeg(gray: np.ndarray) -> bytes:
-    """A grey picture as JPEG."""
-    return cv2.imencode(ENDING, gray, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+def jpeg(gray: np.ndarray, quality: int = _QUALITY) -> bytes:
+    """A grey picture as JPEG of a quality, 0–100; the usual one is good enough to be trained on."""
+    return cv2.imencode(ENDING, gray, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()

@@ -17,7 +17,7 @@ from rapidfuzz.distance import Levenshtein
 
 from pipelines import tables
 from pipelines.archive import Archive
-from pipelines.transcripts import PageWord, Transcript
+from pipelines.transcripts import PageWord, Transcript, line_text
 
 _LETTERS_AN_EDIT = 4
 """Letters of a word for each edit that is allowed unless the caller says: a word of three must fit exactly."""
@@ -167,7 +167,7 @@ def _in(page: Transcript, wanted: Sequence[Term]) -> Iterator[Hit]:
             tuple(word for _, word in stretch),
             line,
             last_line,
-            " ".join(word.text for among in page.lines[line : last_line + 1] for word in among),
+            " ".join(map(line_text, page.lines[line : last_line + 1])),
             " ".join(text for text, _, _ in fits),
             sum(edits for _, edits, _ in fits),
             round(score, 4),

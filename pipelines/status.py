@@ -109,6 +109,7 @@ def status(output: str, records: Sequence[RunRecord], lowest: int, max_attempts:
     columns = ["document_uri", "page_index", "mean_confidence", "word_count", "run_id", "processed_at"]
     pages = tables.read(output, "pages", run_ids, columns)
     latest = tables.latest(pages, "processed_at")
+    shown = tables.lowest(latest, lowest)
     failing = _failing(output, run_ids, latest)
     return Status(
         runs=_runs(output, records, pages),
@@ -116,7 +117,7 @@ def status(output: str, records: Sequence[RunRecord], lowest: int, max_attempts:
         words=pc.sum(latest["word_count"]).as_py() or 0,
         failing=failing,
         set_aside=sum(0 < max_attempts <= f.attempts for f in failing),
-        lowest=_lowest(latest, lowest),
+        lowest=tuple(ReadPage(**row) for row in shown.drop_columns("processed_at").to_pylist()),
     )
 
 
@@ -147,13 +148,6 @@ def _failing(output: str, run_ids: list[str], latest: pa.Table) -> tuple[Failing
         if place not in read or read[place] < row["failed_at"]:
             left.append(FailingPage(**{name: row[name] for name in columns[:-1]}))
     return tuple(sorted(left, key=lambda f: (f.document_uri, -1 if f.page_index is None else f.page_index)))
-
-
-def _lowest(latest: pa.Table, count: int) -> tuple[ReadPage, ...]:
-    rows = latest.filter(pc.is_valid(latest["mean_confidence"]))
-    order = [("mean_confidence", "ascending"), ("document_uri", "ascending"), ("page_index", "ascending")]
-    rows = rows.take(pc.select_k_unstable(rows, min(count, len(rows)), order)) if count and len(rows) else rows[:0]
-    return tuple(ReadPage(**row) for row in rows.drop_columns("processed_at").to_pylist())
 
 
 def _runs(output: str, records: Sequence[RunRecord], pages: pa.Table) -> tuple[RunStatus, ...]:

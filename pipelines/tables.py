@@ -163,6 +163,13 @@ def latest(rows: pa.Table, time: str) -> pa.Table:
     return ordered.take(first["position_min"]).drop_columns("position")
 
 
+def lowest(pages: pa.Table, count: int) -> pa.Table:
+    """Of pages with words the ``count`` with the lowest mean confidence, the lowest first."""
+    rows = pages.filter(pc.is_valid(pages["mean_confidence"]))
+    order = [("mean_confidence", "ascending"), ("document_uri", "ascending"), ("page_index", "ascending")]
+    return rows.take(pc.select_k_unstable(rows, min(count, len(rows)), order)) if count and len(rows) else rows[:0]
+
+
 def _read(path: str, schema: pa.Schema) -> pa.Table:
     try:
         if is_local(path):

@@ -53,6 +53,11 @@ class PageWord:
     baseline: tuple[int, int] | None = None
 
 
+def line_text(line: Sequence[PageWord]) -> str:
+    """What a line says: its words, divided by spaces."""
+    return " ".join(word.text for word in line)
+
+
 @dataclass(frozen=True)
 class Block:
     """A region of a page.
@@ -74,7 +79,7 @@ class Block:
     @property
     def text(self) -> str:
         """Its words, divided by spaces."""
-        return " ".join(word.text for line in self.lines for word in line)
+        return " ".join(map(line_text, self.lines))
 
 
 @dataclass(frozen=True)

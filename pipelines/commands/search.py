@@ -74,6 +74,8 @@ def _print(shown: list, places: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from pipelines.transcripts import line_text
+
     console = Console(highlight=False, soft_wrap=True)
     for hit in shown:
         ref = hit.page.source.ref
@@ -83,7 +85,7 @@ def _print(shown: list, places: int) -> None:
             for word in hit.page.lines[number]:
                 found = any(word is each for each in hit.words)
                 line.append(" ").append(word.text, "bold reverse" if found else "")
-            if number == hit.last_line and hit.reading != " ".join(word.text for word in hit.words):
+            if number == hit.last_line and hit.reading != line_text(hit.words):
                 line.append(f"  ({hit.reading}?)", "dim")
             console.print(line)
     rest = f", the surest {len(shown):,} shown" if places > len(shown) else ""

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from pipelines.formats.shapes import baseline, outline
 from pipelines.formats.xml import legal, to_bytes, written
-from pipelines.transcripts import Block, Transcript
+from pipelines.transcripts import Block, Transcript, line_text
 from segmentation.geometry import Box, union
 
 
@@ -57,7 +57,7 @@ def _region(parent: Element, block: Block, number: int, lines: Iterator[int]) ->
             element = SubElement(line, "Word", id=f"line{i}word{j}")
             _coords(element, word.box)
             _says(element, word.text, word.confidence)
-        _says(line, " ".join(word.text for word in words), min(word.confidence for word in words))
+        _says(line, line_text(words), min(word.confidence for word in words))
 
 
 def _reading_order(sheet: Element, regions: int) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 
-import cv2
 import numpy as np
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
+from pipelines.page_pictures import jpeg
 from pipelines.transcripts import PageWord, Transcript
 from segmentation.pictures.lettering import font_file
 
@@ -47,8 +47,7 @@ def to_pdf(title: str, pages: Iterable[tuple[Transcript, np.ndarray]]) -> bytes:
         scale = _POINTS_AN_INCH / dpi
         height, width = gray.shape
         canvas.setPageSize((width * scale, height * scale))
-        picture = cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
-        canvas.drawImage(ImageReader(io.BytesIO(picture)), 0, 0, width * scale, height * scale)
+        canvas.drawImage(ImageReader(io.BytesIO(jpeg(gray, _QUALITY))), 0, 0, width * scale, height * scale)
         # From here on in pixels, as boxes are, but upwards, as PDF counts.
         canvas.scale(scale, scale)
         for line in page.lines:

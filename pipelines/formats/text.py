@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from htr_model.confidence import geometric_mean
 from pipelines.records import is_scrap
-from pipelines.transcripts import Block, PageWord, Transcript
+from pipelines.transcripts import Block, PageWord, Transcript, line_text
 
 
 def to_text(page: Transcript) -> bytes:
@@ -18,17 +18,13 @@ def to_text(page: Transcript) -> bytes:
     parts = []
     for part in page.parts:
         if isinstance(part, Block):
-            lines = [text for line in part.lines if not is_scrap(text := _said(line), _confidence(line))]
+            lines = [text for line in part.lines if not is_scrap(text := line_text(line), _confidence(line))]
             if not lines:
                 continue
         else:
             lines = ["\t".join(row).rstrip("\t") for row in _rows(part)]
         parts.append("".join(f"{line}\n" for line in lines))
     return "\n".join(parts).encode()
-
-
-def _said(line: Sequence[PageWord]) -> str:
-    return " ".join(word.text for word in line)
 
 
 def _confidence(line: Sequence[PageWord]) -> float:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jinja2 import Environment, PackageLoader
 
 from pipelines.page_pictures import jpeg
+from pipelines.review.html import template
 from pipelines.search import Hit
 from segmentation.geometry import Box, union
 from segmentation.ink.preparation import turned
@@ -61,5 +61,4 @@ def hits_page(query: str, found: int, hits: Sequence[tuple[Hit, Cut | None]]) ->
         found: how many there are, also those not shown.
         hits: each with its picture; None where there is none any more.
     """
-    environment = Environment(loader=PackageLoader(__package__), autoescape=True, trim_blocks=True)
-    return environment.get_template("hits.html").render(query=query, found=found, hits=hits).encode()
+    return template("hits.html").render(query=query, found=found, hits=hits).encode()

@@ -14,12 +14,12 @@ from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
-from jinja2 import Environment, PackageLoader
 
 from pipelines.files import page_stem
 from pipelines.formats.page_xml import to_page
 from pipelines.page_pictures import picture_name
-from pipelines.transcripts import PageWord, Transcript
+from pipelines.review.html import template
+from pipelines.transcripts import PageWord, Transcript, line_text
 from segmentation.geometry import Box, union
 
 _MARGIN = 0.15
@@ -116,8 +116,7 @@ class WebPages:
     """Makes the web pages of some entries."""
 
     def __init__(self, listed: Sequence[Entry]):
-        environment = Environment(loader=PackageLoader(__package__), autoescape=True, trim_blocks=True)
-        self._index, self._page = (environment.get_template(name) for name in ("index.html", "page.html"))
+        self._index, self._page = (template(name) for name in ("index.html", "page.html"))
         self._listed = listed
         self._places = {entry.name: i for i, entry in enumerate(listed)}
 
@@ -143,7 +142,7 @@ class WebPages:
         page = replace(page, picture=picture_name(page.name, page.source))
         draft = None
         if corrected is not None:
-            said = (" ".join(word.text for word in line) for line in page.lines)
+            said = map(line_text, page.lines)
             draft = {i: corrected.get(i, "") for i, text in enumerate(said) if corrected.get(i, "") != text}
         script = {
             "name": page.name,
