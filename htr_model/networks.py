@@ -191,9 +191,9 @@ def crnn(height: int, classes: int) -> keras.Model:
     x, valid = _body(pixels, widths)
     by_time = ops.squeeze(valid, 1)
     for i in (1, 2, 3):
-        x = layers.Dropout(0.1 if i == 1 else 0.2, name=f"drop{i}")(x)
+        x = layers.Dropout(0.25 if i == 1 else 0.4, name=f"drop{i}")(x)
         x = BothWays(224, dtype=_lstm_policy(), name=f"bilstm{i}")(x, by_time)
-    x = layers.Dropout(0.2, name="drop4")(x)
+    x = layers.Dropout(0.4, name="drop4")(x)
     logits = layers.Dense(classes, dtype="float32", name="logits")(x)
     return keras.Model([pixels, widths], logits, name="crnn")
 

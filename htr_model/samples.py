@@ -29,6 +29,8 @@ class Sample:
         writer: who wrote it, where known: splits never divide a writer.
         group: what else must stay together (a form, a page).
         split: ``train``, ``validation`` or ``test`` where the data says so.
+        gaps: where the spaces of the text lie, as shares of the picture's width; NaN where that is not known
+            (`htr_model.word_gaps`). Empty where nobody looked for them.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Sample:
     writer: str | None = None
     group: str | None = None
     split: str | None = None
+    gaps: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

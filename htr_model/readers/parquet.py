@@ -10,13 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from htr_model.charset import canonical_text
 from htr_model.readers.files import name_or_none, sample
 from htr_model.samples import DatasetError, Item, Skipped
 
 
 def read_parquet(path: Path) -> Iterator[Item]:
     """Samples of a Parquet file with columns id, text and image (encoded bytes, or a struct that holds them as
-    ``bytes``), and where present writer, form, split and segmentation (rows marked ``err`` are skipped).
+    ``bytes``), and where present writer, form, split, gaps and segmentation (rows marked ``err`` are skipped).
 
     Raises:
         DatasetError: not Parquet, or a column is missing or of another type.
@@ -60,4 +61,14 @@ def _item(collection: str, in_struct: bool, row: dict) -> Item:
         writer=name_or_none(row.get("writer")),
         group=name_or_none(row.get("form")),
         split=name_or_none(row.get("split")),
+        gaps=_gaps(row),
     )
+
+
+def _gaps(row: dict) -> tuple[float, ...]:
+    """Shares of the width; none unless there is a number, or NaN, for each space of the text."""
+    gaps = row.get("gaps")
+    spaces = canonical_text(row["text"] or "").count(" ")
+    if not isinstance(gaps, list) or len(gaps) != spaces or not all(isinstance(gap, float) for gap in gaps):
+        return ()
+    return tuple(gaps)

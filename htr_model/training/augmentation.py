@@ -44,7 +44,44 @@ def augment(gray: np.ndarray, rng: np.random.Generator, neighbour: np.ndarray | 
         picture = dirty_paper(picture, rng)
     if rng.random() < 0.06:
         picture = binarise(picture, rng)
+    if rng.random() < 0.4:
+        picture = leave_out(picture, rng)
     return picture
+
+
+def rearrange(gray: np.ndarray, text: str, gaps: tuple[float, ...], rng: np.random.Generator) -> tuple[np.ndarray, str]:
+    """A line's picture and text, its words in another order or some of them alone: no line is met often enough to be
+    learned by heart.
+
+    Cut at one to three gaps; the pieces change places, or a run of them is left. As they are where no gap is known.
+
+    Args:
+        gray: uint8 (h, w).
+        text: canonical text.
+        gaps: of `htr_model.samples.Sample`, one for each space.
+    """
+    width = gray.shape[1]
+    known: list[tuple[int, int]] = []
+    spaces = (i for i, character in enumerate(text) if character == " ")
+    for gap, space in zip(gaps, spaces, strict=True):
+        # No piece without a picture; nor is there one left of a gap that is not a number.
+        if (known[-1][0] if known else 0) < gap * width - 1 < width - 2:
+            known.append((int(gap * width), space))
+    if not known:
+        return gray, text
+    count = min(len(known), int(rng.integers(1, 4)))
+    cuts = [known[i] for i in sorted(rng.choice(len(known), count, replace=False).tolist())]
+    edges = [(0, -1), *cuts, (width, len(text))]
+    pieces = [
+        (gray[:, left:right], text[before + 1 : after])
+        for (left, before), (right, after) in zip(edges, edges[1:], strict=False)
+    ]
+    if rng.random() < 0.35:
+        first, last = sorted(rng.choice(len(pieces) + 1, 2, replace=False).tolist())
+        pieces = pieces[first:last]
+    else:
+        pieces = [pieces[i] for i in rng.permutation(len(pieces)).tolist()]
+    return np.hstack([picture for picture, _ in pieces]), " ".join(words for _, words in pieces)
 
 
 def _paper_level(gray: np.ndarray) -> int:
@@ -174,6 +211,18 @@ def dirty_paper(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         xs, ys = rng.integers(0, w, count), rng.integers(0, h, count)
         for x, y in zip(xs.tolist(), ys.tolist(), strict=True):
             cv2.circle(picture, (x, y), int(rng.integers(0, 2)), int(rng.integers(0, 160)), -1)
+    return picture
+
+
+def leave_out(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Pieces of letters covered with paper, one for about four heights of width: what is read must not hang on a single
+    stroke (cutout, DeVries and Taylor 2017). Each is 0.08–0.3 heights wide and 0.3–1 high."""
+    h, w = gray.shape
+    picture, ground = gray.copy(), _paper_level(gray)
+    for _ in range(int(rng.integers(1, 2 + w // (4 * h)))):
+        width, height = max(1, int(h * rng.uniform(0.08, 0.3))), max(1, int(h * rng.uniform(0.3, 1.0)))
+        x, y = int(rng.integers(0, max(1, w - width))), int(rng.integers(0, h - height + 1))
+        picture[y : y + height, x : x + width] = ground
     return picture
 
 

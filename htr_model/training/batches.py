@@ -18,7 +18,7 @@ from htr_model.charset import Charset
 from htr_model.normalization import Normalization, normalize, stack, trim
 from htr_model.samples import Sample, Skipped
 from htr_model.time_steps import steps_needed, time_steps
-from htr_model.training.augmentation import augment
+from htr_model.training.augmentation import augment, rearrange
 
 _LABEL_STEP = 16
 """Labels are padded to a multiple of this, so that few shapes exist."""
@@ -26,6 +26,8 @@ _THREADS = 2
 _AHEAD = 4
 """Batches under way for each thread or process."""
 _PREPARED_AT_ONCE = 64
+_REARRANGED = 0.5
+"""Share of the lines whose gaps are known that are met with their words in another order."""
 _MOST = 256
 """Samples of a large batch of few shapes: a thousand single words would be but a few steps for each pass over them."""
 
@@ -101,8 +103,10 @@ _WORTHWHILE = 0.8
 def _measure(samples: list[Sample], settings: Normalization, index: int) -> tuple[np.ndarray | None, int]:
     """A sample's picture, trimmed where that is worth it, and its width when it is normalised."""
     gray = samples[index].gray
-    trimmed = trim(gray, settings)
     width = normalize(gray, settings).pixels.shape[1]
+    if samples[index].gaps:  # shares of this very picture's width
+        return None, width
+    trimmed = trim(gray, settings)
     return trimmed if trimmed.size < _WORTHWHILE * gray.size else None, width
 
 
@@ -171,24 +175,36 @@ def make(batch: list[Prepared], settings: Normalization, rng: np.random.Generato
         ``((pixels, widths), packed)``; packed is int32 (n, 2 + longest): label length, time steps, classes.
     """
     room = roomy_width(max(item.width for item in batch), settings) if batching.few_shapes else None
-    pictures = []
+    pictures, labels = [], []
     for item in batch:
-        gray = item.sample.gray
+        gray, classes = item.sample.gray, item.classes
         if batching.augmentation:
+            gray, classes = _rearranged(item, rng)
             gray = augment(gray, rng, batch[int(rng.integers(len(batch)))].sample.gray)
         picture = normalize(gray, settings).pixels
         if room and picture.shape[1] > room:
             picture = cv2.resize(picture, (room, picture.shape[0]), interpolation=cv2.INTER_AREA)
-        if time_steps(picture.shape[1]) < steps_needed(item.classes):
-            picture = normalize(item.sample.gray, settings).pixels[:, :room]
+        if time_steps(picture.shape[1]) < steps_needed(classes):
+            picture, classes = normalize(item.sample.gray, settings).pixels[:, :room], item.classes
         pictures.append(picture)
+        labels.append(classes)
     pixels, widths = stack(pictures, settings, room)
-    longest = max(len(item.classes) for item in batch)
+    longest = max(map(len, labels))
     packed = np.zeros((len(batch), 2 + -(-longest // _LABEL_STEP) * _LABEL_STEP), np.int32)
-    for row, item, width in zip(packed, batch, widths, strict=True):
-        row[0], row[1] = len(item.classes), time_steps(width)
-        row[2 : 2 + len(item.classes)] = item.classes
+    for row, classes, width in zip(packed, labels, widths, strict=True):
+        row[0], row[1] = len(classes), time_steps(width)
+        row[2 : 2 + len(classes)] = classes
     return (pixels, widths), packed
+
+
+def _rearranged(item: Prepared, rng: np.random.Generator) -> tuple[np.ndarray, list[int]]:
+    """A sample's picture and classes, those of some lines with their words in another order."""
+    sample = item.sample
+    if not sample.gaps or rng.random() >= _REARRANGED:
+        return sample.gray, item.classes
+    gray, text = rearrange(sample.gray, sample.text, sample.gaps, rng)
+    class_of = dict(zip(sample.text, item.classes, strict=True))
+    return gray, [class_of[character] for character in text]
 
 
 def epoch(

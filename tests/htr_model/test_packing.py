@@ -2,10 +2,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from htr_model.bundle import DEFAULT
+from htr_model.bundle import load as load_bundle
 from htr_model.normalization import Normalization, normalize
 from htr_model.packing import SCHEMA, pack
 from htr_model.readers.datasets import load
 from htr_model.readers.parquet import read_parquet
+from htr_model.recognizer import Recognizer
 from htr_model.samples import Sample, Skipped
 from tests.htr_model.drawing import likeness, word
 
@@ -156,3 +159,23 @@ def test_a_file_is_replaced_by_a_whole_one(tmp_path):
         pack([drawn(text)], tmp_path / "a.parquet", SETTINGS)
     assert [s.text for s in read_back(tmp_path / "a.parquet")] == ["new"]
     assert [p.name for p in tmp_path.iterdir()] == ["a.parquet"]
+
+
+def test_gaps_are_found_in_the_picture_that_is_kept(tmp_path):
+    """By the real recogniser: where it parts the words there is paper."""
+    line, single = drawn(TEXTS[3], margin=200), drawn("archive")
+    pack([line, single], tmp_path / "a.parquet", SETTINGS, Recognizer(load_bundle(DEFAULT)))
+    kept, alone = read_back(tmp_path / "a.parquet")
+    assert alone.gaps == ()
+    assert len(kept.gaps) == TEXTS[3].count(" ")
+    height, width = kept.gray.shape
+    known = [round(g * width) for g in kept.gaps if g == g]
+    assert len(known) >= 5
+    assert sorted(known) == known
+    for column in known:
+        assert kept.gray[:, column - height // 20 : column + height // 20].min() > 180
+
+
+def test_without_a_recogniser_nobody_knows_the_gaps(tmp_path):
+    pack([drawn(TEXTS[3])], tmp_path / "a.parquet", SETTINGS)
+    assert read_back(tmp_path / "a.parquet")[0].gaps == ()

@@ -187,6 +187,17 @@ def test_packed_lines_of_pages_are_those_of_the_truth_or_those_that_are_found(pa
         assert likeness(one.gray, other.gray) > 0.7
 
 
+def test_packed_lines_know_where_their_words_part_when_asked(pages, tmp_path):
+    done = inkbeam("data", "pack", pages, "--output", tmp_path / "lines.parquet", "--gaps-by", "default")
+    assert done.code == 0, done.err
+    lines = list(read_parquet(tmp_path / "lines.parquet"))
+    assert [len(line.gaps) for line in lines] == [text.count(" ") for text in LINES]
+    assert any(0 < gap < 1 for line in lines for gap in line.gaps)
+    done = inkbeam("data", "pack", pages, "--output", tmp_path / "none.parquet", "--gaps-by", tmp_path / "nowhere")
+    assert done.code == 2
+    assert "nowhere" in done.err
+
+
 def test_packed_words_of_iam_are_joined_when_asked(iam, tmp_path):
     plain, joined, again, other = (tmp_path / f"{name}.parquet" for name in ("plain", "joined", "again", "other"))
     assert inkbeam("data", "pack", iam, "--output", plain).code == 0

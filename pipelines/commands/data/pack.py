@@ -12,6 +12,7 @@ from pipelines import exit_codes
 from pipelines.options import UsageError
 
 if TYPE_CHECKING:
+    from htr_model.recognizer import Recognizer
     from htr_model.samples import Item, Skipped
 
 SUMMARY = "write a data set as one small file, to be trained on elsewhere"
@@ -32,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of pages: as the ground truth outlines them, or as digitize finds them; of IAM's words: joined "
         "(default: true)",
     )
+    parser.add_argument(
+        "--gaps-by",
+        metavar="BUNDLE",
+        help="note where this bundle (or 'default') sees a line's words part, so that train can rearrange them",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the gaps of joined words (default: 0)")
 
 
@@ -45,8 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--output {output}: its name must end in .parquet")
     if arguments.seed < 0:
         raise UsageError(f"--seed must not be negative, got {arguments.seed!r}")
+    recognizer = _recognizer(arguments.gaps_by) if arguments.gaps_by else None
     try:
-        count, skipped = pack(_items(arguments), output, Normalization())
+        count, skipped = pack(_items(arguments), output, Normalization(), recognizer)
     except OSError as error:
         raise UsageError(f"{arguments.path} cannot be read or {output} not be written ({error})") from error
     if not count:
@@ -55,6 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
     if skipped:
         print(f"left out: {_most_often(skipped)}")
     return exit_codes.DONE
+
+
+def _recognizer(model: str) -> Recognizer:
+    from htr_model.recognizer import Recognizer
+    from pipelines.model_handler import bundle_address, load_bundle
+
+    return Recognizer(load_bundle(bundle_address(model)))
 
 
 def _most_often(skipped: list[Skipped]) -> str:

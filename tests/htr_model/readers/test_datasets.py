@@ -219,6 +219,17 @@ def test_parquet_with_all_columns(tmp_path):
     assert skipped == Skipped("b", "marked as wrongly segmented")
 
 
+@pytest.mark.parametrize(
+    ("gaps", "kept"),
+    [([0.25, 0.5], (0.25, 0.5)), ([0.5], ()), ([], ()), (None, ()), ("ab", ()), (["a", "b"], ()), ([0.5, None], ())],
+)
+def test_parquet_gaps_are_kept_where_there_is_one_for_each_space(tmp_path, gaps, kept):
+    row = {"id": "1", "text": "three  short words", "image": png(word("three")), "gaps": gaps}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "a.parquet")
+    (sample,) = load([tmp_path / "a.parquet"]).samples
+    assert sample.gaps == kept
+
+
 def test_parquet_that_lacks_a_column_or_is_no_parquet_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="lacks the columns image, text"):
         list(read(parquet(tmp_path / "p", id=["a"])))

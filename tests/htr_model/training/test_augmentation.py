@@ -3,7 +3,7 @@ import pytest
 
 from htr_model.normalization import Normalization, normalize
 from htr_model.training import augmentation
-from htr_model.training.augmentation import augment
+from htr_model.training.augmentation import augment, leave_out, rearrange
 from tests.htr_model.drawing import word
 
 
@@ -91,3 +91,46 @@ def test_neighbours_ink_stays_at_the_edge():
     for seed in range(50):
         picture = augmentation.intrude(gray, dark, np.random.default_rng(seed))
         assert picture[12:48].min() == 250
+
+
+TEXT = "ab cd ef gh"
+LEVELS = {"ab": 10, "cd": 60, "ef": 110, "gh": 160}
+
+
+def levels() -> np.ndarray:
+    """A "line" whose words are told apart by their level: 30 columns each, the gaps in the middle of 10 more."""
+    return np.hstack([np.full((20, 40), level, np.uint8) for level in LEVELS.values()])
+
+
+def test_pictures_and_words_change_places_together():
+    texts = set()
+    for seed in range(200):
+        gray, text = rearrange(levels(), TEXT, (0.25, 0.5, 0.75), np.random.default_rng(seed))
+        shown = gray[0, ::40].tolist()
+        assert shown == [LEVELS[w] for w in text.split(" ")]
+        assert gray.shape == (20, 40 * len(shown))
+        texts.add(text)
+    assert TEXT in texts and "cd ef gh ab" in texts and "ef" in texts and len(texts) > 20
+
+
+def test_words_are_not_parted_where_no_gap_is_known():
+    nan = float("nan")
+    for seed in range(100):
+        _, text = rearrange(levels(), TEXT, (nan, 0.5, nan), np.random.default_rng(seed))
+        assert text in ("ab cd ef gh", "ef gh ab cd", "ab cd", "ef gh")
+    gray, text = rearrange(levels(), TEXT, (nan,) * 3, np.random.default_rng(0))
+    assert text == TEXT
+    np.testing.assert_array_equal(gray, levels())
+
+
+def test_gaps_at_the_edges_leave_something_to_read():
+    for seed in range(100):
+        gray, text = rearrange(levels(), TEXT, (0.0, 0.0, 1.0), np.random.default_rng(seed))
+        assert gray.size and text
+
+
+def test_what_is_left_out_is_small():
+    gray = word("several words of a line", 100)
+    plain = np.count_nonzero(gray < 128)
+    shares = [np.count_nonzero(leave_out(gray, np.random.default_rng(s)) < 128) / plain for s in range(100)]
+    assert 0.7 < np.mean(shares) < 0.97 and min(shares) > 0.4

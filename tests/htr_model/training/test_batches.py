@@ -228,3 +228,20 @@ def test_there_are_few_widths_and_each_has_some_room():
     assert all(w % settings.width_step == 0 for w in widths)
     for w in range(1, settings.max_width + 1):
         assert min(1.1 * w, settings.max_width) <= batches.roomy_width(w, settings) <= 1.45 * w + 128
+
+
+def test_lines_whose_gaps_are_known_are_met_in_other_orders_and_in_parts():
+    left, right = word("it", 40), word("writing", 40)
+    gap = left.shape[1] / (left.shape[1] + right.shape[1])
+    sample = Sample("line", "it writing", np.hstack([left, right]), gaps=(gap,))
+    (item,), _ = batches.prepare([sample], CHARSET, SETTINGS)
+    widths: dict[str, list[int]] = {}
+    for seed in range(60):
+        (_, (width,)), packed = batches.make([item], SETTINGS, np.random.default_rng(seed))
+        widths.setdefault(texts_of(packed)[0], []).append(int(width))
+    assert set(widths) == {"it writing", "writing it", "it", "writing"}
+    assert len(widths["it writing"]) > 20
+    assert max(widths["it"]) < min(widths["writing it"])
+    plain = batches.Batching(augmentation=False)
+    (_, _), packed = batches.make([item], SETTINGS, np.random.default_rng(0), plain)
+    assert texts_of(packed) == ["it writing"]
