@@ -96,7 +96,7 @@ def main() -> None:
             # The largest child so far: the second command's where it is the larger.
             peak = used.ru_maxrss / 1024
             found = done.stdout.splitlines()[-1]
-            if not found.startswith(f"{left} documents would be read;"):
+            if not found.startswith(f"{left:,} documents would be read;"):
                 raise SystemExit(f"{name}: {left} documents are left, but digitize says: {found}")
             print(f"{name:32} {seconds:6.1f} s  {cpu:6.1f} s of CPU  {peak:5.0f} MB  {found}")
 

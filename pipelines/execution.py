@@ -10,6 +10,7 @@ from pipelines import exit_codes, memory
 from pipelines.figures import Figures
 from pipelines.logs import FORMATS, logs_json, tell
 from pipelines.options import UsageError
+from pipelines.wording import counted
 
 FAILURES_SHOWN = 20
 
@@ -98,14 +99,14 @@ def _tell_plan(planned, report: Figures) -> None:
     if selection.done_pages:
         tell(
             "left_out",
-            f"{selection.done_pages} pages are done already and left out (--existing redo reads them again)",
+            f"{counted(selection.done_pages, 'page')} done already and left out (--existing redo reads them again)",
             pages=selection.done_pages,
         )
     if selection.set_aside:
         tell(
             "set_aside",
-            f"{len(selection.set_aside)} pages failed in {planned.job.max_attempts} runs in a row and are set aside "
-            f"(inkbeam retry {planned.job.output} --all tries them again)",
+            f"{counted(len(selection.set_aside), 'page')} set aside after failing in {planned.job.max_attempts} runs "
+            f"in a row (inkbeam retry {planned.job.output} --all tries them again)",
             logging.WARNING,
             pages=len(selection.set_aside),
         )
@@ -145,7 +146,8 @@ def _tell_outcome(outcome, planned, report: Figures) -> None:
         tell("more_failed", f"… and {outcome.failed - len(shown)} more, all in the failures table")
     several = f" and {outcome.runs - 1} more" if outcome.runs > 1 else ""
     lines = [
-        f"\nRun {outcome.run_id}{several}: {outcome.pages} pages, {outcome.words} words, {outcome.failed} failures "
+        f"\nRun {outcome.run_id}{several}: {counted(outcome.pages, 'page')}, {counted(outcome.words, 'word')}, "
+        f"{counted(outcome.failed, 'failure')} "
         f"in {outcome.seconds:.1f} s ({rate:.2f} pages/s)"
     ]
     if outcome.stage_seconds:

@@ -16,6 +16,7 @@ from pipelines import files, launch, memory, runs
 from pipelines.beam_options import is_local
 from pipelines.inputs import Document
 from pipelines.options import JobFailed
+from pipelines.wording import counted
 from segmentation.decoding import DecodingError, DecodingSettings
 from segmentation.decoding.tiff import page_offsets
 
@@ -57,7 +58,9 @@ def carry_out(planned: launch.Plan, beam_options: list[str], attempts: int) -> l
         except JobFailed as error:
             if not outcomes:
                 raise
-            raise JobFailed(f"{error}. The {launch.together(outcomes).pages} pages before it are kept") from error
+            raise JobFailed(
+                f"{error}. What was written before it is kept: {counted(launch.together(outcomes).pages, 'page')}"
+            ) from error
         if len(parts) > 1:
             memory.give_back()
             done = launch.together(outcomes)

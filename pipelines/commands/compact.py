@@ -7,6 +7,7 @@ import argparse
 from pipelines import exit_codes
 from pipelines.logs import FORMATS, hold_back_native_output, tell
 from pipelines.options import COMPACTED, UsageError, dated_name
+from pipelines.wording import counted
 
 SUMMARY = "put the small files of many runs together"
 
@@ -58,8 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
         return exit_codes.DONE
     tell(
         "compacted",
-        f"{done.runs} runs, {done.rows:,} rows: {done.files_before} files of {_size(done.bytes_before)} became "
-        f"{done.files_after} of {_size(done.bytes_after)}, {output}/*/run={done.id}/",
+        f"{done.runs} runs, {counted(done.rows, 'row')}: {counted(done.files_before, 'file')} of "
+        f"{_size(done.bytes_before)} became {done.files_after} of {_size(done.bytes_after)}, {output}/*/run={done.id}/",
         runs=done.runs,
         rows=done.rows,
         files_before=done.files_before,

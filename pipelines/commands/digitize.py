@@ -18,6 +18,7 @@ from pipelines.options import (
     dated_name,
     segmentation_settings,
 )
+from pipelines.wording import counted
 from segmentation.decoding import DecodingSettings
 
 SUMMARY = "read pages and write tables of words, pages and failures"
@@ -126,9 +127,10 @@ def _print_plan(planned) -> int:
 
     selection = planned.selection
     for document in selection.documents:
-        note = f"  ({len(document.left_out)} pages of it are done or set aside)" if document.left_out else ""
+        note = f"  ({counted(len(document.left_out), 'page')} of it done or set aside)" if document.left_out else ""
         print(f"{printable(document.uri)}{note}")
-    print(f"{len(selection.documents)} documents would be read; {selection.done_pages} pages are done and left out")
+    to_read, done = counted(len(selection.documents), "document"), counted(selection.done_pages, "page")
+    print(f"{to_read} would be read; {done} done and left out")
     if selection.set_aside:
-        print(f"{len(selection.set_aside)} pages failed too often and are set aside")
+        print(f"{counted(len(selection.set_aside), 'page')} set aside after failing too often")
     return exit_codes.DONE

@@ -14,6 +14,7 @@ from pipelines import exit_codes
 from pipelines.decoder_options import add_decoder_options, chosen_decoder, described
 from pipelines.logs import hold_back_native_output
 from pipelines.options import DEFAULT_MODEL, UNITS, UsageError, add_lines_option, segmentation_settings
+from pipelines.wording import counted
 
 SUMMARY = "measure lines, words, reading order and text of pages with known lines"
 
@@ -87,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     for failure in failures:
         print(f"failed: {failure.picture}: {failure.message}", file=sys.stderr)
     if not results:
-        raise UsageError(f"none of the {len(pages)} pages could be measured")
+        raise UsageError(f"none of {counted(len(pages), 'page')} could be measured")
     print_tables(results)
     if arguments.json:
         figures = {

@@ -10,6 +10,7 @@ from pipelines import exit_codes
 from pipelines.archive_options import add_archive_options
 from pipelines.logs import hold_back_native_output
 from pipelines.options import UsageError
+from pipelines.wording import counted
 
 SUMMARY = "write web pages that show what was read beside the scans, to correct it"
 
@@ -66,6 +67,6 @@ def run(arguments: argparse.Namespace) -> int:
             corrected.add(page.name)
         write(f"{page.name}.html", web.page(page, saved, missing))
     # Last, so that it leads to pages that are there.
-    write("index.html", web.index(f"{archive.output.rpartition('/')[2]}: {len(listed):,} pages", corrected))
-    print(f"{len(listed):,} pages: {folder}/index.html")
+    write("index.html", web.index(f"{archive.output.rpartition('/')[2]}: {counted(len(listed), 'page')}", corrected))
+    print(f"{counted(len(listed), 'page')}: {folder}/index.html")
     return exit_codes.TOO_MANY_FAILURES if failed else exit_codes.DONE

@@ -10,6 +10,7 @@ import cv2
 
 from pipelines import exit_codes
 from pipelines.options import UsageError, add_lines_option, segmentation_settings
+from pipelines.wording import counted
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, check_bytes, count_pages, decode_page
 from segmentation.page import segment_upright
 from segmentation.pictures.overlay import draw_overlay
@@ -61,8 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
             path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
             regions = len({line.region for line in layout.lines})
             print(
-                f"{path}: {len(layout.lines)} lines{f' in {regions} regions' if regions > 1 else ''}, "
-                f"{sum(map(len, words))} words, "
+                f"{path}: {counted(len(layout.lines), 'line')}{f' in {regions} regions' if regions > 1 else ''}, "
+                f"{counted(sum(map(len, words)), 'word')}, "
                 f"{f'turned by {upright.turn}°, ' if upright.turn else ''}skew {layout.skew_degrees:+.1f}°, "
                 f"x-height {layout.x_height:.0f} px, "
                 f"{layout.discarded_ink / max(layout.ink, 1):.0%} of the ink left out"

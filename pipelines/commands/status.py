@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
 from pipelines.options import UsageError
+from pipelines.wording import counted
 
 SUMMARY = "tell what an archive holds, what failed and what is waiting"
 RUNS_SHOWN = 15
@@ -81,17 +82,19 @@ def _print(found) -> None:
         )
     if len(found.runs) > RUNS_SHOWN:
         print(f"({len(found.runs) - RUNS_SHOWN} earlier runs: --json)")
-    waiting = "" if found.waiting is None else f"; {found.waiting:,} documents waiting"
-    print(f"\n{found.pages:,} pages done, {found.words:,} words; {len(found.failing):,} failed{waiting}")
+    waiting = "" if found.waiting is None else f"; {counted(found.waiting, 'document')} waiting"
+    done = f"{counted(found.pages, 'page')} done, {counted(found.words, 'word')}"
+    print(f"\n{done}; {len(found.failing):,} failed{waiting}")
     if found.set_aside:
         print(f"{found.set_aside:,} of the failed are set aside until their files change, or inkbeam retry --all")
     for page in found.failing[:FAILING_SHOWN]:
         number = "" if page.page_index is None else f", page {page.page_index + 1}"
-        tries = f"{page.attempts} {'run' if page.attempts == 1 else 'runs'}"
+        tries = counted(page.attempts, "run")
         print(f"  failed in {tries} ({page.stage}, {page.error_type}): {page.document_uri}{number}")
     if len(found.failing) > FAILING_SHOWN:
         print(f"  … and {len(found.failing) - FAILING_SHOWN:,} more: --json")
     if found.lowest:
         print("\nlowest confidence:")
     for page in found.lowest:
-        print(f"  {page.mean_confidence:.3f}  {page.document_uri}, page {page.page_index + 1}, {page.word_count} words")
+        words = counted(page.word_count, "word")
+        print(f"  {page.mean_confidence:.3f}  {page.document_uri}, page {page.page_index + 1}, {words}")

@@ -11,6 +11,7 @@ from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
 from pipelines.options import DEFAULT_MODEL, UsageError
 from pipelines.sample_options import add_division_options, divided
+from pipelines.wording import counted
 
 SUMMARY = "train a recogniser"
 
@@ -95,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
             settings = replace(settings, charset=symbols or None)
         run = TrainingRun(data, settings, Path(arguments.output), start_from=start)
         print(
-            f"{len(run.train):,} samples to train on, {len(run.validation):,} to validate, "
+            f"{counted(len(run.train), 'sample')} to train on, {len(run.validation):,} to validate, "
             f"{len(run.skipped):,} skipped (listed in {run.folder / 'skipped.csv'}); "
             f"{run.network}, {run.model.count_params():,} parameters, {len(run.charset)} symbols"
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
 from pipelines.options import UsageError
+from pipelines.wording import counted
 
 SUMMARY = "train a network that finds lines"
 
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         pages = [page for path in arguments.data for page in line_pages(true_pages(path))]
         run = LineTrainingRun(pages, settings, Path(arguments.output))
         print(
-            f"{len(run.train):,} pages to train on, {len(run.validation):,} to validate; "
+            f"{counted(len(run.train), 'page')} to train on, {len(run.validation):,} to validate; "
             f"{run.model.count_params():,} parameters"
         )
         done = run.run(resume=arguments.resume)

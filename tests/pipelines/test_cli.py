@@ -151,7 +151,7 @@ def test_damaged_commit_file_is_wrong_usage_and_names_the_file(digitize, output)
 def test_dry_run_writes_nothing(digitize, letter, output):
     done = digitize("--dry-run")
     assert done.code == 0
-    assert done.out.splitlines() == [str(letter), "1 documents would be read; 0 pages are done and left out"]
+    assert done.out.splitlines() == [str(letter), "1 document would be read; 0 pages done and left out"]
     assert not output.exists()
 
 

@@ -205,7 +205,7 @@ def test_packed_words_of_iam_are_joined_when_asked(iam, tmp_path):
     for output, seed in ((joined, 0), (again, 0), (other, 1)):
         done = inkbeam("data", "pack", iam, "--output", output, "--lines", "joined", "--seed", seed)
         assert done.code == 0, done.err
-        assert "1 samples" in done.out and "1 × marked as wrongly segmented" in done.out
+        assert "1 sample," in done.out and "1 × marked as wrongly segmented" in done.out
     (line,) = read_parquet(joined)
     assert (line.id, line.text, line.group) == ("a01-000u-00", "Come by noon.", "a01-000u")
     assert joined.read_bytes() == again.read_bytes() != other.read_bytes()

@@ -190,7 +190,7 @@ def test_output_holds_nothing_else(night_1, output):
 def test_failed_pages_give_exit_code_1_and_the_summary_names_them(night_1, output):
     counts = json.loads((output / "runs" / "night-1.json").read_bytes())["counts"]
     assert night_1.code == 1
-    summary = f"Run night-1: {counts['pages']} pages, {counts['words']} words, {counts['failures']} failures"
+    summary = f"Run night-1: {counts['pages']:,} pages, {counts['words']:,} words, {counts['failures']:,} failures"
     assert summary in night_1.out
     assert "pages/s" in night_1.out
     assert str(output) in night_1.out
@@ -241,7 +241,7 @@ def test_nothing_already_written_is_ever_changed_or_lost(nights):
 def test_second_run_does_nothing(nights, good_pages):
     done, snapshot = nights["again"]
     assert done.code == 0
-    assert f"{len(good_pages)} pages are done already" in done.out
+    assert f"{len(good_pages)} pages done already" in done.out
     assert "Nothing to do." in done.out
     assert snapshot == nights["night-1"][1]
 
@@ -251,9 +251,9 @@ def test_dry_run_lists_what_is_left_and_writes_nothing(nights, good_pages):
     assert done.code == 0
     lines = done.out.splitlines()
     assert [Path(line.split("  (")[0]).name for line in lines[:-1]] == sorted((*broken_files.BROKEN, "lost_frame.tif"))
-    assert [line for line in lines if "2 pages of it are done" in line] == [x for x in lines if "lost_frame" in x]
+    assert [line for line in lines if "2 pages of it done" in line] == [x for x in lines if "lost_frame" in x]
     count = len(broken_files.BROKEN) + 1
-    assert lines[-1] == f"{count} documents would be read; {len(good_pages) + 2} pages are done and left out"
+    assert lines[-1] == f"{count} documents would be read; {len(good_pages) + 2} pages done and left out"
     assert snapshot == nights["night-1"][1]
 
 

@@ -27,7 +27,7 @@ def test_strange_names_are_read_like_any_other(tmp_path, tiny_bundle):
     assert found == {*NAMES, "inside.png"}
     assert [page_of(r)[0] for r in rows(tmp_path / "tables", "failures")] == ["dangling.png"]
     again = inkbeam("digitize", "--input", scans, "--output", tmp_path / "tables", "--model", tiny_bundle)
-    assert f"{len(found)} pages are done already" in again.out
+    assert f"{len(found)} pages done already" in again.out
 
 
 def test_job_that_breaks_after_its_commit_has_done_its_work(letter, tmp_path, tiny_bundle, monkeypatch):
@@ -42,7 +42,7 @@ def test_job_that_breaks_after_its_commit_has_done_its_work(letter, tmp_path, ti
     done = inkbeam("digitize", "--input", letter, "--output", output, "--model", tiny_bundle, "--attempts", "2")
     assert done.code == 0, done.err
     assert "committed and whole, but then" in done.err
-    assert "1 pages" in done.out
+    assert "1 page," in done.out
     (run,) = run_ids(output)
     assert [f for f in files(output) if f"run={run}/part-" not in f] == [f"runs/{run}.json"]
 

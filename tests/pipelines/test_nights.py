@@ -52,7 +52,7 @@ def test_failed_page_is_tried_as_often_as_allowed_and_then_set_aside(nights):
     done, attempts, _ = nights["night-3"]
     assert (done.code, attempts) == (0, [])
     assert "Nothing to do." in done.out
-    assert "1 pages failed in 2 runs in a row and are set aside (inkbeam retry " in done.out
+    assert "1 page set aside after failing in 2 runs in a row (inkbeam retry " in done.out
 
 
 def test_retry_leaves_alone_what_is_set_aside_unless_it_is_told_all(nights):
@@ -152,7 +152,7 @@ def test_job_that_breaks_is_tried_again_with_a_name_of_its_own(digitize, tmp_pat
         "tonight-try2",
     }
     assert "attempt 1 of 2 failed" in done.err
-    assert "Run tonight-try2: 1 pages" in done.out
+    assert "Run tonight-try2: 1 page," in done.out
 
 
 def test_job_that_breaks_every_time_fails_and_leaves_nothing(digitize, tmp_path, monkeypatch):

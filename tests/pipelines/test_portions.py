@@ -102,10 +102,10 @@ def test_what_earlier_portions_read_survives_a_later_one(scans, tmp_path, tiny_b
     struck = python(STRUCK, *command, "--run-id", "night")
     assert struck.returncode == 3, struck.stderr
     assert "no space left on the device" in struck.stderr
-    assert "The 1 pages before it are kept" in struck.stderr
+    assert "What was written before it is kept: 1 page" in struck.stderr
     assert run_ids(tmp_path / "out") == ["night"]
     again = inkbeam(*command, "--run-id", "again")
-    assert "1 pages are done already" in again.out
+    assert "1 page done already" in again.out
     pages = rows(tmp_path / "out", "pages")
     assert sorted((p["document_uri"].rsplit("/", 1)[1], p["run_id"]) for p in pages) == [
         ("a.png", "night"), ("b.png", "again"), ("c.png", "again")

@@ -104,7 +104,7 @@ def test_command_prints_what_it_finds(output):
               options={"max_attempts": 3})  # fmt: skip
     done = inkbeam("status", output)
     assert done.code == 0, done.err
-    assert "1 pages done, 4 words; 1 failed" in done.out
+    assert "1 page done, 4 words; 1 failed" in done.out
     assert "1 of the failed are set aside" in done.out
     assert "failed in 3 runs (read, TruncatedImage): /s/c.png" in done.out
     assert "0.500  /s/a.png, page 1, 4 words" in done.out

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
 from pipelines.options import UsageError
+from pipelines.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     _print_tables(found, console)
     if sheet and found.chosen:
         _draw(found, sheet)
-        console.print(f"{sheet}: {len(found.chosen)} samples drawn", markup=False)
+        console.print(f"{sheet}: {counted(len(found.chosen), 'sample')} drawn", markup=False)
     if not found.usable:
         print(f"inkbeam data check: {arguments.path}: no sample can be trained on", file=sys.stderr)
         return exit_codes.USAGE

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import exit_codes
 from pipelines.options import UsageError
+from pipelines.wording import counted
 
 if TYPE_CHECKING:
     from htr_model.recognizer import Recognizer
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.path} cannot be read or {output} not be written ({error})") from error
     if not count:
         raise UsageError(f"{arguments.path}: no usable sample; most often: {_most_often(skipped)}")
-    print(f"{output}: {count:,} samples, {output.stat().st_size / 2**20:.1f} MiB; {len(skipped):,} left out")
+    print(f"{output}: {counted(count, 'sample')}, {output.stat().st_size / 2**20:.1f} MiB; {len(skipped):,} left out")
     if skipped:
         print(f"left out: {_most_often(skipped)}")
     return exit_codes.DONE
