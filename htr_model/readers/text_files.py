@@ -28,19 +28,32 @@ def _text_beside(picture: Path) -> Path:
     return next((path for path in candidates if path.is_file()), candidates[0])
 
 
+def text_lines(path: Path) -> list[str]:
+    """The lines of a text file that are not empty.
+
+    Raises:
+        ValueError: there is none, it is too large, or no UTF-8; says so.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ValueError(f"{path.name} is larger than {_MAX_BYTES // 2**20} MB")
+        return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except OSError as error:
+        raise ValueError(f"no text file {path.name}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name} is not text in UTF-8") from error
+
+
 def read_text_pairs(pairs: list[tuple[Path, Path]]) -> Iterator[Item]:
     """Samples of pictures of one line or word each."""
     for picture, path in pairs:
         try:
-            if path.stat().st_size > _MAX_BYTES:
-                raise ValueError(f"{path.name} is larger than {_MAX_BYTES // 2**20} MB")
-            lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+            lines = text_lines(path)
             if len(lines) > 1:
-                raise ValueError(f"{path.name} holds {len(lines)} lines; a picture of one line is expected")
-        except OSError:
-            yield Skipped(picture.name, f"no text file {path.name}")
-        except UnicodeDecodeError:
-            yield Skipped(picture.name, f"{path.name} is not text in UTF-8")
+                raise ValueError(
+                    f"{path.name} holds {len(lines)} lines; a picture of one line is expected (of pages: inkbeam data "
+                    "pack --lines transcribed)"
+                )
         except ValueError as error:
             yield Skipped(picture.name, str(error))
         else:

@@ -188,14 +188,55 @@ def test_packed_lines_of_pages_are_those_of_the_truth_or_those_that_are_found(pa
 
 
 def test_packed_lines_know_where_their_words_part_when_asked(pages, tmp_path):
-    done = inkbeam("data", "pack", pages, "--output", tmp_path / "lines.parquet", "--gaps-by", "default")
+    done = inkbeam("data", "pack", pages, "--output", tmp_path / "lines.parquet", "--gaps")
     assert done.code == 0, done.err
     lines = list(read_parquet(tmp_path / "lines.parquet"))
     assert [len(line.gaps) for line in lines] == [text.count(" ") for text in LINES]
     assert any(0 < gap < 1 for line in lines for gap in line.gaps)
-    done = inkbeam("data", "pack", pages, "--output", tmp_path / "none.parquet", "--gaps-by", tmp_path / "nowhere")
+    done = inkbeam(
+        "data", "pack", pages, "--output", tmp_path / "none.parquet", "--gaps", "--reader", tmp_path / "nowhere"
+    )
     assert done.code == 2
     assert "nowhere" in done.err
+
+
+@pytest.fixture
+def transcribed(tmp_path):
+    """Page pictures and what they say, not where; one of them pale, one has no text, one is broken."""
+    root = tmp_path / "diaries"
+    root.mkdir()
+    drawn = draw_page(LINES)
+    (root / "a.png").write_bytes(png(drawn.gray))
+    (root / "a.txt").write_text("A heading that is not there\n" + "\n\n".join(LINES) + "\n")
+    (root / "b.png").write_bytes(png(255 - (255 - drawn.gray) // 2))
+    (root / "b.gt.txt").write_text("\n".join([LINES[0], "another line than that which stands there", LINES[2]]))
+    (root / "c.png").write_bytes(png(drawn.gray))
+    (root / "d.png").write_bytes(png(drawn.gray)[:200])
+    (root / "d.txt").write_text("\n".join(LINES))
+    return root
+
+
+def test_packed_lines_of_pages_get_their_text_from_transcriptions(transcribed, tmp_path):
+    output = tmp_path / "lines.parquet"
+    done = inkbeam("data", "pack", transcribed, "--output", output, "--lines", "transcribed", "--gaps")
+    assert done.code == 0, done.err
+    assert "5 samples" in done.out
+    for reason in ("no text file c.", "d.png: ", "1 × not surely one of the page's transcribed lines"):
+        assert reason in done.out
+    samples = list(read_parquet(output))
+    assert [(s.group, s.text) for s in samples] == [
+        *(("a.png", text) for text in LINES),
+        ("b.png", LINES[0]),
+        ("b.png", LINES[2]),
+    ]
+    assert likeness(samples[0].gray, samples[3].gray) > 0.9
+    assert all(s.gaps for s in samples)
+
+
+def test_transcribed_lines_need_pages_with_texts(words, tmp_path):
+    done = inkbeam("data", "pack", words, "--output", tmp_path / "a.parquet", "--lines", "transcribed")
+    assert done.code == 2
+    assert "no folder of page pictures with .txt files of the same name" in done.err
 
 
 def test_packed_words_of_iam_are_joined_when_asked(iam, tmp_path):

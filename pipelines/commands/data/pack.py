@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines import exit_codes
-from pipelines.options import UsageError
+from pipelines.options import DEFAULT_MODEL, UsageError
 from pipelines.wording import counted
 
 if TYPE_CHECKING:
@@ -29,15 +29,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--lines",
-        choices=("true", "found", "joined"),
+        choices=("true", "found", "joined", "transcribed"),
         default="true",
-        help="of pages: as the ground truth outlines them, or as digitize finds them; of IAM's words: joined "
-        "(default: true)",
+        help="of pages: as the ground truth outlines them, or as digitize finds them; of IAM's words: joined; of page "
+        "pictures with .txt files of the same name: found, and matched with their text (default: true)",
     )
     parser.add_argument(
-        "--gaps-by",
+        "--gaps", action="store_true", help="note where the words of lines part: train then puts them in other orders"
+    )
+    parser.add_argument(
+        "--reader",
+        default=DEFAULT_MODEL,
         metavar="BUNDLE",
-        help="note where this bundle (or 'default') sees a line's words part, so that train can rearrange them",
+        help="of --gaps and --lines transcribed: what reads the lines (default: default)",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the gaps of joined words (default: 0)")
 
@@ -52,9 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--output {output}: its name must end in .parquet")
     if arguments.seed < 0:
         raise UsageError(f"--seed must not be negative, got {arguments.seed!r}")
-    recognizer = _recognizer(arguments.gaps_by) if arguments.gaps_by else None
+    by_reading = arguments.gaps or arguments.lines == "transcribed"
+    recognizer = _recognizer(arguments.reader) if by_reading else None
     try:
-        count, skipped = pack(_items(arguments), output, Normalization(), recognizer)
+        items = _items(arguments, recognizer)
+        count, skipped = pack(items, output, Normalization(), recognizer if arguments.gaps else None)
     except OSError as error:
         raise UsageError(f"{arguments.path} cannot be read or {output} not be written ({error})") from error
     if not count:
@@ -77,12 +83,15 @@ def _most_often(skipped: list[Skipped]) -> str:
     return "; ".join(f"{times:,} × {reason}" for reason, times in reasons) or "there is none at all"
 
 
-def _items(arguments: argparse.Namespace) -> Iterator[Item]:
+def _items(arguments: argparse.Namespace, recognizer: Recognizer | None) -> Iterator[Item]:
     from htr_model.readers.datasets import read
     from htr_model.readers.page_truth import true_pages
     from htr_model.synthetic.joined_words import joined_lines
     from pipelines.found_lines import found_lines
+    from pipelines.transcribed_lines import transcribed_lines
 
+    if arguments.lines == "transcribed":
+        return transcribed_lines(Path(arguments.path), recognizer)
     if arguments.lines == "found":
         return found_lines(true_pages(arguments.path))
     items = read(arguments.path)

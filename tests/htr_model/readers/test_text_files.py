@@ -37,7 +37,8 @@ def test_pictures_with_texts_beside_them(folder):
     assert {i.id: i.reason for i in items if isinstance(i, Skipped)} == {
         "eight.png": "not a readable picture",
         "five.png": "five.txt is not text in UTF-8",
-        "four.png": "four.txt holds 2 lines; a picture of one line is expected",
+        "four.png": "four.txt holds 2 lines; a picture of one line is expected (of pages: inkbeam data pack --lines "
+        "transcribed)",
         "seven.png": "no text file seven.gt.txt",
         "six.png": "no text",
     }
