@@ -12,7 +12,7 @@ from segmentation.ink.scale import Scale
 from segmentation.lines.curves import Curve
 from segmentation.order.cells import cells_in_order
 from segmentation.order.columns import gaps_in
-from segmentation.order.reading_order import Region, regions
+from segmentation.order.reading_order import Region, regions, rows
 
 _LEAST_LINES = 3
 """Lines on either side of a rule that parts columns."""
@@ -26,6 +26,16 @@ _LEAST_INK = 1.1
 """Ink of the smallest cell, a figure one, in strokes of an x-height."""
 _LEVEL_SHARE = 0.6
 """Share of the width of the writing over which a level rule runs that parts rows."""
+_TEXT_LINES = 8
+"""Lines of a column of running text, as newspapers have."""
+_TEXT_WIDTH = 20.0
+"""X-heights that such a column is wide at least."""
+_TEXT_FULL = 0.8
+"""Width of its middle line over that of the column: entries of a register end where they may."""
+_TEXT_BALANCE = 0.6
+"""Width of the narrowest such column over the widest one's."""
+_TEXT_SHARE = 0.85
+"""Share of the lines that stand in such columns."""
 _WORD_GAP = 0.5
 """X-heights between words."""
 _NEARBY = 3.0
@@ -83,20 +93,42 @@ class Table:
         return divided
 
     def cells(self, boxes: list[Box]) -> list[Region]:
-        """Regions of lines in reading order: the cells, and what stands above and below the table."""
+        """Regions of lines in reading order: the cells, and what stands above and below the table.
+
+        Columns of running text between rules are no table, and each is read to its end.
+        """
         top, bottom = min(r.first for r in self.rules), max(r.last for r in self.rules)
         middles = [(b.top + b.bottom) / 2 for b in boxes]
         inside = [i for i, y in enumerate(middles) if top - self.x_height <= y <= bottom + self.x_height]
         above = [i for i, y in enumerate(middles) if y < top - self.x_height]
         below = [i for i, y in enumerate(middles) if y > bottom + self.x_height]
-        columns = self._columns([boxes[i] for i in inside])
-        cells = cells_in_order([boxes[i] for i in inside], columns, self.x_height, self.levels)
-        cells = [Region([inside[k] for k in region.lines], region.cell) for region in cells]
+        within = [boxes[i] for i in inside]
+        columns = self._columns(within)
+        if self._is_running_text(within, columns):
+            of_columns = [[i for i, c in zip(inside, columns, strict=True) if c == n] for n in sorted(set(columns))]
+            cells = [Region(rows(lines, boxes)) for lines in of_columns]
+        else:
+            cells = cells_in_order(within, columns, self.x_height, self.levels)
+            cells = [Region([inside[k] for k in region.lines], region.cell) for region in cells]
         return _regions_of(above, boxes) + cells + _regions_of(below, boxes)
 
     def _columns(self, boxes: list[Box]) -> list[int]:
         """The column that each line begins in, from 0."""
         return [sum(rule.column((b.top + b.bottom) / 2) < self._start(b) for rule in self.rules) for b in boxes]
+
+    def _is_running_text(self, boxes: list[Box], columns: list[int]) -> bool:
+        """Whether most lines stand in two or more columns of like width, which they fill."""
+        filled = []
+        for column in set(columns):
+            lines = [b for b, c in zip(boxes, columns, strict=True) if c == column]
+            width = np.percentile([b.right for b in lines], 90) - np.percentile([b.left for b in lines], 10)
+            wide = width >= _TEXT_WIDTH * self.x_height
+            if len(lines) >= _TEXT_LINES and wide and np.median([b.width for b in lines]) >= _TEXT_FULL * width:
+                filled.append((width, len(lines)))
+        if len(filled) < 2:
+            return False
+        widths, counts = zip(*filled, strict=True)
+        return min(widths) >= _TEXT_BALANCE * max(widths) and sum(counts) >= _TEXT_SHARE * len(boxes)
 
     def _start(self, box: Box) -> float:
         """Where a line surely stands in its column: its first letter may touch the rule before."""

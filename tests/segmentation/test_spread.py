@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from segmentation.ink.preparation import prepare
 from segmentation.ink.preparation import turned as quarter_turned
-from segmentation.order.gutter import Gutter
+from segmentation.lines.curves import find_curves
+from segmentation.order.gutter import Gutter, find_gutter
 from segmentation.page import CLASSICAL, SegmentationSettings, segment, segment_upright
 from segmentation.spread import halves
 from tests.segmentation.drawing import INK, PAPER, SCRIPT, TEXT, dark, draw_line, draw_page, paper, turned
@@ -114,6 +116,36 @@ def test_lines_that_run_on_across_the_gutter_are_divided_there():
     left, right = (sheet(texts, margin=24, size=32, pitch=2.2) for texts in (LEFT, RIGHT))
     gray, column = book(left[0][:, : max(b.right for b in left[1].lines) + 20], right[0], light_fold)
     assert in_order(segment(gray).layout, column)
+
+
+def narrow_book(count, gap):
+    """A folded letter: ``count`` lines on each page, at unlike heights, and ``gap`` columns between the longest line
+    of the left page and the right page's margin. The column of the fold, too."""
+    words, rng = ["come", "before", "easter", "if", "the", "roads", "are", "dry"], np.random.default_rng(5)
+    # Equally long lines, of which each has its gaps elsewhere.
+    left, right = ([" ".join(rng.permutation(words)) for _ in range(count)] for _ in range(2))
+    pages = [draw_page(texts, size=32, margin=24, pitch=1.8) for texts in (left, right)]
+    first = pages[0].gray[:, : max(b.right for b in pages[0].lines) + gap // 2]
+    second = pages[1].gray[:, min(b.left for b in pages[1].lines) - gap // 2 :]
+    second = np.vstack([paper(20, second.shape[1]), second[:-20]])
+    return np.hstack([first, second]), first.shape[1]
+
+
+def test_many_lines_beside_each_other_need_no_more_between_them_than_words():
+    gray, column = narrow_book(16, 26)
+    assert in_order(segment(gray).layout, column, 16, 16)
+
+
+def test_few_lines_may_have_a_gap_below_each_other_by_chance():
+    assert find(narrow_book(7, 26)[0]) is None
+    gray, column = narrow_book(16, 26)
+    assert find(gray).columns(gray.shape[0] / 2, gray.shape[0]) == pytest.approx(column, abs=8)
+
+
+def find(gray):
+    """The gutter that is seen in a picture."""
+    page = prepare(gray, SegmentationSettings().working_side)
+    return find_gutter(gray, page, find_curves(page.ink, page.scale))
 
 
 def test_columns_are_read_within_their_page():

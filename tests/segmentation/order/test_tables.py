@@ -95,6 +95,21 @@ def test_rows_of_names_and_dates_are_read_row_by_row():
     assert cells_read(segment(gray).layout, boxes) == list(range(2 * rows))
 
 
+def test_columns_of_a_newspaper_are_read_one_after_another():
+    """Lines that fill columns of like width, though the rules between them part a table elsewhere."""
+    gray, boxes = paper(1500, 2060), []
+    columns = (60, 730, 1400)
+    for column, x in enumerate(columns):
+        for i in range(20):
+            boxes.append(draw_line(gray, TEXT[(column + i) % 8], x, 120 + 66 * i, SIZE))
+    for x in columns[1:]:
+        cv2.line(gray, (x - 40, 40), (x - 40, 1460), INK, 3)
+    layout = segment(gray).layout
+    assert cells_read(layout, boxes) == list(range(60))
+    assert not any(line.cell for line in layout.lines)
+    assert [line.region for line in layout.lines] == [0] * 20 + [1] * 20 + [2] * 20
+
+
 def test_who_writes_across_a_rule_is_not_cut_short():
     gray = paper(900, 1100)
     words = [draw_line(gray, "mmmmmmmmmmmmmmmmmmmmmm", 90, 160 + PITCH * i, SIZE) for i in range(8)]
