@@ -27,6 +27,16 @@ def test_x_height_is_that_of_the_letter_x(size, font):
     assert x_height(ink, components(ink), stroke_width(ink)) == pytest.approx(true, rel=0.25)
 
 
+def test_an_engraving_is_no_writing():
+    """Hatching, which runs together as the strokes of letters do, outweighs the few words beside it."""
+    words = draw_page(TEXT[:2], size=40)
+    true = draw_word(paper(300, 300), "x", 100, 200, 40).height
+    ink = np.zeros((900, 1400), bool)
+    ink[: words.ink.shape[0], : words.ink.shape[1]] = words.ink
+    ink[300:800, 500:1300:9] = ink[300:800, 501:1300:9] = ink[300:800, 502:1300:9] = True
+    assert x_height(ink, components(ink), stroke_width(ink)) == pytest.approx(true, rel=0.25)
+
+
 @pytest.mark.parametrize("size", [20, 40, 60])
 @pytest.mark.parametrize("pitch", [1.4, 1.9, 3.0])
 def test_pitch_is_the_distance_of_lines_and_not_a_multiple(size, pitch):
