@@ -17,6 +17,9 @@ from segmentation.decoding import DecodingError, DecodingSettings, PageRef, deco
 from segmentation.page import ways_up
 from segmentation.segmented import SegmentedPage
 
+_MOST_LINES = 2_000
+"""Of a page: a larger text is that of a book."""
+
 
 def transcribed_lines(folder: Path, recognizer: Recognizer) -> Iterator[Item]:
     """The lines of page pictures with their text from files of the same name, cut as ``digitize`` cuts them. Lines of
@@ -34,7 +37,7 @@ def transcribed_lines(folder: Path, recognizer: Recognizer) -> Iterator[Item]:
         raise DatasetError(f"{folder}: no folder of page pictures with .txt files of the same name")
     for picture, path in pairs:
         try:
-            known = [text for text in map(canonical_text, text_lines(path)) if text]
+            known = _known_lines(path)
             page = decode_page(file_bytes(picture), PageRef(str(picture), 0), DecodingSettings())
         except (ValueError, DecodingError) as error:
             yield Skipped(picture.name, str(error))
@@ -47,6 +50,18 @@ def transcribed_lines(folder: Path, recognizer: Recognizer) -> Iterator[Item]:
                 yield Skipped(name, "not surely one of the page's transcribed lines")
                 continue
             yield Sample(name, known[said_by[i]], gray, folder.name, group=picture.name)
+
+
+def _known_lines(path: Path) -> list[str]:
+    """Lines of a page's transcription.
+
+    Raises:
+        ValueError: it cannot be read, or is too long for a page.
+    """
+    known = [text for text in map(canonical_text, text_lines(path)) if text]
+    if len(known) > _MOST_LINES:
+        raise ValueError(f"{path.name} holds {len(known):,} lines, more than a page can; give each page its own file")
+    return known
 
 
 def _matched(page: SegmentedPage, known: list[str], recognizer: Recognizer) -> tuple[list[np.ndarray], dict[int, int]]:

@@ -213,6 +213,8 @@ def transcribed(tmp_path):
     (root / "c.png").write_bytes(png(drawn.gray))
     (root / "d.png").write_bytes(png(drawn.gray)[:200])
     (root / "d.txt").write_text("\n".join(LINES))
+    (root / "e.png").write_bytes(png(drawn.gray))
+    (root / "e.txt").write_text("\n".join(LINES) * 1000)
     return root
 
 
@@ -221,7 +223,12 @@ def test_packed_lines_of_pages_get_their_text_from_transcriptions(transcribed, t
     done = inkbeam("data", "pack", transcribed, "--output", output, "--lines", "transcribed", "--gaps")
     assert done.code == 0, done.err
     assert "5 samples" in done.out
-    for reason in ("no text file c.", "d.png: ", "1 × not surely one of the page's transcribed lines"):
+    for reason in (
+        "no text file c.",
+        "d.png: ",
+        "e.txt holds 2,001 lines, more than a page can",
+        "1 × not surely one of the page's transcribed lines",
+    ):
         assert reason in done.out
     samples = list(read_parquet(output))
     assert [(s.group, s.text) for s in samples] == [
