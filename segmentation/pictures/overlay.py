@@ -36,10 +36,12 @@ def draw_overlay(
             _rectangle(picture, box, factor, colour, 2)
     canvas = Image.fromarray(picture)
     pen = ImageDraw.Draw(canvas)
-    letters = font(max(12, canvas.width // 80))
+    # No higher than a line, else the numbers of a newspaper's column hide one another.
+    letters = font(max(_LEAST_LETTERS, min(int(_usual_height(lines) * factor), max(12, canvas.width // 80))))
     for index, line in enumerate(lines):
-        middle = (line.top + line.bottom) / 2 * factor
-        pen.text((max(2, line.left * factor - 8), middle), str(index + 1), (210, 0, 0), letters, anchor="rm")
+        number = str(index + 1)
+        right = max(letters.getlength(number) + 2, line.left * factor - 8)
+        pen.text((right, (line.top + line.bottom) / 2 * factor), number, (210, 0, 0), letters, anchor="rm")
     sheets = [np.asarray(canvas)]
     if texts is not None:
         sheets.append(_transcribed(canvas.size, lines, texts, factor))
@@ -56,13 +58,17 @@ def _transcribed(size: tuple[int, int], lines: list[Box], texts: list[str], fact
     where its line is too short for a text, in a smaller one."""
     sheet = Image.new("RGB", size, (255, 255, 255))
     pen = ImageDraw.Draw(sheet)
-    usual = _MOST_LETTERS * float(np.median([line.bottom - line.top for line in lines] or [0])) * factor
+    usual = _MOST_LETTERS * _usual_height(lines) * factor
     for index, (line, text) in enumerate(zip(lines, texts, strict=True)):
         fitting = 100 * (line.right - line.left) * factor / max(1.0, font(100).getlength(text))
         letters = font(max(_LEAST_LETTERS, int(min(fitting, usual))))
         at = (line.left * factor, (line.top + line.bottom) / 2 * factor)
         pen.text(at, text, _COLOURS[index % len(_COLOURS)], letters, anchor="lm")
     return np.asarray(sheet)
+
+
+def _usual_height(lines: list[Box]) -> float:
+    return float(np.median([line.height for line in lines] or [0]))
 
 
 def _rectangle(picture: np.ndarray, box: Box, factor: float, colour: tuple[int, int, int], width: int) -> None:

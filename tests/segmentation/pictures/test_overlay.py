@@ -109,3 +109,22 @@ def test_letters_with_accents_are_drawn_as_such():
     gray = np.full((200, 300), 255, np.uint8)
     pictures = [draw_overlay(gray, [LINE], [[]], [text]).tobytes() for text in "eéèçœßü£"]
     assert len(set(pictures)) == len(pictures)
+
+
+def red(picture):
+    """Where numbers are drawn."""
+    return (picture[..., 2] > 150) & (picture[..., 1] < 90) & (picture[..., 0] < 90)
+
+
+def test_numbers_are_whole_beside_lines_that_begin_at_the_pages_edge():
+    gray = np.full((200, 300), 255, np.uint8)
+    far, near = (red(draw_overlay(gray, [Box(left, 60, 250, 100)], [[]])) for left in (60, 0))
+    assert 0.8 * far.sum() < near.sum()
+    assert not near[:, 0].any()
+
+
+def test_numbers_of_narrow_lines_leave_each_other_room():
+    lines = [Box(300, 20 + 12 * i, 1500, 30 + 12 * i) for i in range(60)]
+    numbers = red(draw_overlay(np.full((1000, 1600), 255, np.uint8), lines, [[] for _ in lines]))
+    rows = numbers[20:740].any(axis=1)
+    assert np.count_nonzero(np.diff(rows.astype(int)) == 1) >= 50
