@@ -14,7 +14,7 @@ from rich.text import Text
 from htr_model.readers.page_truth import TruePage
 from pipelines.page_evaluation import WORD_THRESHOLDS, PageResult, Summary, draw_page, summarise
 from segmentation.page import SegmentationSettings
-from segmentation.pictures.contact_sheet import contact_sheet
+from segmentation.pictures.contact_sheet import LEGEND, contact_sheet
 from segmentation.scores.line_scores import THRESHOLDS
 
 WORST = 9
@@ -164,7 +164,8 @@ def write_report(
     for name, part in _collections(results).items():
         worst = [r for r in sorted(part, key=_goodness)[:WORST] if _goodness(r) < (1, 1, 1)]
         if worst:
-            sheet = contact_sheet([draw_page(truths[r.picture], settings) for r in worst], [_caption(r) for r in worst])
+            drawn = [draw_page(truths[r.picture], settings) for r in worst]
+            sheet = contact_sheet(drawn, [_caption(r) for r in worst], LEGEND)
             written.append(folder / f"worst-{''.join(c if c.isalnum() or c in '._-' else '_' for c in name)}.png")
             encoded = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1]
             written[-1].write_bytes(encoded.tobytes())
@@ -181,7 +182,7 @@ def _caption(result: PageResult) -> str:
     lines = result.lines
     missed = result.true_lines - lines.by_threshold[0].matched
     return (
-        f"{result.picture.name}: F1 {lines.by_threshold[0].f1:.2f}, {missed} of {result.true_lines} missed, "
+        f"{result.picture.name}\nF1 {lines.by_threshold[0].f1:.2f}, {missed} of {result.true_lines} missed, "
         f"{lines.left_out} left out"
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from segmentation.pictures.lettering import font
 from segmentation.scores.line_scores import InkOverlap, LineScores, TrueInk
@@ -65,8 +65,21 @@ def draw_comparison(
     return np.asarray(tile)
 
 
-def contact_sheet(tiles: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarray:
+LEGEND = (
+    "Ink in the colours of the lines that were found; black where no line has it.\n"
+    "True lines: green found, red missed, grey without text."
+)
+"""Of the pictures that `draw_comparison` makes."""
+_LINE = 18
+"""Rows of a line of a caption."""
+
+
+def contact_sheet(tiles: Sequence[np.ndarray], captions: Sequence[str], legend: str = "") -> np.ndarray:
     """Pictures with their captions in rows of three, uint8 (h, w, 3) RGB.
+
+    Args:
+        captions: above the pictures; of what is wider than a picture the beginning is left out, line by line.
+        legend: below all of them.
 
     Raises:
         ValueError: there are none.
@@ -75,13 +88,28 @@ def contact_sheet(tiles: Sequence[np.ndarray], captions: Sequence[str]) -> np.nd
         raise ValueError("no pictures for a contact sheet")
     columns = min(_COLUMNS, len(tiles))
     rows = -(-len(tiles) // columns)
-    margin, caption = 12, 26
+    margin, caption = 12, 8 + _LINE * max(text.count("\n") + 1 for text in captions)
     cell_width = max(t.shape[1] for t in tiles) + margin
     cell_height = max(t.shape[0] for t in tiles) + margin + caption
-    sheet = Image.new("RGB", (columns * cell_width + margin, rows * cell_height + margin), (245, 245, 245))
+    below = legend.split("\n") if legend else []
+    size = (columns * cell_width + margin, rows * cell_height + margin + _LINE * len(below))
+    sheet = Image.new("RGB", size, (245, 245, 245))
     pen, letters = ImageDraw.Draw(sheet), font(14)
+
+    def write(lines: Sequence[str], x: int, y: int, width: int) -> None:
+        for k, line in enumerate(lines):
+            pen.text((x, y + k * _LINE), _fitting(line, letters, width), (0, 0, 0), letters)
+
     for i, (tile, text) in enumerate(zip(tiles, captions, strict=True)):
         x, y = margin + i % columns * cell_width, margin + i // columns * cell_height
-        pen.text((x, y + 3), text, (0, 0, 0), letters)
+        write(text.split("\n"), x, y + 3, cell_width - margin)
         sheet.paste(Image.fromarray(tile), (x, y + caption))
+    write(below, margin, rows * cell_height, size[0] - 2 * margin)
     return np.asarray(sheet)
+
+
+def _fitting(text: str, letters: ImageFont.FreeTypeFont, width: int) -> str:
+    """A text, or as much of its end as fits into a width behind an ellipsis: names of files differ there."""
+    if letters.getlength(text) <= width:
+        return text
+    return next((f"…{text[i:]}" for i in range(1, len(text)) if letters.getlength(f"…{text[i:]}") <= width), "…")

@@ -64,3 +64,23 @@ def test_a_sheet_holds_every_picture(count, columns, rows):
 def test_a_sheet_without_pictures_is_refused():
     with pytest.raises(ValueError, match="no pictures"):
         contact_sheet([], [])
+
+
+def test_long_captions_end_at_the_picture_and_keep_their_end():
+    tiles = [np.full((60, 200, 3), 90, np.uint8)] * 2
+    short, long = (
+        contact_sheet(tiles, [f"{name}.jpg\nF1 0.97", "b"]) for name in ("a", "a_very_long_name_of_a_scan" * 9)
+    )
+    assert short.shape == long.shape
+    letters = [np.flatnonzero((sheet[:44] < 120).any(axis=(0, 2))) for sheet in (short, long)]
+    # The second picture's caption stays where it was.
+    second = 12 + 200 + 12
+    assert (letters[0][letters[0] >= second - 12] == letters[1][letters[1] >= second - 12]).all()
+    assert letters[1][letters[1] < second - 12].max() <= 12 + 200
+
+
+def test_a_legend_stands_below_the_pictures():
+    tiles = [np.full((60, 200, 3), 90, np.uint8)]
+    without, sheet = contact_sheet(tiles, ["a"]), contact_sheet(tiles, ["a"], "green: found")
+    assert (sheet[: len(without) - 12] == without[:-12]).all()
+    assert (sheet[len(without) - 12 :] < 120).any()
