@@ -43,7 +43,8 @@ def match_lines(known: list[str], read: list[str]) -> dict[int, int]:
     differing = cdist(plain_read, plain_known, scorer=Levenshtein.normalized_distance, dtype=np.float32)
     pairs = _in_order(differing)
     free_read, free_known = set(range(len(read))) - pairs.keys(), set(range(len(known))) - set(pairs.values())
-    for i, j in np.argwhere(differing <= _OUT_OF_ORDER)[np.argsort(differing[differing <= _OUT_OF_ORDER])].tolist():
+    alike = np.argwhere(differing <= _OUT_OF_ORDER).tolist()
+    for i, j in sorted(alike, key=lambda pair: differing[pair[0], pair[1]]):
         if i in free_read and j in free_known and len(plain_known[j]) >= _SHORTEST:
             pairs[i] = j
             free_read.remove(i)
@@ -85,7 +86,10 @@ def _in_order(differing: np.ndarray) -> dict[int, int]:
     return pairs
 
 
-def _held_by_neighbours(i: int, pairs, sure, read: list[str], known: list[str], differing: np.ndarray) -> bool:
+def _held_by_neighbours(
+    i: int, pairs: dict[int, int], sure: set[int], read: list[str], known: list[str], differing: np.ndarray
+) -> bool:
+    """Whether a line stands between two that are sure, on both sides, and may be read badly itself."""
     j = pairs[i]
     beside = all(n in sure and pairs[n] == j + n - i for n in (i - 1, i + 1))
     as_long = 0.7 < len(read[i]) / max(1, len(known[j])) < 1.4

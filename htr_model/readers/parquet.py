@@ -68,7 +68,6 @@ def _item(collection: str, in_struct: bool, row: dict) -> Item:
 def _gaps(row: dict) -> tuple[float, ...]:
     """Shares of the width; none unless there is a number, or NaN, for each space of the text."""
     gaps = row.get("gaps")
-    spaces = canonical_text(row["text"] or "").count(" ")
-    if not isinstance(gaps, list) or len(gaps) != spaces or not all(isinstance(gap, float) for gap in gaps):
+    if not gaps or not isinstance(gaps, list) or not all(isinstance(gap, float) for gap in gaps):
         return ()
-    return tuple(gaps)
+    return tuple(gaps) if len(gaps) == canonical_text(row["text"] or "").count(" ") else ()

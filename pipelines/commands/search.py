@@ -11,6 +11,7 @@ from pipelines import exit_codes
 from pipelines.archive_options import add_archive_options
 from pipelines.logs import hold_back_native_output
 from pipelines.options import UsageError
+from pipelines.wording import counted
 
 SUMMARY = "find words in an archive, though they were misread"
 
@@ -89,7 +90,7 @@ def _print(shown: list, places: int) -> None:
                 line.append(f"  ({hit.reading}?)", "dim")
             console.print(line)
     rest = f", the surest {len(shown):,} shown" if places > len(shown) else ""
-    console.print(f"{places:,} {'place' if places == 1 else 'places'}{rest}")
+    console.print(f"{counted(places, 'place')}{rest}")
 
 
 def _write_pictures(path: str, query: str, found: int, shown: list, records) -> int:

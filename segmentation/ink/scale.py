@@ -59,13 +59,17 @@ def x_height(ink: np.ndarray, parts: Components, stroke: float) -> float:
     smear = int(np.clip(guess, 7, 80)) | 1
     joined = cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, smear), np.uint8))
     runs = _vertical_runs(joined[:, ::3])
-    runs = runs[(runs > 1.5 * stroke) & (runs < 12 * guess)]
-    if runs.size and _weighted_median(runs, runs) > _TALLEST * stroke:
-        # Most of the ink is a picture, whose hatching runs together too.
-        runs = runs[runs < _TALLEST * stroke]
-    if runs.size == 0:
-        return max(guess, 6.0)
-    return max(_weighted_median(runs, runs), 5.0)
+    runs = runs[runs > 1.5 * stroke]
+    height = 0.0
+    # The second limit is for pages of which most ink is a picture, whose hatching runs together too.
+    for limit in (12 * guess, _TALLEST * stroke):
+        runs = runs[runs < limit]
+        if runs.size == 0:
+            return max(guess, 6.0)
+        height = _weighted_median(runs, runs)
+        if height <= _TALLEST * stroke:
+            break
+    return max(height, 5.0)
 
 
 def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
