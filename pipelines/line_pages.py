@@ -44,10 +44,14 @@ def line_page(page: TruePage, gray: np.ndarray) -> LinePage | None:
         return None
     x_height = prepared.scale.x_height
     inks, middles = [], []
+    pale = np.zeros(prepared.ink.shape, np.uint8)
     for line in page.lines:
-        ink, top = _ink_within([_to_working(prepared, o) for o in line.outlines], prepared.ink)
+        outlines = [_to_working(prepared, o) for o in line.outlines]
+        ink, top = _ink_within(outlines, prepared.ink)
         ys, xs = np.nonzero(ink)
-        if len(xs) < prepared.scale.stroke_width**2:
+        seen = len(xs) >= prepared.scale.stroke_width**2
+        _mark_pale(pale, outlines, (xs.min() - x_height, xs.max() + x_height) if seen else None)
+        if not seen:
             continue
         inks.append((ys + top, xs))
         middles.append(_middle(ys + top, xs, _to_working(prepared, line.baseline), x_height))
@@ -55,7 +59,7 @@ def line_page(page: TruePage, gray: np.ndarray) -> LinePage | None:
     size = (max(1, round(prepared.flat.shape[1] * factor)), max(1, round(prepared.flat.shape[0] * factor)))
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     picture = 255 - cv2.resize(prepared.flat, size, interpolation=method)
-    unknown = cv2.resize(_untold(prepared, inks), size, interpolation=cv2.INTER_NEAREST) > 0
+    unknown = cv2.resize(_untold(prepared, inks) | pale, size, interpolation=cv2.INTER_NEAREST) > 0
     lines = tuple(((m + 0.5) * factor - 0.5).astype(np.float32) for m in middles)
     return LinePage(page.collection, page.split or "train", picture, lines, unknown)
 
@@ -75,6 +79,20 @@ def _ink_within(outlines: list[np.ndarray], ink: np.ndarray) -> tuple[np.ndarray
         return ink[:0], 0
     cv2.fillPoly(inside, [np.round(o - (0, top)).astype(np.int32) for o in outlines], 1)
     return ink[top:bottom] & (inside > 0), int(top)
+
+
+def _mark_pale(pale: np.ndarray, outlines: list[np.ndarray], seen: tuple[float, float] | None) -> None:
+    """Mark where a line is known to be and no ink was found, in place: too pale to say where it runs there.
+
+    Args:
+        pale: uint8 (h, w).
+        seen: first and last column with ink; None where there is none at all.
+    """
+    inside = np.zeros_like(pale)
+    cv2.fillPoly(inside, [np.round(o).astype(np.int32) for o in outlines], 1)
+    if seen is not None:
+        inside[:, max(0, int(seen[0])) : int(seen[1]) + 1] = 0
+    pale |= inside
 
 
 _WINDOW = 8.0

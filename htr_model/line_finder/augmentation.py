@@ -1,4 +1,7 @@
-"""Pieces of pages for the network that finds lines, changed as scans differ: turned, scaled, seen through, ruled."""
+"""Pieces of pages for the network that finds lines, changed as scans differ.
+
+They are turned and scaled, get words squeezed in between lines, rulings, and the back of their sheet showing through.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ def random_crop(page: LinePage, other: LinePage, side: int, rng: np.random.Gener
     """
     zoom = _spread(rng, _ZOOM)
     picture, matrix = _piece(page, zoom, side, rng)
-    target = _bands(page, matrix, side)
+    bands = _bands(page, matrix, (side, side))
+    if rng.random() < 0.3:
+        _squeeze_in(picture, bands, page, matrix, rng)
+    target = _answer(bands)
     flags = cv2.INTER_NEAREST
     unknown = cv2.warpAffine(page.unknown.astype(np.uint8), matrix, (side, side), flags=flags)
     weight = 1.0 - unknown[::STRIDE, ::STRIDE].astype(np.float32)
@@ -68,7 +74,7 @@ def whole(page: LinePage, multiple: int) -> Crop:
     picture = cv2.warpAffine(page.picture, matrix, (width, height), flags=cv2.INTER_LINEAR)
     unknown = cv2.warpAffine(page.unknown.astype(np.uint8), matrix, (width, height), flags=cv2.INTER_NEAREST)
     weight = 1.0 - unknown[::STRIDE, ::STRIDE].astype(np.float32)
-    return Crop(picture.astype(np.float32) / 255, _bands(page, matrix, (height, width)), weight)
+    return Crop(picture.astype(np.float32) / 255, _answer(_bands(page, matrix, (height, width))), weight)
 
 
 def _spread(rng: np.random.Generator, most: float) -> float:
@@ -93,18 +99,70 @@ def _piece(page: LinePage, zoom: float, side: int, rng: np.random.Generator) -> 
     return cv2.warpAffine(page.picture, matrix, (side, side), flags=cv2.INTER_LINEAR), matrix
 
 
-def _bands(page: LinePage, matrix: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
-    """The bands of a page's lines in a piece of it, float32, at the network's answer's resolution."""
-    height, width = size if isinstance(size, tuple) else (size, size)
-    drawn = np.zeros((height, width), np.uint8)
-    thickness = max(2, round(BAND * STORED * float(np.linalg.norm(matrix[:, 1]))))
-    # Sixteenths of a pixel: OpenCV draws to a fixed point.
+def _bands(page: LinePage, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The bands of a page's lines in a piece of it, uint8 (height, width) = ``size``, 255 in a band."""
+    drawn = np.zeros(size, np.uint8)
     for line in page.lines:
-        points = line @ matrix[:, :2].T + matrix[:, 2]
-        if points[:, 1].max() > -thickness and points[:, 1].min() < height + thickness:
-            cv2.polylines(drawn, [np.round(points * 16).astype(np.int32)], False, 255, thickness, cv2.LINE_8, 4)
-    small = cv2.resize(drawn, (width // STRIDE, height // STRIDE), interpolation=cv2.INTER_AREA)
+        _draw_line(drawn, line, matrix, BAND)
+    return drawn
+
+
+def _draw_line(picture: np.ndarray, line: np.ndarray, matrix: np.ndarray, height: float) -> None:
+    """Draw a line's middle, so many x-heights high, into a piece of its page; in place."""
+    thickness = max(2, round(height * STORED * float(np.linalg.norm(matrix[:, 1]))))
+    points = line @ matrix[:, :2].T + matrix[:, 2]
+    if points[:, 1].max() > -thickness and points[:, 1].min() < len(picture) + thickness:
+        # Sixteenths of a pixel: OpenCV draws to a fixed point.
+        cv2.polylines(picture, [np.round(points * 16).astype(np.int32)], False, 255, thickness, cv2.LINE_8, 4)
+
+
+def _answer(bands: np.ndarray) -> np.ndarray:
+    """Bands uint8 at the network's answer's resolution, float32, 0–1."""
+    height, width = bands.shape
+    small = cv2.resize(bands, (width // STRIDE, height // STRIDE), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) / 255
+
+
+_SQUEEZED = (0.55, 1.0)
+"""Size of words that are squeezed in between two lines, of the others'."""
+
+
+def _squeeze_in(
+    picture: np.ndarray, bands: np.ndarray, page: LinePage, matrix: np.ndarray, rng: np.random.Generator
+) -> None:
+    """Put a few words of the page between two of its lines, as writers do who forgot them; in place.
+
+    Args:
+        picture: uint8 (side, side), the piece.
+        bands: uint8 (side, side), its bands.
+        matrix: the map (2, 3) from the page's points to the piece's.
+    """
+    source = page.lines[rng.integers(len(page.lines))] if page.lines else np.zeros((0, 2))
+    first = rng.integers(max(1, len(source) - 3))
+    piece = source[first : first + rng.integers(3, 11)]  # the points of a line stand an x-height apart
+    place = _between_lines(bands, STORED * float(np.linalg.norm(matrix[:, 1])), rng)
+    if len(piece) < 3 or place is None:
+        return
+    linear = matrix[:, :2] * rng.uniform(*_SQUEEZED)
+    own = np.column_stack([linear, place - linear @ piece.mean(axis=0)])
+    words = np.zeros_like(picture)
+    _draw_line(words, piece, own, 2.2)
+    written = cv2.warpAffine(page.picture, own, picture.shape[::-1], flags=cv2.INTER_LINEAR)
+    np.maximum(picture, np.where(words > 0, written, 0), out=picture)
+    _draw_line(bands, piece, own, BAND)
+
+
+def _between_lines(bands: np.ndarray, x_height: float, rng: np.random.Generator) -> np.ndarray | None:
+    """A point (x, y) in the middle between two bands one below the other, by chance; None where there is no such."""
+    column = int(rng.integers(bands.shape[1]))
+    edges = np.flatnonzero(np.diff(bands[:, column] > 0))
+    inside = bands[edges, column] > 0
+    ends = [(a, b) for a, b, leaves in zip(edges, edges[1:], inside, strict=False) if leaves]
+    gaps = [(a, b) for a, b in ends if 0.9 * x_height < b - a < 5 * x_height]
+    if not gaps:
+        return None
+    top, bottom = gaps[rng.integers(len(gaps))]
+    return np.array([column, (top + bottom) / 2 + rng.uniform(-0.15, 0.15) * x_height])
 
 
 def _seen_through(ink: np.ndarray, other: LinePage, zoom: float, rng: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,7 @@ from keras import layers
 
 from htr_model.line_finder.pages import STRIDE
 
-CHANNELS = (12, 24, 32, 48, 64)
+CHANNELS = (16, 32, 48, 64, 96)
 """Of each level, from half the picture's resolution down to a thirty-second of it."""
 MULTIPLE = STRIDE * 2 ** (len(CHANNELS) - 1)
 """Pictures' heights and widths are multiples of this."""

@@ -73,6 +73,24 @@ def test_what_the_truth_leaves_out_is_unknown_and_pale_ink_is_not():
     assert not made.unknown[rows].any()
 
 
+def test_lines_too_pale_to_be_ink_are_unknown():
+    drawn = draw_page(TEXT[:4])
+    gray = drawn.gray.copy()
+    last = drawn.lines[-1]
+    middle = (last.left + last.right) // 2
+    gray[last.top - 9 :] = np.maximum(gray[last.top - 9 :], 232)
+    above = drawn.lines[-2]
+    gray[above.top - 3 : above.bottom + 9, middle:] = np.maximum(gray[above.top - 3 : above.bottom + 9, middle:], 232)
+    made = line_page(true_page(drawn), gray)
+    factor = made.picture.shape[0] / gray.shape[0]
+    assert len(made.lines) == 3
+    inside = [int(n * factor) for n in (last.top + 3, last.bottom - 3, last.left + 3, last.right - 3)]
+    assert made.unknown[inside[0] : inside[1], inside[2] : inside[3]].all()
+    row = int((above.top + above.bottom) / 2 * factor)
+    columns = made.unknown[row, int(above.left * factor) + 3 : int(above.right * factor) - 3]
+    assert 0.3 < columns.mean() < 0.6 and not columns[: len(columns) // 3].any()
+
+
 def test_an_empty_page_teaches_nothing_and_lines_without_ink_are_left_out():
     drawn = draw_page(TEXT[:3], font=SCRIPT)
     page = true_page(drawn)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import onnx
@@ -69,6 +71,24 @@ def test_a_changed_piece_has_its_bands_where_its_ink_is(seed):
     assert ink[crop.target == 1].mean() > 2 * ink[crop.target == 0].mean()
     # The bands are no wider, higher or farther to a side than the bars.
     assert np.corrcoef(ink.ravel(), crop.target.ravel())[0, 1] > 0.8
+
+
+def test_now_and_then_words_are_squeezed_in_between_two_lines_and_have_bands_of_their_own():
+    rows, along = (60, 105, 150, 195, 240), np.arange(40, 361, STORED)
+    lines = tuple(np.column_stack([along, np.full(len(along), row)]).astype(np.float32) for row in rows)
+    page, blank = replace(drawn_page(rows=rows, solid=True), lines=lines), drawn_page(rows=())
+    found = 0
+    for seed in range(160):
+        crop = random_crop(page, blank, 192, np.random.default_rng(seed))
+        bands = (crop.target > 0.5).astype(np.uint8)
+        ink = cv2.resize(crop.picture, (96, 96), interpolation=cv2.INTER_AREA)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(bands)
+        for label, (left, _, width, _, _) in enumerate(stats):
+            inside = left > 0 and left + width < 96
+            if label and inside and width < 12 * UNIT / 2:  # the page's lines are 32 x-heights long
+                found += 1
+                assert ink[labels == label].mean() > 2 * ink[bands == 0].mean()
+    assert found >= 8
 
 
 def test_pieces_are_the_same_for_the_same_seed_and_others_for_another():
