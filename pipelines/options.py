@@ -8,6 +8,8 @@ import hashlib
 import json
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -30,6 +32,29 @@ _ACCELERATOR = r"type:[a-z0-9-]+;count:[1-9][0-9]*(;[A-Za-z0-9:._-]+)*"
 
 class UsageError(Exception):
     """The job cannot begin as it was asked for: exit code 2."""
+
+
+@contextmanager
+def writing(named: str) -> Iterator[None]:
+    """What is done inside writes what ``named`` says, an option and its path.
+
+    Raises:
+        UsageError: it could not be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{named}: cannot be written ({error})") from error
+
+
+def write_figures(path: str, figures: dict) -> None:
+    """Write the file of ``--json``.
+
+    Raises:
+        UsageError: it could not be written.
+    """
+    with writing(f"--json {path}"):
+        Path(path).write_text(json.dumps(figures, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def add_lines_option(group: argparse._ActionsContainer) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 
 from htr_model.decoding.settings import LANGUAGE_WEIGHT, DecoderSettings
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
-from pipelines.options import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, LanguageModelFile, UsageError
+from pipelines.options import (
+    BUNDLE_LANGUAGE_MODEL,
+    DEFAULT_MODEL,
+    LanguageModelFile,
+    UsageError,
+    write_figures,
+    writing,
+)
 from pipelines.sample_options import add_measured_options, measured
 
 SUMMARY = "make a model's confidence honest on pictures with known text"
@@ -63,7 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
         language_calibration=maps.get("language model", loaded.language_calibration),
     )
     card = _card(model, overall["greedy"], names, overall.get("language model"))
-    identity = bundle.save(calibrated, Path(arguments.output), card)
+    with writing(f"--output {arguments.output}"):
+        identity = bundle.save(calibrated, Path(arguments.output), card)
     print("expected calibration error of word confidence; after: each half of the writers with a map of the other half")
     for decoder, rows in figures.items():
         print(f"{decoder:24}{'words':>9}{'right %':>9}{'before':>9}{'after':>9}")
@@ -74,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         values = {"model_id": identity, "by_collection": figures["greedy"]}
         if "language model" in figures:
             values["with_language_model"] = figures["language model"]
-        Path(arguments.json).write_text(json.dumps(values, indent=1), encoding="utf-8")
+        write_figures(arguments.json, values)
     return exit_codes.DONE
 
 

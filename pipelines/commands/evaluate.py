@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.decoder_options import add_decoder_options, chosen_decoder, described
 from pipelines.logs import hold_back_native_output
-from pipelines.options import UsageError
+from pipelines.options import UsageError, write_figures, writing
 from pipelines.sample_options import add_division_options, add_measured_options, divided, measured
 
 SUMMARY = "measure a recogniser on pictures with known text"
@@ -94,14 +93,16 @@ def run(arguments: argparse.Namespace) -> int:
         }
         if rival:
             figures["against"] = {**asdict(rival), "samples_per_second": rival.samples_per_second}
-        Path(arguments.json).write_text(json.dumps(figures, indent=1, ensure_ascii=False), encoding="utf-8")
+        write_figures(arguments.json, figures)
     if arguments.save_predictions:
-        _save_predictions(samples, result.predictions, Path(arguments.save_predictions))
+        with writing(f"--save-predictions {arguments.save_predictions}"):
+            _save_predictions(samples, result.predictions, Path(arguments.save_predictions))
     if arguments.report:
         from htr_model.scoring import report
 
         folder = Path(arguments.report)
-        report.write(folder, f"Evaluation of model {loaded.id}", samples, result, rival)
+        with writing(f"--report {folder}"):
+            report.write(folder, f"Evaluation of model {loaded.id}", samples, result, rival)
         print(f"report: {folder / report.PAGE}")
     return exit_codes.DONE
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import sys
 import time
@@ -13,7 +12,15 @@ from pathlib import Path
 from pipelines import exit_codes
 from pipelines.decoder_options import add_decoder_options, chosen_decoder, described
 from pipelines.logs import hold_back_native_output
-from pipelines.options import DEFAULT_MODEL, UNITS, UsageError, add_lines_option, segmentation_settings
+from pipelines.options import (
+    DEFAULT_MODEL,
+    UNITS,
+    UsageError,
+    add_lines_option,
+    segmentation_settings,
+    write_figures,
+    writing,
+)
 from pipelines.wording import counted
 
 SUMMARY = "measure lines, words, reading order and text of pages with known lines"
@@ -99,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
             "split": arguments.split,
         }
         figures |= {"failed_pages": len(failures) + len(skipped), "by_collection": figures_by_collection(results)}
-        Path(arguments.json).write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        write_figures(arguments.json, figures)
     if report:
         for path in write_report(report, results, pages, settings):
             print(path)
@@ -133,8 +140,6 @@ def _folder(name: str | None) -> Path | None:
     if name is None:
         return None
     folder = Path(name)
-    try:
+    with writing(f"--report {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--report {folder}: cannot be written ({error})") from error
     return folder

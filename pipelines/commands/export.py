@@ -9,7 +9,7 @@ from pathlib import Path
 from pipelines import exit_codes
 from pipelines.archive_options import add_archive_options
 from pipelines.logs import hold_back_native_output
-from pipelines.options import UsageError
+from pipelines.options import UsageError, writing
 
 SUMMARY = "write the pages of an archive as text, ALTO or PAGE files, searchable PDF, tables as CSV"
 PDF = "pdf"
@@ -73,10 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     for files in made:
         for name, data in files.items():
             path = join(folder, name)
-            try:
+            with writing(f"--output {path}"):
                 write_bytes(path, data)
-            except OSError as error:
-                raise UsageError(f"--output {path}: cannot be written ({error}); {count:,} were") from error
         count += 1
     what = "documents" if of_documents else "pages"
     print(f"{count:,} {what}: {folder}" if count else f"0 {what} have what {arguments.to} holds; nothing was written")

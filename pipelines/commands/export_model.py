@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
-from pipelines.options import DEFAULT_MODEL, UsageError
+from pipelines.options import DEFAULT_MODEL, UsageError, writing
 
 SUMMARY = "write a recogniser as ONNX, LiteRT or SavedModel"
 
@@ -52,8 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from htr_model import export
 
+    with writing(f"--output {path}"):
         export.write(bundle, arguments.to, path, width)
-    beside.write_bytes(export.settings(bundle, arguments.to, width))
+        beside.write_bytes(export.settings(bundle, arguments.to, width))
     size = sum(f.stat().st_size for f in ([path] if path.is_file() else path.rglob("*")) if f.is_file())
     print(f"{path}: {size / 1e6:.1f} MB, model {bundle.id}; settings in {beside}")
     return _compare(bundle, arguments.to, path, width)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from pipelines import exit_codes
-from pipelines.options import DEFAULT_MODEL, UsageError
+from pipelines.options import DEFAULT_MODEL, UsageError, writing
 
 SUMMARY = "count the n-grams of running texts for digitize --language-model"
 
@@ -73,7 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"{len(ngrams.keys):,} n-grams take {len(data):,} bytes, at most {MAX_BYTES:,} are read; choose a greater "
             "--least-gain"
         )
-    write_bytes(absolute(arguments.output), data)
+    with writing(f"--output {arguments.output}"):
+        write_bytes(absolute(arguments.output), data)
     print(
         f"{arguments.output}: {len(data):,} bytes, {len(ngrams.keys):,} n-grams of up to {ngrams.order} of "
         f"{len(symbols)} symbols, from {len(text):,} characters"

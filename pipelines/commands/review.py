@@ -9,7 +9,7 @@ from pathlib import Path
 from pipelines import exit_codes
 from pipelines.archive_options import add_archive_options
 from pipelines.logs import hold_back_native_output
-from pipelines.options import UsageError
+from pipelines.options import UsageError, writing
 from pipelines.wording import counted
 
 SUMMARY = "write web pages that show what was read beside the scans, to correct it"
@@ -45,10 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     web = WebPages(listed)
 
     def write(name: str, data: bytes) -> None:
-        try:
+        with writing(f"--output {join(folder, name)}"):
             write_bytes(join(folder, name), data)
-        except OSError as error:
-            raise UsageError(f"--output {join(folder, name)}: cannot be written ({error})") from error
 
     for name, data in assets().items():
         write(name, data)

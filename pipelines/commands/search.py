@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pipelines import exit_codes
 from pipelines.archive_options import add_archive_options
 from pipelines.logs import hold_back_native_output
-from pipelines.options import UsageError
+from pipelines.options import UsageError, writing
 from pipelines.wording import counted
 
 SUMMARY = "find words in an archive, though they were misread"
@@ -110,8 +110,6 @@ def _write_pictures(path: str, query: str, found: int, shown: list, records) -> 
             print(f"failed: {error}", file=sys.stderr)
             continue
         cuts |= {id(hit): cut(gray, hit) for hit in shown if hit.page.name == name}
-    try:
+    with writing(f"--pictures {path}"):
         write_bytes(absolute(path), hits_page(query, found, [(hit, cuts.get(id(hit))) for hit in shown]))
-    except OSError as error:
-        raise UsageError(f"--pictures {path}: cannot be written ({error})") from error
     return failed

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 
 from pipelines import exit_codes
-from pipelines.options import UsageError, add_lines_option, segmentation_settings
+from pipelines.options import add_lines_option, segmentation_settings, writing
 from pipelines.wording import counted
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, check_bytes, count_pages, decode_page
 from segmentation.page import segment_upright
@@ -32,10 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     segmentation = segmentation_settings(arguments.lines)
     output = Path(arguments.output)
-    try:
+    with writing(f"--output {output}"):
         output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--output {output}: cannot be written ({error})") from error
     settings = DecodingSettings()
     failed = 0
     for document in find(arguments.pages):
@@ -59,7 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
             words = [line.word_boxes() for line in layout.lines]
             picture = draw_overlay(upright.gray, [line.box for line in layout.lines], words)
             path = output / f"{page_stem(document.uri, index, pages)}.png"
-            path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+            with writing(f"--output {path}"):
+                path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
             regions = len({line.region for line in layout.lines})
             print(
                 f"{path}: {counted(len(layout.lines), 'line')}{f' in {regions} regions' if regions > 1 else ''}, "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
-from pipelines.options import DEFAULT_MODEL, UsageError
+from pipelines.options import DEFAULT_MODEL, UsageError, writing
 from pipelines.sample_options import add_division_options, divided
 from pipelines.wording import counted
 
@@ -77,6 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"--output {arguments.output}: holds a model bundle already; name another folder, or go on with --resume"
         )
+    with writing(f"--output {arguments.output}"):
+        Path(arguments.output).mkdir(parents=True, exist_ok=True)
     data = divided(load(arguments.data), arguments)
     with hold_back_native_output():
         from htr_model.bundle import BundleError

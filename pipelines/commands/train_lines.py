@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
-from pipelines.options import UsageError
+from pipelines.options import UsageError, writing
 from pipelines.wording import counted
 
 SUMMARY = "train a network that finds lines"
@@ -46,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     from htr_model.readers.page_truth import true_pages
     from pipelines.line_pages import line_pages
 
+    with writing(f"--output {arguments.output}"):
+        Path(arguments.output).mkdir(parents=True, exist_ok=True)
     try:
         settings = LineTrainingSettings(
             steps=arguments.steps,

@@ -128,3 +128,23 @@ def test_model_that_cannot_read_is_found_before_the_first_page(letter, tmp_path,
     assert f"--model {model}: " in done.err
     assert message in done.err
     assert not (tmp_path / "tables").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("language-model", "{text}", "--output", "{place}"),
+        ("train", "--data", "{text}", "--output", "{place}"),
+        ("train-lines", "--data", "{text}", "--output", "{place}"),
+        ("segment", "{letter}", "--output", "{place}"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_what_other_commands_cannot_write_is_wrong_usage_that_names_it(command, letter, tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("Come before Easter if the roads allow.\n" * 200)
+    place = text / "made"  # below a file
+    done = inkbeam(*(part.format(text=text, place=place, letter=letter) for part in command))
+    assert done.code == 2, done.err
+    assert f"--output {place}: cannot be written" in done.err
+    assert "Traceback" not in done.err

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
-from pipelines.options import UsageError
+from pipelines.options import UsageError, writing
 from pipelines.wording import counted
 
 if TYPE_CHECKING:
@@ -152,8 +152,6 @@ def _draw(found: Inspection, path: Path) -> None:
     from htr_model.sample_sheet import sample_sheet
 
     encoded = cv2.imencode(".png", sample_sheet(found.chosen))[1].tobytes()
-    try:
+    with writing(f"--contact-sheet {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encoded)
-    except OSError as error:
-        raise UsageError(f"--contact-sheet {path}: cannot be written ({error})") from error

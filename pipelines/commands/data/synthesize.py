@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from pipelines import exit_codes
-from pipelines.options import UsageError
+from pipelines.options import UsageError, writing
 
 SUMMARY = "draw lines and words with fonts, as training data"
 
@@ -62,9 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     drawn = synthesize(fonts, text, arguments.count, arguments.seed)
     console = Console(stderr=True)
     try:
-        count = write_parquet(output, track(drawn, "drawing", arguments.count, console=console, transient=True))
-    except OSError as error:
-        raise UsageError(f"--output {output}: cannot be written ({error})") from error
+        with writing(f"--output {output}"):
+            count = write_parquet(output, track(drawn, "drawing", arguments.count, console=console, transient=True))
     except ValueError as error:
         raise UsageError(str(error)) from error
     seconds = time.monotonic() - started
