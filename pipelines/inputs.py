@@ -219,10 +219,10 @@ def refuse_among_scans(inputs: Iterable[str], documents: Iterable[str], folder: 
         if is_local(read):
             read = os.path.realpath(read)
             if _finds(read, place):
-                raise UsageError(f"{option} {folder} fits --input {uri}: {advice}")
+                raise UsageError(f"{option} {folder} fits {uri}, which is read: {advice}")
         below = [] if place == read else place.removeprefix(read.rstrip("/") + "/").split("/")
         if place == read or (place.startswith(read.rstrip("/") + "/") and not _is_hidden(below, read)):
-            raise UsageError(f"{option} {folder} lies in --input {uri}: {advice}")
+            raise UsageError(f"{option} {folder} lies in {uri}, which is read: {advice}")
     for document in documents:
         if document.startswith(places):
             raise UsageError(f"{option} {folder} holds {document}, which is to be read: {advice}")

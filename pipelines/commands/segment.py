@@ -28,15 +28,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Draw lines, words and reading order on every page; 1 when a page could not be read."""
     # Beam's file systems take two seconds to load.
     from pipelines.files import page_stem, read_bytes
-    from pipelines.inputs import find
+    from pipelines.inputs import find, refuse_among_scans
 
     segmentation = segmentation_settings(arguments.lines)
     output = Path(arguments.output)
+    documents = find(arguments.pages)
+    refuse_among_scans(arguments.pages, (document.uri for document in documents), arguments.output, "--output")
     with writing(f"--output {output}"):
         output.mkdir(parents=True, exist_ok=True)
     settings = DecodingSettings()
     failed = 0
-    for document in find(arguments.pages):
+    for document in documents:
         try:
             check_bytes(document.size, document.uri, settings)
             data = read_bytes(document.uri)

@@ -77,8 +77,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"--output {arguments.output}: holds a model bundle already; name another folder, or go on with --resume"
         )
-    with writing(f"--output {arguments.output}"):
-        Path(arguments.output).mkdir(parents=True, exist_ok=True)
     data = divided(load(arguments.data), arguments)
     with hold_back_native_output():
         from htr_model.bundle import BundleError
@@ -102,6 +100,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"{len(run.skipped):,} skipped (listed in {run.folder / 'skipped.csv'}); "
             f"{run.network}, {run.model.count_params():,} parameters, {len(run.charset)} symbols"
         )
+        with writing(f"--output {arguments.output}"):
+            run.folder.mkdir(parents=True, exist_ok=True)
         done = run.run(resume=arguments.resume)
     except BundleError as error:  # weights that do not fit: the bundle's, or the checkpoint's
         raise UsageError(str(error) if arguments.resume else f"--from {arguments.start}: {error}") from error

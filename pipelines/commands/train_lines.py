@@ -46,8 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
     from htr_model.readers.page_truth import true_pages
     from pipelines.line_pages import line_pages
 
-    with writing(f"--output {arguments.output}"):
-        Path(arguments.output).mkdir(parents=True, exist_ok=True)
     try:
         settings = LineTrainingSettings(
             steps=arguments.steps,
@@ -56,7 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             precision=arguments.precision,
         )
-        pages = [page for path in arguments.data for page in line_pages(true_pages(path))]
+        told = [page for path in arguments.data for page in true_pages(path)]
+        with writing(f"--output {arguments.output}"):
+            Path(arguments.output).mkdir(parents=True, exist_ok=True)
+        pages = list(line_pages(told))
         run = LineTrainingRun(pages, settings, Path(arguments.output))
         print(
             f"{counted(len(run.train), 'page')} to train on, {len(run.validation):,} to validate; "

@@ -224,6 +224,14 @@ def test_segment_goes_on_after_a_broken_file_and_says_so(letter, tmp_path):
     assert done.err.count("failed: ") == 2
 
 
+def test_segment_draws_nothing_among_the_scans(letter):
+    for pages in (letter, letter.parent):
+        done = inkbeam("segment", pages, "--output", letter.parent)
+        assert done.code == 2
+        assert f"--output {letter.parent}" in done.err and "choose a folder outside" in done.err
+    assert list(letter.parent.iterdir()) == [letter]
+
+
 @pytest.mark.parametrize("output", ["letter.png", "letter.png/below"])
 def test_segment_refuses_an_output_that_is_a_file(letter, output):
     done = inkbeam("segment", letter, "--output", letter.parent / output)

@@ -134,8 +134,7 @@ def test_model_that_cannot_read_is_found_before_the_first_page(letter, tmp_path,
     "command",
     [
         ("language-model", "{text}", "--output", "{place}"),
-        ("train", "--data", "{text}", "--output", "{place}"),
-        ("train-lines", "--data", "{text}", "--output", "{place}"),
+        ("train", "--data", "{letter.parent}", "--output", "{place}"),
         ("segment", "{letter}", "--output", "{place}"),
     ],
     ids=lambda command: command[0],
@@ -143,6 +142,9 @@ def test_model_that_cannot_read_is_found_before_the_first_page(letter, tmp_path,
 def test_what_other_commands_cannot_write_is_wrong_usage_that_names_it(command, letter, tmp_path):
     text = tmp_path / "text.txt"
     text.write_text("Come before Easter if the roads allow.\n" * 200)
+    for name in ("one", "two", "three"):
+        labelled = write_letter(letter.with_name(f"{name}.png"), (f"page {name}",))
+        labelled.with_suffix(".gt.txt").write_text(f"page {name}")
     place = text / "made"  # below a file
     done = inkbeam(*(part.format(text=text, place=place, letter=letter) for part in command))
     assert done.code == 2, done.err

@@ -244,7 +244,7 @@ def test_pages_that_failed_too_often_are_set_aside_one_by_one():
 )
 def test_overlays_in_a_folder_that_is_read_are_refused(tmp_path, monkeypatch, inputs, overlays):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="--overlays .* lies in --input .*choose a folder outside"):
+    with pytest.raises(UsageError, match="--overlays .* lies in .*choose a folder outside"):
         refuse_among_scans(inputs, [], overlays, "--overlays")
 
 
@@ -259,7 +259,7 @@ def test_overlays_that_no_run_would_take_for_scans_are_allowed(tmp_path, monkeyp
 
 @pytest.mark.parametrize("pattern", ["scans/*/*.jpg", "scans/b?x/*", "*/box/*"])
 def test_overlays_that_a_pattern_would_find_are_refused(tmp_path, pattern):
-    with pytest.raises(UsageError, match="--overlays .*box fits --input"):
+    with pytest.raises(UsageError, match="--overlays .*box fits"):
         refuse_among_scans([str(tmp_path / pattern)], [], str(tmp_path / "scans" / "box"), "--overlays")
 
 
@@ -271,7 +271,7 @@ def test_patterns_that_find_nothing_there_are_no_reason(tmp_path, pattern):
 def test_overlays_behind_a_link_are_refused(tmp_path):
     (tmp_path / "scans").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "scans")
-    with pytest.raises(UsageError, match="lies in --input"):
+    with pytest.raises(UsageError, match="lies in"):
         refuse_among_scans([str(tmp_path / "scans")], [], str(tmp_path / "link" / "drawn"), "--overlays")
 
 
