@@ -17,6 +17,8 @@ from rapidfuzz.distance import Levenshtein
 
 from pipelines import tables
 from pipelines.archive import Archive
+from pipelines.corrections import Corrections
+from pipelines.files import page_stem
 from pipelines.transcripts import PageWord, Transcript, line_text
 
 _LETTERS_AN_EDIT = 4
@@ -95,21 +97,27 @@ def terms(query: str, edits: int | None = None) -> list[Term]:
     return [Term(word, len(word) // _LETTERS_AN_EDIT if edits is None else min(edits, len(word) - 1)) for word in words]
 
 
-def search(archive: Archive, wanted: Sequence[Term], most: int) -> tuple[int, list[Hit]]:
+def search(
+    archive: Archive, wanted: Sequence[Term], most: int, corrections: Corrections | None = None
+) -> tuple[int, list[Hit]]:
     """Places where the terms stand one behind another, across the ends of lines too.
 
     Args:
         most: places to give.
+        corrections: pages that were saved there count as they were corrected.
 
     Returns:
         How many there are, and the surest of them, the surest first.
 
     Raises:
-        UsageError: a table is damaged.
+        UsageError: a table or a saved page is damaged.
     """
+    candidates = _pages_with_all(archive, wanted)
+    if corrections:
+        candidates |= _pages_saved(archive, corrections)
     count, surest = 0, []
-    for page in replace(archive, pages=_pages_with_all(archive, wanted)).transcripts():
-        hits = list(_in(page, wanted))
+    for page in replace(archive, pages=archive.pages.take(pa.array(sorted(candidates), pa.int64()))).transcripts():
+        hits = list(_in(corrections.applied(page) if corrections else page, wanted))
         count += len(hits)
         # A common word has more places than fit into memory.
         surest = sorted([*surest, *hits], key=_rank)[:most]
@@ -121,8 +129,15 @@ def _rank(hit: Hit) -> tuple[float, str, int, int]:
     return -hit.score, ref.uri, ref.page_index, hit.line
 
 
-def _pages_with_all(archive: Archive, wanted: Sequence[Term]) -> pa.Table:
-    """The pages that hold each of the terms somewhere; so most pages' words need not be put together."""
+def _pages_saved(archive: Archive, corrections: Corrections) -> set[int]:
+    """Rows of the archive's pages of which there are corrections."""
+    columns = [archive.pages[c].to_pylist() for c in ("document_uri", "page_index", "document_pages")]
+    pages = enumerate(zip(*columns, strict=True))
+    return {i for i, (uri, index, count) in pages if corrections.holds(page_stem(uri, index, count or 0))}
+
+
+def _pages_with_all(archive: Archive, wanted: Sequence[Term]) -> set[int]:
+    """Rows of the pages that hold each of the terms somewhere; so most pages' words need not be put together."""
     columns = ["document_uri", "page_index", "run_id", "text", "alternatives"]
     places = {key: i for i, key in enumerate(zip(*(archive.pages[c].to_pylist() for c in columns[:3]), strict=True))}
     found: list[set[int]] = [set() for _ in wanted]
@@ -132,7 +147,7 @@ def _pages_with_all(archive: Archive, wanted: Sequence[Term]) -> pa.Table:
                 place = places.get(tuple(row.values()))
                 if place is not None:  # not of a page that was read again later
                     pages.add(place)
-    return archive.pages.take(pa.array(sorted(set.intersection(*found)), pa.int64()))
+    return set.intersection(*found)
 
 
 def _may_say(words: pa.Table, term: Term) -> pa.ChunkedArray:

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.archive_options import add_archive_options
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("query", nargs="+", metavar="WORD", help="what to look for")
     parser.add_argument("--edits", type=int, metavar="N", help="wrong letters a word (default: 1 in 4; 0: none)")
     parser.add_argument("--limit", type=int, default=20, metavar="N", help="places to show (default: 20)")
+    parser.add_argument("--corrections", metavar="DIR", help="folder of a review: pages saved in it as corrected there")
     parser.add_argument("--pictures", metavar="FILE", help="also write a web page with a picture of each place")
     parser.add_argument("--json", action="store_true", help="print a JSON object a place")
 
@@ -33,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the places, the surest first; 1 when one could not be shown because its scan has changed or is gone."""
     with hold_back_native_output():
         from pipelines.archive import open_archive
+        from pipelines.corrections import Corrections
         from pipelines.search import search, terms
 
     query = " ".join(arguments.query)
@@ -44,7 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.edits is not None and arguments.edits < 0:
         raise UsageError(f"--edits must be at least 0, got {arguments.edits!r}")
     archive = open_archive(arguments.archive, arguments.documents)
-    count, shown = search(archive, wanted, arguments.limit)
+    corrections = Corrections(Path(arguments.corrections)) if arguments.corrections else None
+    count, shown = search(archive, wanted, arguments.limit, corrections)
     if arguments.json:
         for hit in shown:
             print(json.dumps(_as_json(hit), ensure_ascii=False))

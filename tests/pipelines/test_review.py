@@ -249,7 +249,22 @@ def test_exports_take_corrections(corrected):
         for x in root.iter()
         if x.tag.endswith("TextLine")
     ]
-    assert words == [["My", "dear", "Eleanor"], ["two words"], ["left", "alone"]]
+    assert words == [["My", "dear", "Eleanor"], ["two", "words"], ["left", "alone"]]
+
+
+def test_search_finds_what_was_corrected_and_not_what_was_read(corrected):
+    def places(*words):
+        done = inkbeam("search", corrected / "tables", *words, "--edits", "0", "--corrections", corrected / "web", "--json")
+        assert done.code == 0, done.err
+        return [json.loads(line) for line in done.out.splitlines()]
+
+    (place,) = places("dear", "eleanor")
+    assert (place["line_index"], place["line"]) == (0, "My dear Eleanor")
+    assert [(w["left"], w["right"]) for w in place["words"]] == [(60, 110), (120, 170)]
+    (parted,) = places("words")
+    assert parted["line"] == "two words" and parted["score"] == 1
+    assert len(places("alone")) == 1
+    assert places("daer") == places("blotting") == []
 
 
 def test_correction_of_another_scan_is_not_taken(corrected):
