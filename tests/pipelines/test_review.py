@@ -254,7 +254,9 @@ def test_exports_take_corrections(corrected):
 
 def test_search_finds_what_was_corrected_and_not_what_was_read(corrected):
     def places(*words):
-        done = inkbeam("search", corrected / "tables", *words, "--edits", "0", "--corrections", corrected / "web", "--json")
+        done = inkbeam(
+            "search", corrected / "tables", *words, "--edits", "0", "--corrections", corrected / "web", "--json"
+        )
         assert done.code == 0, done.err
         return [json.loads(line) for line in done.out.splitlines()]
 
