@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import cv2
 import numpy as np
@@ -19,22 +21,40 @@ from segmentation.page import SegmentationSettings
 log = logging.getLogger(__name__)
 
 
-def line_pages(pages: Iterable[TruePage | Skipped]) -> Iterator[LinePage]:
-    """What the network can learn from of some pages; those that are of no use are told of in the log."""
+def line_pages(pages: Iterable[TruePage | Skipped], workers: int = 1) -> Iterator[LinePage]:
+    """What the network can learn from of some pages; those that are of no use are told of in the log.
+
+    Args:
+        workers: processes; with one everything runs in this one.
+    """
+    usable = []
     for page in pages:
         if isinstance(page, Skipped):
             log.warning("%s: left out: %s", page.id, page.reason)
-            continue
-        try:
-            gray = load_page(page).gray
-        except (OSError, DecodingError, UnusableTruth) as error:
-            log.warning("%s: left out: %s", page.picture, error)
-            continue
-        made = line_page(page, gray)
-        if made is None:
-            log.warning("%s: left out, no writing was found on it", page.picture)
         else:
-            yield made
+            usable.append(page)
+    if workers > 1:
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+            made = pool.map(_made_or_why_not, usable, chunksize=4)
+            yield from _usable(made)
+    else:
+        yield from _usable(map(_made_or_why_not, usable))
+
+
+def _usable(made: Iterable[LinePage | str]) -> Iterator[LinePage]:
+    for page in made:
+        if isinstance(page, str):
+            log.warning("%s", page)
+        else:
+            yield page
+
+
+def _made_or_why_not(page: TruePage) -> LinePage | str:
+    try:
+        made = line_page(page, load_page(page).gray)
+    except (OSError, DecodingError, UnusableTruth) as error:
+        return f"{page.picture}: left out: {error}"
+    return made or f"{page.picture}: left out, no writing was found on it"
 
 
 def line_page(page: TruePage, gray: np.ndarray) -> LinePage | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from pipelines import exit_codes
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         told = [page for path in arguments.data for page in true_pages(path)]
         with writing(f"--output {arguments.output}"):
             Path(arguments.output).mkdir(parents=True, exist_ok=True)
-        pages = list(line_pages(told))
+        pages = list(line_pages(told, os.cpu_count() or 1))
         run = LineTrainingRun(pages, settings, Path(arguments.output))
         print(
             f"{counted(len(run.train), 'page')} to train on, {len(run.validation):,} to validate; "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from segmentation.ink.scale import Scale
@@ -15,6 +17,30 @@ _MOST_CROSSING = 0.25
 _LEAST_BALANCE = 0.55
 """Width of the narrower side over the wider one's. Columns of text are alike; a date or an amount in a ledger is
 narrow, and belongs to its row."""
+_MANY_LINES, _FEW_CROSSING = 12, 0.2
+"""Lines on either side of a gutter that is settled, whatever the columns' widths; those without a gap there as a share
+of these."""
+_ENDS = 0.1, 0.9
+"""Of the lines on a side, sorted by height, between which they stand: headings do not count."""
+_NARROW = 1.0
+"""X-heights of empty paper at which a line over a settled gutter is cut."""
+_RAGGED, _MARGIN = 20.0, 4.0
+"""X-heights from a settled gutter within which half of the lines before it end, and half of those behind it begin."""
+
+
+@dataclass(frozen=True)
+class _Gutter:
+    """A column at which lines are cut, pixels, and the rows between which it stands."""
+
+    position: float
+    top: float = -np.inf
+    bottom: float = np.inf
+
+    def gap(self, curve: Curve, gaps: list[tuple[int, int]]) -> tuple[int, int] | None:
+        """The gap of a line that lies over it."""
+        if not self.top <= np.mean(curve.ys) <= self.bottom:
+            return None
+        return next((gap for gap in gaps if gap[0] < self.position < gap[1]), None)
 
 
 def divide_at_gutters(curves: list[Curve], ink: np.ndarray, scale: Scale) -> list[Curve]:
@@ -23,10 +49,13 @@ def divide_at_gutters(curves: list[Curve], ink: np.ndarray, scale: Scale) -> lis
         gaps = [gaps_in(c, ink, scale.x_height, _GUTTER * scale.x_height) for c in curves]
         gutter = _best_gutter(curves, gaps, scale)
         if gutter is None:
+            gaps = [gaps_in(c, ink, scale.x_height, _NARROW * scale.x_height) for c in curves]
+            gutter = _settled_gutter(curves, gaps, scale)
+        if gutter is None:
             return curves
         divided: list[Curve] = []
         for curve, own in zip(curves, gaps, strict=True):
-            gap = next((g for g in own if g[0] < gutter < g[1]), None)
+            gap = gutter.gap(curve, own)
             if gap is None:
                 divided.append(curve)
                 continue
@@ -45,7 +74,7 @@ def gaps_in(curve: Curve, ink: np.ndarray, x_height: float, least: float) -> lis
     return [(int(filled[i]) + 1 + curve.first, int(filled[i + 1]) + curve.first) for i in wide]
 
 
-def _best_gutter(curves: list[Curve], gaps: list[list[tuple[int, int]]], scale: Scale) -> float | None:
+def _best_gutter(curves: list[Curve], gaps: list[list[tuple[int, int]]], scale: Scale) -> _Gutter | None:
     """The column at which most lines have a wide gap and could be cut; None where there is no gutter.
 
     Rows that the finder of lines left in two pieces there speak for it too.
@@ -64,8 +93,33 @@ def _best_gutter(curves: list[Curve], gaps: list[list[tuple[int, int]]], scale: 
         left = np.median([gap[0] - curve.first for curve, gap in open_here] + [len(a.ys) for a, _ in apart])
         right = np.median([curve.last - gap[1] for curve, gap in open_here] + [len(b.ys) for _, b in apart])
         if min(left, right) >= max(_LEAST_BALANCE * max(left, right), 5 * scale.x_height):
-            best, most = position, len(open_here)
+            best, most = _Gutter(position), len(open_here)
     return best
+
+
+def _settled_gutter(curves: list[Curve], gaps: list[list[tuple[int, int]]], scale: Scale) -> _Gutter | None:
+    """A column over which a few lines with a gap run, between many on either side that end or begin there.
+
+    So it is where small print stands beside a letter, and some of its lines were followed into the letter's.
+    """
+    firsts, lasts = (np.array([getattr(c, end) for c in curves]) for end in ("first", "last"))
+    middles = np.array([float(np.mean(c.ys)) for c in curves])
+    for position in sorted({(a + b) / 2 for own in gaps for a, b in own}):
+        before, behind = lasts < position, firsts > position
+        if min(before.sum(), behind.sum()) < _MANY_LINES:
+            continue
+        tops, bottoms = np.array([np.quantile(middles[side], _ENDS) for side in (before, behind)]).T
+        gutter = _Gutter(position, tops.max(), bottoms.min())
+        beside = (middles >= gutter.top) & (middles <= gutter.bottom)
+        least = min((before & beside).sum(), (behind & beside).sum())
+        over = np.flatnonzero(~before & ~behind & beside)
+        open_here = [i for i in over if gutter.gap(curves[i], gaps[i])]
+        if least < _MANY_LINES or not open_here or len(over) - len(open_here) > _FEW_CROSSING * least:
+            continue
+        end, begin = np.median(lasts[before & beside]), np.median(firsts[behind & beside])
+        if position - end < _RAGGED * scale.x_height and begin - position < _MARGIN * scale.x_height:
+            return gutter
+    return None
 
 
 def _apart(curves: list[Curve], position: float, scale: Scale) -> list[tuple[Curve, Curve]]:

@@ -10,6 +10,11 @@ _LEAST_LINES = 3
 """A column has at least so many lines; less beside each other are a date, a margin, a signature."""
 _MOST_CROSSING = 0.34
 """Share of the lines that may cross a gutter as headings across both columns do."""
+_LEAST_WIDTH = 0.25
+"""Of the narrower column, over the other's: amounts beside entries are read with these."""
+_LIST_WIDTH, _LIST_LINES, _LIST_SHARE = 0.1, 12, 1.25
+"""Narrower still is a list of small print beside a letter, as letterheads have it: so many lines, and so many times as
+many as the letter has beside it, which amounts never are."""
 
 
 def reading_order(boxes: list[Box]) -> list[int]:
@@ -94,16 +99,25 @@ def _gutter(boxes: list[Box]) -> int | None:
         )
         extents = [max(b.bottom for b in c) - min(b.top for b in c) for c in (left, right)]
         shared = (bottom - top) / min(extents)
-        widths = [sorted(b.width for b in c)[len(c) // 2] for c in (left, right)]
-        if shared < 0.5 or min(widths) < 0.25 * max(widths):
-            continue
         # What stands above or below the other column, as headings do, does not speak for a gutter.
-        beside = min(sum(top < b.bottom and b.top < bottom for b in c) for c in (left, right))
+        counts = [sum(top < b.bottom and b.top < bottom for b in c) for c in (left, right)]
+        widths = [sorted(b.width for b in c)[len(c) // 2] for c in (left, right)]
+        if shared < 0.5 or not _may_be_columns(widths, counts):
+            continue
+        beside = min(counts)
         # Of those that divide equally well that which leaves the longest lines of a ragged column whole.
         score = (beside - crossing, -crossing)
         if score > best_score:
             best, best_score = candidate, score
     return best
+
+
+def _may_be_columns(widths: list[int], counts: list[int]) -> bool:
+    """Whether two blocks beside each other may be columns, by their lines' widths and by how many there are."""
+    (narrow, its_lines), (wide, others) = sorted(zip(widths, counts, strict=True))
+    if narrow >= _LEAST_WIDTH * wide:
+        return True
+    return narrow >= _LIST_WIDTH * wide and its_lines >= max(_LIST_LINES, _LIST_SHARE * others)
 
 
 def rows(lines: list[int], boxes: list[Box]) -> list[int]:

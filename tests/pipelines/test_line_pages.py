@@ -100,14 +100,15 @@ def test_an_empty_page_teaches_nothing_and_lines_without_ink_are_left_out():
     assert len(line_page(dataclasses.replace(page, lines=(gone, outside, *page.lines)), drawn.gray).lines) == 3
 
 
-def test_pages_that_cannot_be_used_are_told_of(tmp_path, caplog):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_pages_that_cannot_be_used_are_told_of(tmp_path, caplog, workers):
     drawn = draw_page(TEXT[:2])
     cv2.imwrite(str(tmp_path / "good.png"), drawn.gray)
     cv2.imwrite(str(tmp_path / "blank.png"), np.full_like(drawn.gray, 240))
     (tmp_path / "broken.png").write_bytes(b"no picture")
     names = ("good.png", "blank.png", "broken.png", "absent.png")
     pages = [Skipped("pages.jsonl:7", "not a page"), *(true_page(drawn, tmp_path / name) for name in names)]
-    assert len(list(line_pages(pages))) == 1
+    assert len(list(line_pages(pages, workers))) == 1
     assert len(caplog.records) == 4
     for name in ("pages.jsonl:7", *names[1:]):
         assert name in caplog.text

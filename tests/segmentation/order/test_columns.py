@@ -60,5 +60,30 @@ def test_amounts_at_the_right_stay_in_their_rows():
     assert spans(divide_at_gutters(curves, ink, SCALE)) == spans(curves)
 
 
+def letterhead(joined, heading=True):
+    """A narrow list of small print beside a letter; in some rows one line runs through both."""
+    across = [[(100, 240), (262, 900)]] if heading else []
+    rows = [[(50, 230), (262, 900 - 3 * i)] for i in range(20)]
+    curves, ink = lines_with_ink(*across, *rows)
+    first = len(across)
+    pieces = [
+        Curve(f, c.ys[f - c.first : last - c.first]) for c in curves[first:] for f, last in ((50, 230), (262, 800))
+    ]
+    kept = [p for i, p in enumerate(pieces) if i // 2 not in joined]
+    return curves[:first] + kept + [curves[first + i] for i in joined], pieces, ink
+
+
+def test_a_list_beside_a_letter_is_divided_from_it_where_a_line_runs_through_both():
+    curves, pieces, ink = letterhead(joined=[7, 12])
+    found = spans(divide_at_gutters(curves, ink, SCALE))
+    assert [s[:2] for s in found] == [s[:2] for s in sorted([(60, 100, 899), *spans(pieces)])]
+    assert all(last < 240 for _, first, last in found[1:] if first == 50)
+
+
+def test_where_most_lines_run_through_there_is_no_list_beside_a_letter():
+    curves, _, ink = letterhead(joined=list(range(2, 18)), heading=False)
+    assert spans(divide_at_gutters(curves, ink, SCALE)) == spans(curves)
+
+
 def test_a_page_without_lines_has_none_afterwards():
     assert divide_at_gutters([], np.zeros((100, 100), bool), SCALE) == []

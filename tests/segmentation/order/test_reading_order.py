@@ -61,6 +61,15 @@ def test_three_columns_are_read_one_after_another():
     assert_order(rows(50, 330, tops) + rows(360, 640, [t + 9 for t in tops]) + rows(670, 950, tops))
 
 
+def test_a_list_of_small_print_beside_a_letter_is_read_as_a_column():
+    assert_order([*rows(20, 100, range(100, 700, 20), height=14), *rows(140, 700, range(104, 700, 34))])
+
+
+def test_amounts_beside_entries_are_read_with_them():
+    entries, amounts = rows(20, 600, range(100, 900, 40)), rows(640, 720, range(100, 900, 40))
+    assert_order([box for row in zip(entries, amounts, strict=True) for box in row])
+
+
 def test_a_heading_is_read_before_the_columns_below_it():
     tops = range(200, 900, 50)
     assert_order([Box(200, 100, 800, 150)] + rows(100, 480, tops) + rows(520, 900, tops))
