@@ -2,10 +2,12 @@
 
 A word is found where its text, a part of it between apostrophes and hyphens, or another reading that the recogniser
 kept, is within a few edits of what is looked for. Case, accents and the punctuation around a word make no difference.
+A word that is divided at the end of a line is looked at whole.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -49,6 +51,13 @@ class Term:
         found = min(Levenshtein.distance(self.text, part, score_cutoff=self.edits) for part in parts)
         return found if found <= self.edits else None
 
+    def may_begin(self, text: str) -> bool:
+        """Whether a text with a hyphen behind it may be the beginning of the term, divided at the end of a line."""
+        begun = plain(text)
+        return text.endswith(_DIVIDERS) and (
+            Levenshtein.distance(self.text[: len(begun)], begun, score_cutoff=self.edits) <= self.edits
+        )
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -57,9 +66,7 @@ class Hit:
     Attributes:
         page: the page.
         words: the words that were found.
-        line: number of the line of the first of them, from 0.
-        last_line: of the last of them.
-        context: the text of these lines.
+        lines: the lines in which they stand.
         reading: the texts that fitted, which may be alternatives of what was read.
         edits: letters by which they differ from what was looked for.
         score: 0–1, falling with edits and with the recogniser's doubt.
@@ -67,15 +74,26 @@ class Hit:
 
     page: Transcript
     words: tuple[PageWord, ...]
-    line: int
-    last_line: int
-    context: str
+    lines: tuple[tuple[PageWord, ...], ...]
     reading: str
     edits: int
     score: float
 
+    @property
+    def line(self) -> int:
+        """Number of the line of the first of the words, from 0, as the tables count."""
+        return self.words[0].line
+
+    @property
+    def context(self) -> str:
+        """What the lines say."""
+        return " ".join(map(line_text, self.lines))
+
 
 _JOINT = re.compile("['-]")
+_DIVIDERS = ("-", "‐", "‑", "–", "—", "¬", "=")
+"""Signs at the end of a line behind which a word goes on in the next one."""
+_HYPHENS = "".join(_DIVIDERS)
 _AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 _ALIKE = str.maketrans({"œ": "oe", "æ": "ae", **dict.fromkeys("’ʼ‘`´", "'"), **dict.fromkeys("‐‑‒–—", "-")})
 
@@ -151,11 +169,12 @@ def _pages_with_all(archive: Archive, wanted: Sequence[Term]) -> set[int]:
 
 
 def _may_say(words: pa.Table, term: Term) -> pa.ChunkedArray:
-    """For each row whether the text or an alternative fits; every different text is compared once."""
+    """For each row whether the text or an alternative fits or may begin what does; every different text is compared
+    once."""
 
     def fits(texts) -> pa.Array:
-        different = texts.unique()
-        fitting = [text for text in different.to_pylist() if text is not None and term.distance(text) is not None]
+        different = filter(None, texts.unique().to_pylist())
+        fitting = [text for text in different if term.distance(text) is not None or term.may_begin(text)]
         return pc.is_in(texts, pa.array(fitting, pa.string()))
 
     others = words["alternatives"].combine_chunks()
@@ -163,35 +182,55 @@ def _may_say(words: pa.Table, term: Term) -> pa.ChunkedArray:
     return pc.or_(fits(words["text"]), pc.is_in(pa.array(range(len(words)), rows.type), rows))
 
 
+@dataclass(frozen=True)
+class _Fit:
+    """A term in a page: the word that fits it, or the two halves of one; its text, edits and score."""
+
+    words: tuple[PageWord, ...]
+    text: str
+    edits: int
+    score: float
+
+
 def _in(page: Transcript, wanted: Sequence[Term]) -> Iterator[Hit]:
-    words = [(i, word) for i, line in enumerate(page.lines) for word in line]
-    for first in range(len(words) - len(wanted) + 1):
-        stretch = words[first : first + len(wanted)]
+    words = [word for line in page.lines for word in line]
+    numbers = [i for i, line in enumerate(page.lines) for _ in line]
+    for first in range(len(words)):
+        fits: list[_Fit] = []
+        at = first
+        for term in wanted:
+            fit = _best(words[at : at + 1], term) or _best(_divided(words, numbers, at), term)
+            if fit is None:
+                break
+            fits.append(fit)
+            at += len(fit.words)
+        found = words[first:at]
         # Texts of one region: two columns that stand side by side say nothing together.
-        if len({(word.region, word.turn) for _, word in stretch}) > 1:
+        if len(fits) < len(wanted) or len({(word.region, word.turn) for word in found}) > 1:
             continue
-        fits = [_best(word, term) for (_, word), term in zip(stretch, wanted, strict=True)]
-        if None in fits:
-            continue
-        line, last_line = stretch[0][0], stretch[-1][0]
-        score = 1.0
-        for _, _, each in fits:
-            score *= each
         yield Hit(
             page,
-            tuple(word for _, word in stretch),
-            line,
-            last_line,
-            " ".join(map(line_text, page.lines[line : last_line + 1])),
-            " ".join(text for text, _, _ in fits),
-            sum(edits for _, edits, _ in fits),
-            round(score, 4),
+            tuple(found),
+            page.lines[numbers[first] : numbers[at - 1] + 1],
+            " ".join(fit.text for fit in fits),
+            sum(fit.edits for fit in fits),
+            round(math.prod(fit.score for fit in fits), 4),
         )
 
 
-def _best(word: PageWord, term: Term) -> tuple[str, int, float] | None:
-    """The reading of a word that fits a term best: its text, edits and score."""
-    readings = [(word.text, word.confidence), *((other.text, other.confidence) for other in word.alternatives)]
+def _divided(words: Sequence[PageWord], numbers: Sequence[int], at: int) -> Sequence[PageWord]:
+    """The halves of a word that goes on in the next line; none where it does not."""
+    halves = words[at : at + 2]
+    goes_on = len(halves) == 2 and numbers[at] < numbers[at + 1] and halves[0].text.endswith(_DIVIDERS)
+    return halves if goes_on else ()
+
+
+def _best(halves: Sequence[PageWord], term: Term) -> _Fit | None:
+    """The reading of a word that fits a term best."""
+    readings = [("", 1.0)]
+    for word in halves:
+        others = [(word.text, word.confidence), *((other.text, other.confidence) for other in word.alternatives)]
+        readings = [(f"{said.rstrip(_HYPHENS)}{text}", sure * own) for said, sure in readings for text, own in others]
     fits = [(text, edits, sure) for text, sure in readings if (edits := term.distance(text)) is not None]
-    scored = [(text, edits, max(0.0, sure * (1 - _COST_OF_EDIT * edits))) for text, edits, sure in fits]
-    return max(scored, key=lambda each: each[2], default=None)
+    scored = [_Fit(tuple(halves), text, n, max(0.0, sure * (1 - _COST_OF_EDIT * n))) for text, n, sure in fits]
+    return max(scored, key=lambda fit: fit.score, default=None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import pyarrow as pa
@@ -26,6 +27,8 @@ STAGED_SUFFIX = ".staged"
 REPLACED = b"-"
 """What takes the place of a file that a compaction replaces: no Parquet, and not empty, for Beam cannot write an empty
 object to S3."""
+_ROWS = 20_000
+"""Of a part of a table: 30 MB as Python's objects."""
 _TRIES = 5
 _READERS = 8
 """Files read at a time: a remote store answers slowly, but many at once."""
@@ -139,8 +142,8 @@ def read(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]
 
 
 def parts(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]) -> Iterator[pa.Table]:
-    """The same rows as `read` gives, file by file, for tables that are too large to be held. ``columns`` must have
-    ``run_id``.
+    """The same rows as `read` gives, at most `_ROWS` at a time, for tables that are too large to be held. ``columns``
+    must have ``run_id``.
 
     Raises:
         UsageError: a file is damaged, or was taken away by a compaction since it was listed.
@@ -149,10 +152,12 @@ def parts(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str
     schema = pa.schema([TABLES[table].field(name) for name in columns])
     for path in paths(output, table, wanted.to_pylist()):
         try:
-            part = _read(path, schema)
+            with _opened(path) as file:
+                for batch in file.iter_batches(_ROWS, columns=_present(file, schema)):
+                    part = completed(pa.Table.from_batches([batch]), schema)
+                    yield part.filter(pc.is_in(part["run_id"], wanted))
         except FileNotFoundError as error:
             raise UsageError(f"{path}: was taken away while the table was read; try again") from error
-        yield part.filter(pc.is_in(part["run_id"], wanted))
 
 
 def latest(rows: pa.Table, time: str) -> pa.Table:
@@ -171,14 +176,32 @@ def lowest(pages: pa.Table, count: int) -> pa.Table:
 
 
 def _read(path: str, schema: pa.Schema) -> pa.Table:
+    with _opened(path) as file:
+        return completed(file.read(columns=_present(file, schema)), schema)
+
+
+def _present(file: pq.ParquetFile, schema: pa.Schema) -> list[str]:
+    """The columns that a file is not too old to have."""
+    return [name for name in schema.names if name in file.schema_arrow.names]
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[pq.ParquetFile]:
+    """A table's file, to be read inside.
+
+    Raises:
+        FileNotFoundError: it is not there, or a compaction replaced it.
+        UsageError: it cannot be read, or is damaged.
+    """
     try:
         if is_local(path):
             with pq.ParquetFile(path) as file:
-                return conformed(file, schema)
+                yield file
+            return
         if not FileSystems.exists(path):
             raise FileNotFoundError(path)
-        with FileSystems.open(path, "application/octet-stream", compression_type="uncompressed") as file:
-            return conformed(pq.ParquetFile(file), schema)
+        with FileSystems.open(path, "application/octet-stream", compression_type="uncompressed") as stored:
+            yield pq.ParquetFile(stored)
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError) as error:
@@ -200,13 +223,6 @@ def _is_gone(path: str) -> bool:
         return metadata(path).size_in_bytes <= len(REPLACED)
     except Exception:
         return True
-
-
-def conformed(file: pq.ParquetFile, schema: pa.Schema) -> pa.Table:
-    """A file's rows with the columns of ``schema``; null where the file is too old to have one."""
-    present = file.schema_arrow.names
-    part = file.read(columns=[name for name in schema.names if name in present])
-    return completed(part, schema)
 
 
 def completed(part: pa.Table, schema: pa.Schema) -> pa.Table:

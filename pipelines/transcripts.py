@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from htr_model.reading import Alternative
 from pipelines import tables
 from pipelines.files import page_stem
+from pipelines.options import UsageError
 from pipelines.runs import RunRecord
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell, union
@@ -41,6 +42,7 @@ class PageWord:
         cell: where it stands in a table; None outside of tables.
         alternatives: what else it may say, the likeliest first.
         baseline: where it passes the word's beginning and end: rows, of a word in a margin columns; None where unknown.
+        line: number of its line in the tables, where lines without words are counted too.
     """
 
     text: str
@@ -51,6 +53,7 @@ class PageWord:
     cell: Cell | None = None
     alternatives: tuple[Alternative, ...] = ()
     baseline: tuple[int, int] | None = None
+    line: int = 0
 
 
 def line_text(line: Sequence[PageWord]) -> str:
@@ -155,19 +158,21 @@ def latest_pages(output: str, records: Sequence[RunRecord]) -> pa.Table:
 
 
 def transcripts(output: str, pages: pa.Table) -> Iterator[Transcript]:
-    """Pages with their words, in the order in which the tables hold these; pages without any come last.
+    """Pages with their words: first those without any, the others in the order in which the tables hold their words.
 
     Args:
         pages: of `latest_pages`, all or some.
 
     Raises:
-        UsageError: a table is damaged.
+        UsageError: a table is damaged, or lacks words of a page; then the other pages have been given.
     """
     run_ids = pages["run_id"].unique().to_pylist()
     documents = pages["document_uri"].unique()
     place = {key: i for i, key in enumerate(zip(*(pages[c].to_pylist() for c in _PAGE_COLUMNS[:3]), strict=True))}
     wanted = pages["word_count"].to_pylist()
+    yield from (_transcript(_row(pages, i), []) for i, count in enumerate(wanted) if not count)
     gathered: dict[int, list[dict]] = {}
+    whole = 0
     for part in tables.parts(
         output, "words", run_ids, [*_WORD_COLUMNS, *_SIDES, _TURN, _REGION, *_CELL, *_BASELINE, "run_id"]
     ):
@@ -179,8 +184,10 @@ def transcripts(output: str, pages: pa.Table) -> Iterator[Transcript]:
             # Rows of a page may lie in two files; most lie together.
             if len(gathered[i]) == wanted[i]:
                 yield _transcript(_row(pages, i), gathered.pop(i))
-    for i in [*gathered, *(i for i, count in enumerate(wanted) if count == 0)]:
-        yield _transcript(_row(pages, i), gathered.get(i, []))
+                whole += 1
+    if whole < sum(map(bool, wanted)):
+        lacking = f", as {_row(pages, next(iter(gathered)))['document_uri']}" if gathered else ""
+        raise UsageError(f"{output}: the words table lacks words of some pages{lacking}; restore its files")
 
 
 def _row(pages: pa.Table, i: int) -> dict:
@@ -195,10 +202,9 @@ def _transcript(page: dict, words: list[dict]) -> Transcript:
         cell = None if row[_CELL[0]] is None else Cell(*(row[c] for c in _CELL))
         others = tuple(Alternative(**other) for other in row["alternatives"] or () if other["text"] != row["text"])
         baseline = None if row[_BASELINE[0]] is None else tuple(row[c] for c in _BASELINE)
-        found = PageWord(
-            row["text"], row["confidence"], box, row[_TURN] or 0, row[_REGION] or 0, cell, others, baseline
-        )
-        lines.setdefault(row["line_index"], []).append(found)
+        line = row["line_index"]
+        place = {"turn": row[_TURN] or 0, "region": row[_REGION] or 0, "cell": cell, "baseline": baseline, "line": line}
+        lines.setdefault(line, []).append(PageWord(row["text"], row["confidence"], box, alternatives=others, **place))
     uri, index = page["document_uri"], page["page_index"]
     return Transcript(
         page_stem(uri, index, page["document_pages"] or 0),

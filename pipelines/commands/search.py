@@ -85,12 +85,12 @@ def _print(shown: list, places: int) -> None:
     for hit in shown:
         ref = hit.page.source.ref
         console.print(Text(f"{hit.score:.2f}  {ref.uri}, page {ref.page_index + 1}, line {hit.line + 1}"))
-        for number in range(hit.line, hit.last_line + 1):
+        for words in hit.lines:
             line = Text("     ")
-            for word in hit.page.lines[number]:
+            for word in words:
                 found = any(word is each for each in hit.words)
                 line.append(" ").append(word.text, "bold reverse" if found else "")
-            if number == hit.last_line and hit.reading != line_text(hit.words):
+            if words is hit.lines[-1] and hit.reading != line_text(hit.words):
                 line.append(f"  ({hit.reading}?)", "dim")
             console.print(line)
     rest = f", the surest {len(shown):,} shown" if places > len(shown) else ""

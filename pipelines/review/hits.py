@@ -43,7 +43,7 @@ def cut(gray: np.ndarray, hit: Hit) -> Cut:
     upright = turned(gray, turn)
     # Where the page's corner comes to lie on the turned picture.
     x, y = (upright.shape[1] if turn == 90 else 0), (upright.shape[0] if turn == 270 else 0)
-    boxes = [word.box.turned(turn) for word in (*hit.page.lines[hit.line], *hit.words)]
+    boxes = [word.box.turned(turn) for word in (*hit.lines[0], *hit.words)]
     boxes = [Box(box.left + x, box.top + y, box.right + x, box.bottom + y) for box in boxes]
     around = union(boxes)
     margin = round(_MARGIN * (around.height))

@@ -120,12 +120,33 @@ def test_phrases_go_on_in_the_next_line_but_not_in_the_next_region(tmp_path):
     words = text("/s/a.png", "come before", "Easter if") + [row("/s/a.png", 2, 0, "roads", region=1)]
     archive(tmp_path, words)
     (hit,) = found(tmp_path, "before Eester")
-    assert (hit.reading, hit.edits, hit.line, hit.last_line) == ("before Easter", 1, 0, 1)
+    assert (hit.reading, hit.edits, hit.line, len(hit.lines)) == ("before Easter", 1, 0, 2)
     assert hit.context == "come before Easter if"
     printed = inkbeam("search", tmp_path, "before", "Eester").out.splitlines()
     assert printed[1:3] == ["      come before", "      Easter if"]
     assert hit.score == pytest.approx(0.9 * 0.9 * 0.9, abs=1e-3)
     assert not found(tmp_path, "if roads") and not found(tmp_path, "Easter before")
+
+
+def test_a_word_divided_at_the_end_of_a_line_is_found_whole(tmp_path):
+    words = text("/s/a.png", "the ladies’ com-", "mittee met", "a com-", "and mittee", "pen- mittee")
+    words[2]["alternatives"] = [{"text": "can-", "confidence": 0.05}]
+    archive(tmp_path, words)
+    (hit,) = found(tmp_path, "committee", 0)
+    assert (hit.reading, hit.line, [word.text for word in hit.words]) == ("committee", 0, ["com-", "mittee"])
+    assert hit.context == "the ladies’ com- mittee met" and hit.score == pytest.approx(0.81)
+    (phrase,) = found(tmp_path, "ladies comittee met")
+    assert (phrase.reading, phrase.edits) == ("ladies’ committee met", 1)
+    assert [hit.reading for hit in found(tmp_path, "canmittee", 0)] == ["canmittee"]
+    assert [hit.reading for hit in found(tmp_path, "mittee", 0)] == ["mittee"] * 3
+
+
+def test_lines_are_numbered_as_in_the_tables_where_lines_without_words_count(tmp_path):
+    archive(tmp_path, [row("/s/a.png", 0, 0, "come"), row("/s/a.png", 3, 0, "Easter")])
+    (hit,) = found(tmp_path, "easter")
+    assert (hit.line, hit.context) == (3, "Easter")
+    done = inkbeam("search", tmp_path, "easter")
+    assert done.out.splitlines()[0].endswith("line 4")
 
 
 def test_page_that_was_read_again_counts_as_it_was_read_last(tmp_path):
