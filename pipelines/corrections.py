@@ -44,7 +44,7 @@ class Corrections:
         saved of the page, or of another scan of it.
 
         Raises:
-            UsageError: the file cannot be read.
+            UsageError: the file cannot be read, or its lines are others than those of the page.
         """
         if not self.holds(page.name):
             return None
@@ -59,8 +59,12 @@ class Corrections:
         texts = {}
         for line in sheet.iter("TextLine"):
             number = _LINE.fullmatch(line.get("id", ""))
-            if number:
-                texts[int(number[1])] = " ".join((line.findtext("TextEquiv/Unicode") or "").split())
+            if number is None or int(number[1]) >= len(page.lines):
+                raise UsageError(
+                    f"{path}: line {line.get('id')!r} is none of the review's. To take what another program saved, "
+                    "give that file to train or evaluate instead"
+                )
+            texts[int(number[1])] = " ".join((line.findtext("TextEquiv/Unicode") or "").split())
         return texts
 
     def applied(self, page: Transcript) -> Transcript:
@@ -73,7 +77,7 @@ class Corrections:
         if texts is None:
             return page
         lines = (_corrected(line, texts.get(i, "")) for i, line in enumerate(page.lines))
-        return replace(page, lines=tuple(line for line in lines if line))
+        return replace(page, lines=tuple(line for line in lines if line), corrected=True)
 
 
 def _corrected(line: tuple[PageWord, ...], text: str) -> tuple[PageWord, ...]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 
-from pipelines.files import page_stem
+from pipelines.files import page_stem, printable
 from pipelines.formats import FORMATS
 from pipelines.formats.pdf import ENDING as PDF_ENDING
 from pipelines.formats.pdf import to_pdf
@@ -24,6 +25,8 @@ Lost = Callable[[LostPicture], None]
 def page_files(pages: Iterable[Transcript], form: str, pictures: Pictures | None, lost: Lost) -> Iterator[Files]:
     """The files of one page after another; pages that the format has nothing of are passed over.
 
+    A page whose scan is no picture on which its boxes fit (`without_picture`) names the one that ``pictures`` gives.
+
     Args:
         form: key of `FORMATS`.
         pictures: to be written beside the pages, and named in them; None for none.
@@ -32,12 +35,27 @@ def page_files(pages: Iterable[Transcript], form: str, pictures: Pictures | None
     for page in pages:
         files = {}
         gray = None if pictures is None else _gray(pictures, page, lost)
-        if gray is not None:
+        if gray is not None or _has_no_picture(page.source.ref.uri, page.source.rotation):
             page = replace(page, picture=f"{page.name}{PICTURE_ENDING}")
+        if gray is not None:
             files[page.picture] = jpeg(gray)
         content = write(page)
         if content is not None:
             yield {**files, f"{page.name}{ending}": content}
+
+
+def without_picture(pages: pa.Table) -> int:
+    """How many pages have a scan that is no picture on which their boxes fit: a PDF, or one that was turned to be read.
+
+    Args:
+        pages: rows of `transcripts.latest_pages`.
+    """
+    columns = (pages[name].to_pylist() for name in ("document_uri", "rotation_degrees"))
+    return sum(_has_no_picture(uri, rotation or 0) for uri, rotation in zip(*columns, strict=True))
+
+
+def _has_no_picture(uri: str, rotation: int) -> bool:
+    return rotation != 0 or uri.lower().endswith(PDF_ENDING)
 
 
 def document_files(documents: Iterable[list[Transcript]], pictures: Pictures, lost: Lost) -> Iterator[Files]:
@@ -45,7 +63,7 @@ def document_files(documents: Iterable[list[Transcript]], pictures: Pictures, lo
     for document in documents:
         uri = document[0].source.ref.uri
         shown: list[str] = []
-        content = to_pdf(document[0].picture, _with_pictures(document, pictures, lost, shown))
+        content = to_pdf(document[0].picture, printable(uri), _with_pictures(document, pictures, lost, shown))
         if shown:
             yield {f"{page_stem(uri, 0, 1)}{PDF_ENDING}": content}
 

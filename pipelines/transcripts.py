@@ -111,6 +111,7 @@ class Transcript:
         picture: name of the file that shows it, without its folder: the document's, or a picture of the page alone.
         read_at: when it was read.
         lines: words in reading order, line by line.
+        corrected: whether somebody has looked at it and saved it so.
     """
 
     name: str
@@ -122,6 +123,7 @@ class Transcript:
     model_id: str
     read_at: datetime
     lines: tuple[tuple[PageWord, ...], ...]
+    corrected: bool = False
 
     @property
     def blocks(self) -> list[Block]:

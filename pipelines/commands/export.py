@@ -10,10 +10,14 @@ from pipelines import exit_codes
 from pipelines.archive_options import add_archive_options
 from pipelines.logs import hold_back_native_output
 from pipelines.options import UsageError, writing
+from pipelines.wording import counted
 
 SUMMARY = "write the pages of an archive as text, ALTO or PAGE files, searchable PDF, tables as CSV"
 PDF = "pdf"
 FORMATS = ("text", "alto", "page", "csv", PDF)
+_XML = ("alto", "page")
+_NOTHING = {"csv": "no page has a table", PDF: "no document can be shown"}
+"""Why there is no file of a format."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from pipelines.archive import open_archive
         from pipelines.corrections import Corrections
-        from pipelines.exports import document_files, page_files
+        from pipelines.exports import document_files, page_files, without_picture
         from pipelines.files import absolute, join, write_bytes
         from pipelines.page_pictures import Pictures
 
@@ -76,6 +80,15 @@ def run(arguments: argparse.Namespace) -> int:
             with writing(f"--output {path}"):
                 write_bytes(path, data)
         count += 1
-    what = "documents" if of_documents else "pages"
-    print(f"{count:,} {what}: {folder}" if count else f"0 {what} have what {arguments.to} holds; nothing was written")
+    if count:
+        print(f"{counted(count, 'document' if of_documents else 'page')}: {folder}")
+    else:
+        print(f"nothing was written: {_NOTHING.get(arguments.to, 'no page has been read')}")
+    unlike = without_picture(archive.pages) if arguments.to in _XML and not arguments.pictures else 0
+    if unlike:
+        print(
+            f"{counted(unlike, 'page')} of PDFs or turned to be read: boxes do not fit the scans, but the pictures "
+            "that --pictures writes",
+            file=sys.stderr,
+        )
     return exit_codes.TOO_MANY_FAILURES if lost else exit_codes.DONE

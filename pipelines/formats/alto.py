@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from xml.etree.ElementTree import Element, SubElement
 
+from pipelines.files import printable
 from pipelines.formats.shapes import baseline, outline
 from pipelines.formats.xml import legal, to_bytes, written
 from pipelines.transcripts import Transcript
@@ -18,7 +19,7 @@ def to_alto(page: Transcript) -> bytes:
     SubElement(description, "MeasurementUnit").text = "pixel"
     source = SubElement(description, "sourceImageInformation")
     SubElement(source, "fileName").text = legal(page.picture)
-    SubElement(source, "documentIdentifier").text = str(page.source.ref.page_index + 1)
+    SubElement(source, "fileIdentifier").text = legal(printable(page.source.ref.uri))
     processing = SubElement(description, "Processing", ID="inkbeam")
     SubElement(processing, "processingStepSettings").text = f"model {page.model_id}"
     software = SubElement(processing, "processingSoftware")

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement
 
+from pipelines.files import printable
 from pipelines.formats.shapes import baseline, outline
 from pipelines.formats.xml import legal, to_bytes, written
 from pipelines.transcripts import Block, Transcript, line_text
@@ -15,7 +16,7 @@ from segmentation.geometry import Box, union
 def to_page(page: Transcript) -> bytes:
     """Lines, words, boxes, confidence, tables, reading order."""
     root = Element("PcGts", xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15")
-    metadata = SubElement(root, "Metadata")
+    metadata = SubElement(root, "Metadata", externalRef=legal(printable(page.source.ref.uri)))
     SubElement(metadata, "Creator").text = "inkbeam"
     # The time of reading, not of writing: the same page gives the same file.
     for name in ("Created", "LastChange"):

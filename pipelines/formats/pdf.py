@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from reportlab import rl_config
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -30,17 +31,21 @@ _DESCENT = 0.2
 """Of a line's height, below its baseline where that is not known."""
 
 
-def to_pdf(title: str, pages: Iterable[tuple[Transcript, np.ndarray]]) -> bytes:
+def to_pdf(title: str, uri: str, pages: Iterable[tuple[Transcript, np.ndarray]]) -> bytes:
     """A document as PDF; the same pages give the same bytes. Letters that DejaVu Sans lacks are not found in it.
 
     Args:
+        uri: of the scans, which the file names as its subject.
         pages: each with its picture, uint8 (height, width), the way up in which it was read.
     """
     if _FONT not in pdfmetrics.getRegisteredFontNames():
         pdfmetrics.registerFont(TTFont(_FONT, font_file()))
+    rl_config.useA85 = 0  # pictures as they are, not as text, which makes them a quarter larger
     file = io.BytesIO()
     canvas = Canvas(file, invariant=True)
     canvas.setTitle(title)
+    canvas.setSubject(uri)
+    canvas.setAuthor("")
     canvas.setCreator("inkbeam")
     for page, gray in pages:
         dpi = page.dpi if page.dpi and page.dpi >= _LEAST_DPI else _USUAL_DPI

@@ -13,12 +13,12 @@ from pipelines.transcripts import Block, PageWord, Transcript, line_text
 
 def to_text(page: Transcript) -> bytes:
     """The page's text in UTF-8: a line of writing a line, a row of a table a line with tabs between its cells, an empty
-    line between regions. Scraps are left out, as of the pages table's text.
+    line between regions. Scraps are left out, as of the pages table's text, unless the page was corrected.
     """
     parts = []
     for part in page.parts:
         if isinstance(part, Block):
-            lines = [text for line in part.lines if not is_scrap(text := line_text(line), _confidence(line))]
+            lines = [line_text(line) for line in part.lines if page.corrected or not _is_scrap(line)]
             if not lines:
                 continue
         else:
@@ -27,8 +27,8 @@ def to_text(page: Transcript) -> bytes:
     return "\n".join(parts).encode()
 
 
-def _confidence(line: Sequence[PageWord]) -> float:
-    return geometric_mean([word.confidence for word in line])
+def _is_scrap(line: Sequence[PageWord]) -> bool:
+    return is_scrap(line_text(line), geometric_mean([word.confidence for word in line]))
 
 
 def to_csv(page: Transcript) -> bytes | None:

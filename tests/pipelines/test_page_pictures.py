@@ -1,5 +1,7 @@
 """Pictures of pages beside their exports: what was read can be corrected, measured and trained on."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -47,12 +49,20 @@ def test_exports_with_pictures_are_read_back_page_by_page(archive, tmp_path, kin
     assert len([item for item in read(tmp_path / "out") if isinstance(item, Sample)]) > len(TEXT)
 
 
-def test_pages_of_a_tiff_are_not_taken_for_its_first(archive, tmp_path):
-    inkbeam("export", archive / "tables", "--to", "page", "--output", archive / "scans" / "page")
-    reasons = {item.id: item.reason for item in true_pages(archive / "scans") if isinstance(item, Skipped)}
-    assert [reason for name, reason in reasons.items() if "volume.tif" in name] == [
-        "volume.tif: holds several pages; give each a picture of its own (inkbeam export --pictures)"
-    ] * 2
+@pytest.mark.parametrize("kind", ["page", "alto"])
+def test_scans_on_which_boxes_do_not_fit_are_not_taken_for_the_pages(archive, tmp_path, kind):
+    scans = tmp_path / "scans"
+    shutil.copytree(archive / "scans", scans)
+    done = inkbeam("export", archive / "tables", "--to", kind, "--output", scans)
+    turned_pages = [row for row in rows(archive / "tables", "pages") if row["rotation_degrees"]]
+    unlike = {row["document_uri"] for row in turned_pages} | {str(archive / "scans" / "letter.pdf")}
+    assert str(archive / "scans" / "turned.png") in unlike
+    assert "of PDFs or turned to be read: boxes do not fit the scans" in done.err
+    items = list(true_pages(scans))
+    assert len(items) == 4 and all(isinstance(item, Skipped) for item in items)
+    reasons = " ".join(item.reason for item in items)
+    assert "volume.tif: holds several pages; give each a picture of its own (inkbeam export --pictures)" in reasons
+    assert "no picture letter.pdf-" in reasons and "no picture turned.png-" in reasons
 
 
 def test_scan_that_changed_or_is_gone_costs_its_picture_only(archive, tmp_path, tiny_bundle):

@@ -226,6 +226,9 @@ def test_corrected_page_is_shown_as_corrected(corrected):
     (path,) = (corrected / "web").glob("a.png*.html")
     content = path.read_text()
     assert embedded(content)["corrected"] == {"0": "My dear Eleanor", "1": "", "2": "two words"}
+    assert "<span>corrected</span>" in content
+    index = (corrected / "web" / "index.html").read_text()
+    assert "9 words, of which about\n0 are read wrongly on pages that nobody has corrected" in index
     # What was read stays there to be compared with.
     assert Elements(content).lines == ["My daer Eleanor", "blotting", "twow ords here", "left alone"]
 

@@ -161,6 +161,8 @@ def test_xml_holds_words_with_their_confidence(tmp_path, transcript):
     assert {s.get("WC") for s in strings} == {"0.5000"}
     assert [w.find("TextEquiv").get("conf") for w in page_xml.iter("Word")] == ["0.5000"] * 5
     assert page_xml.findtext("Metadata/Created") == "2026-01-01T01:00:00Z"
+    uri = "/s/ledger & co \ufffd.png"
+    assert page_xml.find("Metadata").get("externalRef") == alto.findtext(".//fileIdentifier") == uri
 
 
 def test_writing_in_the_margin_is_a_region_that_says_how_it_is_turned(tmp_path):
@@ -227,6 +229,25 @@ def test_tables_are_rows_of_csv(register):
 def test_rows_of_a_table_are_lines_of_the_text(register):
     rows = 'Anna Baker\t12 may\n\t13 "may", late\n'
     assert text(register) == f"Births 1907\n\n{rows}\ncarried over\n\n101\n102\t\tpaid\n"
+
+
+@pytest.mark.parametrize(
+    ("cells", "sizes"),
+    [
+        ([(0, 0), (0, 1), (1, 0)], [3]),
+        ([(0, 0), (1, 1), (0, 2)], [2, 1]),
+        ([(0, 0), (0, 1), (0, 0)], [2, 1]),
+        ([(0, 0), (0, 0), (1, 0)], [1, 2]),
+    ],
+)
+def test_a_cell_that_does_not_lie_behind_the_last_one_begins_another_table(tmp_path, cells, sizes):
+    rows = words("/s/book.png", *"abc")
+    for i, (row, (table_row, table_column)) in enumerate(zip(rows, cells, strict=True)):
+        row.update(region_index=i, table_row=table_row, table_column=table_column)
+    write_run(tmp_path, "night-1", 1, [page("/s/book.png", 3)], (), rows)
+    (made,) = of(tmp_path).values()
+    assert [len(part) for part in made.parts] == sizes
+    assert [block.text for part in made.parts for block in part] == ["a", "b", "c"]
 
 
 def test_page_without_a_table_has_no_csv(transcript):
