@@ -98,5 +98,6 @@ def with_confidence(
     lines = card.rstrip("\n").split("\n")
     for i, line in enumerate(lines):
         if line in (_UNCALIBRATED, _INHERITED) or line.startswith(_CALIBRATED):
-            return "\n".join([*lines[:i], statement, *lines[i + 1 :], ""])
+            end = next((k for k in range(i, len(lines)) if not lines[k].strip()), len(lines))  # of its paragraph
+            return "\n".join([*lines[:i], statement, *lines[end:], ""])
     return "\n".join([*lines, "", statement, ""])

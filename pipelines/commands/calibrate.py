@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +78,14 @@ def run(arguments: argparse.Namespace) -> int:
         for name, row in rows.items():
             print(f"{name:24}{row['words']:9,}{100 * row['right']:9.1f}{row['before']:9.3f}{row['after']:9.3f}")
     print(f"{arguments.output}: model {identity} (before: {loaded.id})")
+    for decoder, rows in figures.items():
+        total = rows.get("all") or next(iter(rows.values()))
+        if total["after"] > total["before"]:
+            print(
+                f"warning: {decoder}: the confidence of {loaded.id} was the better one; "
+                f"{total['words']:,} words may be too few, give more --data",
+                file=sys.stderr,
+            )
     if arguments.json:
         values = {"model_id": identity, "by_collection": figures["greedy"]}
         if "language model" in figures:

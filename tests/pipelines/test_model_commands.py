@@ -16,6 +16,7 @@ from htr_model.decoding.settings import LANGUAGE_WEIGHT
 from htr_model.normalization import Normalization
 from htr_model.packing import pack
 from htr_model.samples import Sample
+from pipelines import exit_codes
 from pipelines.commands import train
 from tests.htr_model.drawing import png, word
 from tests.pipelines.jobs import inkbeam, python
@@ -101,6 +102,8 @@ def test_calibrate_writes_a_bundle_with_other_confidence_and_the_same_text(label
     again = inkbeam("calibrate", "--model", output, "--data", labelled, "--output", output)
     assert again.code == 0, again.err
     assert load(output).id == after.id
+    # The map that is there was fitted on all of these words, the new ones on half of them each.
+    assert "warning" not in done.err and f"the confidence of {after.id} was the better one" in again.err
     assert (output / "README.md").read_text(encoding="utf-8").count("Confidence is calibrated") == 1
 
 
@@ -250,6 +253,23 @@ def test_a_finished_bundle_is_not_trained_over(drawn, tiny_bundle, tmp_path):
     done = inkbeam("train", "--data", drawn, "--output", model, "--epochs", "1")
     assert (done.code, load(model).id) == (2, before)
     assert "holds a model bundle already" in done.err
+
+
+@pytest.mark.parametrize(("bundle_is_there", "code"), [(True, exit_codes.DONE), (False, exit_codes.FAILED)])
+def test_training_that_ends_before_it_validates_says_so(drawn, tmp_path, monkeypatch, bundle_is_there, code):
+    from htr_model.training.job import Progressed, TrainingRun
+
+    def ends(run, resume):
+        run.folder.mkdir(parents=True, exist_ok=True)
+        if bundle_is_there:
+            run._save_bundle(None)
+        return Progressed(step=7, seconds=120.0)
+
+    monkeypatch.setattr(TrainingRun, "run", ends)
+    done = inkbeam("train", "--data", drawn, "--output", tmp_path / "model", "--network", "resnet-ctc")
+    assert done.code == code
+    assert "7 steps in 2 minutes, nothing was validated yet; go on with --resume" in done.out
+    assert "CER" not in done.out
 
 
 def test_a_bundle_to_begin_with_keeps_its_network(drawn, tiny_bundle, tmp_path):

@@ -1,0 +1,28 @@
+from htr_model.training.card import with_confidence
+
+CARD = """# Model card
+
+Network `crnn`.
+
+Confidence is calibrated: expected calibration error of words 0.006 (with the language model 0.007), measured on
+validation writers (letters) with a map fitted on
+other validation writers.
+
+## Data
+
+Letters.
+"""
+
+
+def test_what_a_card_says_of_confidence_is_replaced_as_a_whole():
+    card = with_confidence(CARD, 0.0123, ["diaries"], 0.02)
+    before, statement, *after = card.split("\n\n")[1:]
+    assert (before, after) == ("Network `crnn`.", ["## Data", "Letters.\n"])
+    assert "0.012 (with the language model 0.020)" in statement and "(diaries)" in statement
+    assert "letters" not in statement and statement.count("measured on") == 1
+    assert with_confidence(card, 0.0123, ["diaries"], 0.02) == card
+
+
+def test_a_card_that_says_nothing_of_confidence_gets_it_at_its_end():
+    card = with_confidence("# Model card\n\nLetters.\n", 0.01, ["diaries"])
+    assert card.startswith("# Model card\n\nLetters.\n\nConfidence is calibrated: ")
