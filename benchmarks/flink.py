@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.pages import repeated, sample_pages, write_cards
+from benchmarks.programs import run_measured
 from deploy.flink import cluster, demo
 
 
@@ -35,15 +34,9 @@ def run(scans: Path, output: Path, options: list[str], processes: tuple[cluster.
         subprocess.CalledProcessError: the job failed.
     """
     command = [sys.executable, "-m", "pipelines.cli", "digitize", "--input", str(scans), "--output", str(output)]
-    started, before = time.monotonic(), sum(map(_cpu_seconds, processes))
-    process = subprocess.Popen([*command, *options], cwd=demo.REPOSITORY)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.monotonic() - started
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    own = usage.ru_utime + usage.ru_stime
-    return Cost(seconds, own + sum(map(_cpu_seconds, processes)) - before)
+    before = sum(map(_cpu_seconds, processes))
+    usage = run_measured([*command, *options], cwd=demo.REPOSITORY)
+    return Cost(usage.seconds, usage.cpu_seconds + sum(map(_cpu_seconds, processes)) - before)
 
 
 def _cpu_seconds(process: cluster.Process) -> float:

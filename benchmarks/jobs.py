@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from benchmarks.pages import TruePage
+from benchmarks.programs import run_measured
 from pipelines.tesseract import read_file
 
 
@@ -34,17 +35,14 @@ def digitize(pages: list[TruePage], *options: str) -> JobResult:
         listing = Path(folder) / "inputs.txt"
         listing.write_text("\n".join(str(p.path) for p in pages), encoding="utf-8")
         command = [sys.executable, "-m", "pipelines.cli", "digitize", "--input-list", str(listing)]
-        started = time.perf_counter()
-        subprocess.run([*command, "--output", folder, *options], check=True, capture_output=True)
-        seconds = time.perf_counter() - started
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        usage = run_measured([*command, "--output", folder, *options], **silent)
         rows = pq.read_table(Path(folder) / "pages").to_pylist()
         record = json.loads(next((Path(folder) / "runs").glob("*.json")).read_text())
-    from datetime import datetime
-
     inside = datetime.fromisoformat(record["finished_at"]) - datetime.fromisoformat(record["started_at"])
     text_of = {row["document_uri"]: row["text"] for row in rows}
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return JobResult([text_of[str(p.path)] for p in pages], seconds, peak, len(pages) / inside.total_seconds())
+    texts = [text_of[str(p.path)] for p in pages]
+    return JobResult(texts, usage.seconds, usage.peak_megabytes, len(pages) / inside.total_seconds())
 
 
 def tesseract(pages: list[TruePage], language: str) -> JobResult | None:

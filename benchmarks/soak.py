@@ -8,15 +8,14 @@ with the pages shows as a larger peak of the longer job.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.pages import COLLECTIONS, data_folder, repeated, sample_pages, validation_pages, write_cards
+from benchmarks.programs import run_measured
 
 ALLOWED_GROWTH = 0.10
 
@@ -35,14 +34,8 @@ def run(pages: list[Path], count: int, options: list[str]) -> Soak:
     with tempfile.TemporaryDirectory() as folder:
         scans = repeated(Path(folder) / "scans", pages, count)
         command = [sys.executable, "-m", "pipelines.cli", "digitize", "--input", str(scans)]
-        started = time.perf_counter()
-        process = subprocess.Popen([*command, "--output", f"{folder}/tables", *options], stdout=subprocess.DEVNULL)
-        # Its own figures: those of all children together would keep the peak of an earlier job.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"the job of {count} pages ended with exit code {process.returncode}")
-    return Soak(count, time.perf_counter() - started, usage.ru_maxrss / 1024)
+        usage = run_measured([*command, "--output", f"{folder}/tables", *options], stdout=subprocess.DEVNULL)
+    return Soak(count, usage.seconds, usage.peak_megabytes)
 
 
 def main() -> int:

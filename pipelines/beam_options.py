@@ -11,7 +11,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.options import UsageError
 
-LOCAL_RUNNERS = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner")
+LOCAL_RUNNERS = ("fnapirunner", "directrunner", "bundlebaseddirectrunner")
+"""As `runner_name` gives them."""
 DEFAULT_RUNNER = "FnApiRunner"
 """Beam's in-process runner. `DirectRunner` would first try to download another one."""
 
@@ -30,13 +31,12 @@ def chosen(flags: list[str], workers: int, own: Iterable[str] = ()) -> list[str]
         raise UsageError(
             f"unknown option {unknown[0]}{_meant(unknown[0], own)}; see --help (Beam's own options pass through)"
         )
-    runner = runner_of(flags)
     options = list(flags)
-    if runner is None:
+    if runner_name(flags) is None:
         options.append(f"--runner={DEFAULT_RUNNER}")
     if workers > 1:
         if not is_local(flags):
-            raise UsageError(f"--workers is for one machine; give {runner} its own option for parallel work")
+            raise UsageError("--workers is for one machine; give the cluster's runner its own option for parallel work")
         options += [f"--direct_num_workers={workers}", "--direct_running_mode=multi_processing"]
     return options
 
@@ -48,12 +48,15 @@ def _meant(flag: str, own: Iterable[str]) -> str:
 
 def is_local(flags: list[str]) -> bool:
     """Whether a job with these options runs on this machine."""
-    return runner_of(flags) in (None, *LOCAL_RUNNERS)
+    return runner_name(flags) in (None, *LOCAL_RUNNERS)
 
 
-def runner_of(flags: list[str]) -> str | None:
-    """The runner named in Beam's options, or None."""
-    return PipelineOptions(flags).get_all_options(drop_default=True).get("runner") if flags else None
+def runner_name(flags: list[str]) -> str | None:
+    """The runner named in Beam's options, in small letters and without the module that it may be named with, as Beam
+    takes all of these for the same; None where none is named.
+    """
+    runner = PipelineOptions(flags).get_all_options(drop_default=True).get("runner") if flags else None
+    return runner.rpartition(".")[2].lower() if runner else None
 
 
 class _BeamOptionsParser(argparse.ArgumentParser):

@@ -53,6 +53,9 @@ COMMANDS: dict[str, ModuleType] = {
     "language-model": language_model,
 }
 
+_PRINTING = ("status", "search")
+"""Commands that are done when nobody reads what they print; others have more to do."""
+
 log = logging.getLogger(__name__)
 
 
@@ -105,7 +108,7 @@ def _exit_code(command: str, run: Callable[[], int]) -> int:
     except BrokenPipeError:
         # Whoever read the output, as head does, has seen enough. What Python still holds of it must go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exit_codes.DONE
+        return exit_codes.DONE if command in _PRINTING else exit_codes.FAILED
     except KeyboardInterrupt:
         tell("interrupted", "inkbeam: interrupted", logging.ERROR, exit_code=exit_codes.FAILED)
         return exit_codes.FAILED

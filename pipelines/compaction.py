@@ -15,7 +15,6 @@ What is killed between two steps is finished by the next run, from the manifest 
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import tempfile
@@ -30,7 +29,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from pipelines import runs, tables
-from pipelines.files import delete, is_local, join, matching, read_bytes, write_bytes
+from pipelines.files import created, delete, is_local, join, matching, opened, read_bytes, write_bytes
 from pipelines.options import COMPACTED, UsageError
 from pipelines.records import TABLES
 from pipelines.tables import Compaction, staged, write_manifest
@@ -38,8 +37,6 @@ from pipelines.tables import Compaction, staged, write_manifest
 SETTLE_SECONDS = 10.0
 """Longer than a reader takes to list the folders of a table."""
 _BATCH_ROWS = 20_000
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -195,7 +192,7 @@ def _batches(paths: list[str], table: str, run_ids: list[str]) -> Iterator[pa.Ta
     waiting: list[pa.Table] = []
     for path in paths:
         try:
-            with _opened(path) as source:
+            with opened(path) as source:
                 for batch in pq.ParquetFile(source).iter_batches(_BATCH_ROWS):
                     rows = tables.completed(pa.Table.from_batches([batch]), schema)
                     waiting.append(rows.filter(pc.is_in(rows["run_id"], wanted)))
@@ -208,14 +205,8 @@ def _batches(paths: list[str], table: str, run_ids: list[str]) -> Iterator[pa.Ta
         yield pa.concat_tables(waiting)
 
 
-def _opened(path: str):
-    if is_local(path):
-        return open(path, "rb")
-    return FileSystems.open(path, "application/octet-stream", compression_type="uncompressed")
-
-
 def _rows(path: str) -> int:
-    with _opened(path) as file:
+    with opened(path) as file:
         return pq.ParquetFile(file).metadata.num_rows
 
 
@@ -229,8 +220,7 @@ def _put(local: Path, uri: str) -> None:
         partial.replace(target)
         _make_last(uri)
         return
-    create = FileSystems.create(uri, "application/octet-stream", compression_type="uncompressed")
-    with open(local, "rb") as source, create as file:
+    with open(local, "rb") as source, created(uri) as file:
         shutil.copyfileobj(source, file)
 
 

@@ -8,10 +8,10 @@ from apache_beam.options.pipeline_options import (
     GoogleCloudOptions,
     PipelineOptions,
     SetupOptions,
-    StandardOptions,
     WorkerOptions,
 )
 
+from pipelines.beam_options import runner_name
 from pipelines.files import is_local
 from pipelines.inputs import Document
 from pipelines.options import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, Job, UsageError
@@ -20,16 +20,15 @@ from segmentation.lines import network as line_network
 GPU_SERVICE_OPTION = "worker_accelerator"
 
 
-def is_dataflow(options: PipelineOptions) -> bool:
-    """Whether a job runs on Dataflow; Beam takes the runner's name in any case, and with its module."""
-    runner = options.view_as(StandardOptions).runner or ""
-    return runner.rpartition(".")[2].lower() in ("dataflowrunner", "dataflow")
+def is_dataflow(beam_options: list[str]) -> bool:
+    """Whether a job runs on Dataflow."""
+    return runner_name(beam_options) in ("dataflowrunner", "dataflow")
 
 
 def is_template(beam_options: list[str]) -> bool:
     """Whether Dataflow's launcher of templates asked for the job's description instead of a running job."""
-    options = PipelineOptions(beam_options)
-    return is_dataflow(options) and bool(options.view_as(GoogleCloudOptions).template_location)
+    template = PipelineOptions(beam_options).view_as(GoogleCloudOptions).template_location
+    return is_dataflow(beam_options) and bool(template)
 
 
 def check(job: Job, documents: Iterable[Document], beam_options: list[str]) -> None:
@@ -39,7 +38,7 @@ def check(job: Job, documents: Iterable[Document], beam_options: list[str]) -> N
         UsageError: an option is missing, or a path lies on this machine, which Dataflow's workers cannot see.
     """
     options = PipelineOptions(beam_options)
-    if not is_dataflow(options):
+    if not is_dataflow(beam_options):
         return
     cloud = options.view_as(GoogleCloudOptions)
     for name in ("project", "region", "temp_location"):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pipelines import exit_codes, memory
 from pipelines.figures import Figures
 from pipelines.logs import FORMATS, logs_json, tell
-from pipelines.options import UsageError
+from pipelines.options import JobFailed, UsageError
 from pipelines.wording import counted
 
 FAILURES_SHOWN = 20
@@ -82,8 +82,15 @@ def carry_out(
         if not planned.selection.documents:
             tell("nothing_to_do", "Nothing to do.", exit_code=exit_codes.DONE)
             return exit_codes.DONE
-        log.info("reading %d documents with model %s", len(planned.selection.documents), planned.bundle.id)
-        outcome = portions.carry_out(planned, beam_options, arguments.attempts)
+        documents = counted(len(planned.selection.documents), "document")
+        log.info("reading %s with model %s", documents, planned.bundle.id)
+        try:
+            outcome = portions.carry_out(planned, beam_options, arguments.attempts)
+        except JobFailed as error:
+            if error.kept is not None:
+                report.exit_code = exit_codes.FAILED
+                _tell_outcome(error.kept, planned, report)
+            raise
     too_many = outcome.failure_rate > arguments.max_failure_rate
     report.exit_code = exit_codes.TOO_MANY_FAILURES if too_many else exit_codes.DONE
     _tell_outcome(outcome, planned, report)

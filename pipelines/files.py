@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -50,8 +53,38 @@ def join(folder: str, *names: str) -> str:
     return FileSystems.join(folder, *names)
 
 
+@contextmanager
+def _failing_alike(uri: str) -> Iterator[None]:
+    """Whatever the client of an object store raises inside becomes an OSError that names the place."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(f"{uri}: {error}") from error
+
+
+_AS_STORED = {"mime_type": "application/octet-stream", "compression_type": "uncompressed"}
+"""How Beam opens files: without this it unpacks what is called .gz."""
+
+
+def opened(uri: str) -> BinaryIO:
+    """A file to be read, as stored."""
+    return open(uri, "rb") if is_local(uri) else FileSystems.open(uri, **_AS_STORED)
+
+
+def created(uri: str) -> BinaryIO:
+    """A new file to be written; on a local disk its folder is made where it is missing.
+
+    An object store shows it when it is closed.
+    """
+    if is_local(uri):
+        Path(uri).parent.mkdir(parents=True, exist_ok=True)
+    return FileSystems.create(uri, **_AS_STORED)
+
+
 def read_bytes(uri: str, most: int = -1) -> bytes:
-    """Content of a file, as stored (a name ending in .gz is not unpacked).
+    """Content of a file, as stored.
 
     Args:
         most: bytes to read; the whole file for -1.
@@ -59,29 +92,29 @@ def read_bytes(uri: str, most: int = -1) -> bytes:
     Raises:
         OSError: it cannot be read.
     """
-    if is_local(uri):
-        with open(uri, "rb") as file:
-            return file.read(most)
-    with FileSystems.open(uri, mime_type="application/octet-stream", compression_type="uncompressed") as file:
+    with _failing_alike(uri), opened(uri) as file:
         return file.read(most)
 
 
 def write_bytes(uri: str, data: bytes) -> None:
-    """Write a file whole: under another name first, then moved into place."""
-    if is_local(uri):
-        path = Path(uri)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        try:
-            partial.write_bytes(data)
-            partial.replace(path)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
+    """Write a file whole: under another name first, then moved into place.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if not is_local(uri):
+        with _failing_alike(uri), created(uri) as file:
+            file.write(data)
         return
-    # Object stores show an object only when it is complete.
-    with FileSystems.create(uri, mime_type="application/octet-stream", compression_type="uncompressed") as file:
-        file.write(data)
+    path = Path(uri)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def exists(uri: str) -> bool:
@@ -90,7 +123,10 @@ def exists(uri: str) -> bool:
     Raises:
         OSError: the place cannot be asked.
     """
-    return os.path.exists(uri) if is_local(uri) else FileSystems.exists(uri)
+    if is_local(uri):
+        return os.path.exists(uri)
+    with _failing_alike(uri):
+        return FileSystems.exists(uri)
 
 
 def matching(pattern: str) -> list:
@@ -104,7 +140,8 @@ def metadata(uri: str):
     Raises:
         OSError: it cannot be read.
     """
-    return FileSystems.get_filesystem(uri).metadata(uri)
+    with _failing_alike(uri):
+        return FileSystems.get_filesystem(uri).metadata(uri)
 
 
 def delete(uris: list[str]) -> None:

@@ -11,8 +11,9 @@ from apache_beam.options.pipeline_options import (
     FlinkRunnerOptions,
     GoogleCloudOptions,
     PipelineOptions,
-    StandardOptions,
 )
+
+from pipelines.beam_options import runner_name
 
 END_SECONDS = 60
 """How long the end of a cancelled job is waited for: a batch of pages that a worker has begun is finished first."""
@@ -26,9 +27,8 @@ log = logging.getLogger(__name__)
 def master(beam_options: list[str]) -> str | None:
     """Address of the cluster that a job is for; None for other runners and for the Flink inside of the launcher."""
     options = PipelineOptions(beam_options)
-    runner = (options.view_as(StandardOptions).runner or "").rpartition(".")[2].lower()
     address = (options.view_as(FlinkRunnerOptions).flink_master or "").strip().rstrip("/")
-    if runner not in ("flinkrunner", "flink") or address.startswith("[") or not address:
+    if runner_name(beam_options) not in ("flinkrunner", "flink") or address.startswith("[") or not address:
         return None
     return address if "://" in address else f"http://{address}"
 

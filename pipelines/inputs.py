@@ -7,6 +7,7 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from apache_beam.io.filesystems import FileSystems
 
@@ -119,9 +120,22 @@ def _local(uri: str) -> Iterator[Document]:
     elif os.path.lexists(path):
         yield from _local_file(path)
     else:
-        # As a shell does it: Beam's own matching takes hidden files too, and walks whole trees for them.
-        for match in glob.iglob(path, recursive=True):
+        for match in _matches(path):
             yield from _local_file(match)
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """Paths that fit a pattern as a shell finds them: Beam's own matching takes hidden files too, and walks whole trees
+    for them. As in folders, ** does not follow links, which may lead round in circles.
+    """
+    above, across, below = f"{pattern}/".partition("/**/")
+    if not across:
+        yield from glob.iglob(pattern)
+        return
+    for folder in glob.iglob(above or "/"):
+        for match in Path(folder).glob(f"**/{below.rstrip('/') or '*'}"):
+            if not any(part.startswith(".") for part in match.relative_to(folder).parts):
+                yield str(match)
 
 
 def _local_file(path: str) -> Iterator[Document]:

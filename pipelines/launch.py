@@ -139,14 +139,17 @@ def is_stale(planned: Plan) -> bool:
     return runs.committed_ids(planned.job.output) != planned.earlier
 
 
-def tidy(output: str) -> None:
+def tidy(output: str, settle_seconds: float = compaction.SETTLE_SECONDS) -> None:
     """Remove the rows that killed runs left behind and finish a compaction that was cut short.
 
     After it a plain read of the tables shows committed rows only, each once. The caller holds the output.
+
+    Args:
+        settle_seconds: longer than a reader takes to list the files (see `compaction`).
     """
     for run_id in runs.remove_dead(output):
         log.info("removed what the unfinished run %s had left", run_id)
-    compaction.finish(output)
+    compaction.finish(output, settle_seconds)
 
 
 def run_with_attempts(planned: Plan, beam_options: list[str], attempts: int) -> Outcome:

@@ -58,8 +58,9 @@ def carry_out(planned: launch.Plan, beam_options: list[str], attempts: int) -> l
         except JobFailed as error:
             if not outcomes:
                 raise
+            kept = launch.together(outcomes)
             raise JobFailed(
-                f"{error}. What was written before it is kept: {counted(launch.together(outcomes).pages, 'page')}"
+                f"{error}. What was written before it is kept: {counted(kept.pages, 'page')}", kept
             ) from error
         if len(parts) > 1:
             memory.give_back()

@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime
 import uuid
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import apache_beam as beam
 import pyarrow as pa
@@ -21,7 +20,7 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines import runs
-from pipelines.files import delete, is_local, join, matching
+from pipelines.files import created, delete, join, matching
 from pipelines.records import TABLES
 from pipelines.tables import staged
 
@@ -67,17 +66,10 @@ class WriteRows(beam.DoFn):
     def _flush(self) -> None:
         if self._writer is None:
             self._name = f"part-{uuid.uuid4().hex}.parquet"
-            self._file = create(join(self._folder, staged(self._name)))
+            self._file = created(join(self._folder, staged(self._name)))
             self._writer = pq.ParquetWriter(self._file, TABLES[self._table], compression="zstd")
         self._writer.write_table(pa.Table.from_pylist(self._rows, TABLES[self._table]))
         self._rows = []
-
-
-def create(uri: str):
-    """A new file to write to; on a local disk its folder is made where it is missing."""
-    if is_local(uri):
-        Path(uri).parent.mkdir(parents=True, exist_ok=True)
-    return FileSystems.create(uri, mime_type="application/octet-stream", compression_type="uncompressed")
 
 
 def publish(folder: str, table: str, names: list[str]) -> None:
@@ -87,7 +79,7 @@ def publish(folder: str, table: str, names: list[str]) -> None:
     """
     if not names:
         names = ["part-none.parquet"]
-        with create(join(folder, staged(names[0]))) as file:
+        with created(join(folder, staged(names[0]))) as file:
             pq.write_table(TABLES[table].empty_table(), file, compression="zstd")
     present = {m.path for m in matching(join(folder, "*"))}
     moves = [(join(folder, staged(name)), join(folder, name)) for name in sorted(names)]

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from pipelines import runs
-from pipelines.files import is_local, join, matching, metadata, read_bytes, write_bytes
+from pipelines.files import is_local, join, matching, metadata, opened, read_bytes, write_bytes
 from pipelines.options import UsageError, is_run_name
 from pipelines.records import TABLES
 
@@ -200,7 +200,7 @@ def _opened(path: str) -> Iterator[pq.ParquetFile]:
             return
         if not FileSystems.exists(path):
             raise FileNotFoundError(path)
-        with FileSystems.open(path, "application/octet-stream", compression_type="uncompressed") as stored:
+        with opened(path) as stored:
             yield pq.ParquetFile(stored)
     except FileNotFoundError:
         raise

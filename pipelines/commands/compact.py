@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     runs.known(output)
     compaction_id = dated_name(COMPACTED)
     with runs.held(output, compaction_id):
-        launch.tidy(output)
+        launch.tidy(output, arguments.settle)
         target = round(arguments.target_megabytes * 1_000_000)
         done = compaction.compact(output, compaction_id, target, arguments.settle)
     if done is None:

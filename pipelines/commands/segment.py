@@ -27,9 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Draw lines, words and reading order on every page; 1 when a page could not be read."""
     # Beam's file systems take two seconds to load.
-    from pipelines.files import page_stem, read_bytes
+    from pipelines.files import configure, page_stem, read_bytes
     from pipelines.inputs import find, refuse_among_scans
 
+    configure([])
     segmentation = segmentation_settings(arguments.lines)
     output = Path(arguments.output)
     documents = find(arguments.pages)

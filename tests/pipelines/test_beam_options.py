@@ -30,9 +30,9 @@ def test_workers_are_refused_on_a_cluster(flags):
 def test_options_of_beam_pass_through():
     flags = ["--runner=FlinkRunner", "--flink_master", "localhost:8081", "--parallelism=4", "--experiments=a"]
     assert beam_options.chosen(flags, 1) == flags
-    assert beam_options.runner_of(flags) == "FlinkRunner"
-    assert beam_options.runner_of([]) is None
-    assert beam_options.runner_of(["--parallelism=4"]) is None
+    assert beam_options.runner_name(flags) == "flinkrunner"
+    assert beam_options.runner_name([]) is None
+    assert beam_options.runner_name(["--parallelism=4"]) is None
 
 
 @pytest.mark.parametrize("flags", [["--inptu=x"], ["--parallelism=4", "scans"], ["--streaming", "--wrokers=2"]])
@@ -52,7 +52,14 @@ def test_threads_are_shared_between_workers(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("flags", "local"), [([], True), (["--runner=DirectRunner"], True), (["--runner=FlinkRunner"], False)]
+    ("flags", "local"),
+    [
+        ([], True),
+        (["--runner=DirectRunner"], True),
+        (["--runner=directrunner"], True),
+        (["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"], True),
+        (["--runner=FlinkRunner"], False),
+    ],
 )
 def test_jobs_of_this_machine(flags, local):
     assert beam_options.is_local(flags) == local

@@ -299,3 +299,9 @@ def test_output_that_nobody_reads_any_more_is_no_error(tmp_path):
     command = f"{sys.executable} -m pipelines.cli status {tmp_path} --lowest 0 --json | head -c 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120, cwd=REPOSITORY)
     assert (done.stdout, done.stderr) == ("{", "")
+
+
+def test_a_job_that_nobody_listens_to_is_not_done(letter, tmp_path):
+    command = f"{sys.executable} -m pipelines.cli digitize --input {letter} --output {tmp_path / 'out'} --dry-run"
+    script = f"PYTHONUNBUFFERED=1 {command} | true; exit ${{PIPESTATUS[0]}}"
+    assert subprocess.run(["bash", "-c", script], capture_output=True, timeout=120, cwd=REPOSITORY).returncode == 3

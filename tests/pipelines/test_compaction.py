@@ -243,6 +243,15 @@ def test_compaction_that_was_cut_short_is_finished_or_undone_by_the_next_run(out
     assert len(list(output.glob("*/run=*"))) == 3
 
 
+def test_the_command_finishes_a_compaction_that_was_cut_short_after_its_own_settle(output, monkeypatch):
+    before = rows_of(output)
+    assert cut_short(output, "delete", 7, monkeypatch)
+    waits = []
+    monkeypatch.setattr(compaction.time, "sleep", waits.append)
+    assert inkbeam("compact", output, "--settle", "0.01").code == 0
+    assert set(waits) == {0.01} and rows_of(output) == own_rows(output) == before
+
+
 def test_dead_compaction_loses_nothing_when_dead_runs_are_removed(output, monkeypatch):
     """Its announcement looks like a run's, but its manifest counts."""
     before = rows_of(output)
@@ -299,6 +308,30 @@ def test_reader_that_goes_on_reading_sees_every_row_once(output, reader, expecte
     count, _, seen = told.partition(" ")
     assert int(count) >= 3
     assert seen.strip() == str(expected)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_rows_are_read_again_where_their_files_were_replaced_since_they_were_listed(output, cut, monkeypatch):
+    """By a compaction that came to its end, or by one that left stubs."""
+    before, listed, lists = own_rows(output), tables.paths, []
+
+    def list_and_be_overtaken(*arguments):
+        lists.append(listed(*arguments))
+        if len(lists) == 1:
+            assert cut_short(output, "delete", 7, monkeypatch) if cut else compact(output)
+        return lists[-1]
+
+    monkeypatch.setattr(tables, "paths", list_and_be_overtaken)
+    assert own_rows(output) == before
+
+
+def test_files_taken_away_between_two_parts_of_a_table_are_a_usage_error(output):
+    """Rows that were handed out cannot be called back; they must not come twice."""
+    parts = tables.parts(str(output), "words", runs.committed_ids(str(output)), ["text", "run_id"])
+    assert len(next(parts)) == 2 * PAGES
+    compact(output)
+    with pytest.raises(UsageError, match="was taken away while the table was read; try again"):
+        list(parts)
 
 
 def test_command_says_what_became_of_the_files(output):

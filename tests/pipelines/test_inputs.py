@@ -230,6 +230,14 @@ def test_pages_that_failed_too_often_are_set_aside_one_by_one():
     assert select([LEDGER], known, "skip", 2).set_aside == (("/s/ledger.tif", 1), ("/s/ledger.tif", 2))
 
 
+def test_page_that_is_done_counts_as_done_however_often_it_failed():
+    """It may have been read by a run that was told to read it again."""
+    known = history({LEDGER: ([0], 3)}, {LEDGER: ({0: 3, 1: 3}, 3)})
+    selection = select([LEDGER], known, "skip", 3)
+    assert (selection.done_pages, selection.set_aside) == (1, (("/s/ledger.tif", 1),))
+    assert [document.left_out for document in selection.documents] == [{0, 1}]
+
+
 @pytest.mark.parametrize(
     ("inputs", "overlays"),
     [
@@ -289,3 +297,31 @@ def test_modification_times_survive_the_pages_table():
     for _ in range(2000):
         listed = round(rng.randrange(0, 4_000_000_000_000_000_000) / 1e9, 6)
         assert round(timestamp(listed).timestamp(), 6) == listed
+
+
+@pytest.fixture
+def linked(scans):
+    """The scans with a folder elsewhere, and one of their own, linked into them."""
+    touch(scans.parent / "elsewhere" / "f.jpg")
+    (scans / "link").symlink_to(scans.parent / "elsewhere")
+    (scans / "box" / "round").symlink_to(scans)
+    return scans
+
+
+def test_folders_and_patterns_do_not_follow_links(linked):
+    expected = ["a.jpg", "b.PNG", "c.pdf", "e.jp2", "page [1].tif"]
+    assert sorted(names(find([str(linked)]))) == expected
+    assert sorted(names(find([f"{linked}/**"]))) == [*expected[:-1], "notes.txt", expected[-1]]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("**/*.jpg", ["a.jpg"]),
+        ("**/c.*", ["c.pdf"]),
+        ("*/*.jpg", ["f.jpg"]),  # one level: the link is named by the pattern, as a shell takes it
+        ("b*/**/c.pdf", ["c.pdf"]),
+    ],
+)
+def test_patterns_find_files_below(linked, pattern, found):
+    assert names(find([f"{linked}/{pattern}"])) == found

@@ -99,8 +99,12 @@ def test_each_portion_is_a_run_and_every_page_is_there_once(scans, tmp_path, tin
 
 def test_what_earlier_portions_read_survives_a_later_one(scans, tmp_path, tiny_bundle):
     command = ("digitize", "--input", scans, "--output", tmp_path / "out", "--model", tiny_bundle)
-    struck = python(STRUCK, *command, "--run-id", "night")
+    struck = python(STRUCK, *command, "--run-id", "night", "--metrics-file", tmp_path / "figures.prom")
     assert struck.returncode == 3, struck.stderr
+    assert "Run night: 1 page" in struck.stdout
+    figures = (tmp_path / "figures.prom").read_text()
+    assert re.search(r"^inkbeam_pages\{.*\} 1\.0$", figures, re.MULTILINE)
+    assert re.search(r"^inkbeam_exit_code\{.*\} 3\.0$", figures, re.MULTILINE)
     assert "no space left on the device" in struck.stderr
     assert "What was written before it is kept: 1 page" in struck.stderr
     assert run_ids(tmp_path / "out") == ["night"]

@@ -57,8 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
         from htr_model.inspection import inspect
 
         if arguments.charset_of:
+            from pipelines.files import configure
             from pipelines.model_handler import load_bundle
 
+            configure([])
             bundle = load_bundle(arguments.charset_of)
             charset, settings = bundle.charset, bundle.normalization
     found = inspect(source.read(), charset, settings, _ON_SHEET if sheet else 0, arguments.seed)
