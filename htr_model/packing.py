@@ -32,7 +32,9 @@ _LARGEST_WEBP = 16_383
 def pack(
     items: Iterable[Item], path: Path, settings: Normalization, recognizer: Recognizer | None = None
 ) -> tuple[int, list[Skipped]]:
-    """Number of samples written to a Parquet file, and what was left out. The file appears when it is whole.
+    """Number of samples written to a Parquet file, and what was left out.
+
+    The file appears when it is whole; without samples none is written (`write_chunks`).
 
     Args:
         settings: of the recogniser that the pictures are trimmed for.

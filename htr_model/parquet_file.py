@@ -24,7 +24,9 @@ def in_chunks(items: Iterable[T]) -> Iterator[list[T]]:
 
 
 def write_chunks(path: Path, schema: pa.Schema, chunks: Iterable[list[dict]]) -> int:
-    """Number of rows written to a file; what fails on the way leaves none.
+    """Number of rows written to a file, which replaces one of that name when it is whole.
+
+    Without rows, and when something fails on the way, no file is written and the old one stays.
 
     Raises:
         OSError: it cannot be written.
@@ -37,7 +39,8 @@ def write_chunks(path: Path, schema: pa.Schema, chunks: Iterable[list[dict]]) ->
             for rows in chunks:
                 file.write_table(pa.Table.from_pylist(rows, schema=schema))
                 written += len(rows)
-        partial.replace(path)
+        if written:
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     return written

@@ -8,13 +8,37 @@ from pathlib import Path
 
 from htr_model.samples import DatasetError, Sample
 
+_NAMES = {
+    "train": ("train", "training"),
+    "validation": ("validation", "val", "valid", "dev"),
+    "test": ("test", "testing", "eval"),
+}
+_SPLIT_OF = {name: split_name for split_name, names in _NAMES.items() for name in names}
+
+
+def canonical_split(value: object) -> str | None:
+    """``train``, ``validation`` or ``test``, whatever a file calls it and in whatever case; None where it says nothing.
+
+    Raises:
+        ValueError: it says something else.
+    """
+    name = "" if value is None else str(value).strip().casefold()
+    if not name:
+        return None
+    if name not in _SPLIT_OF:
+        raise ValueError(f"split {value!r:.60} is none of {', '.join(_NAMES)}")
+    return _SPLIT_OF[name]
+
 
 def split(samples: list[Sample], validation_share: float = 0.05) -> tuple[list[Sample], list[Sample]]:
     """Training and validation samples.
 
-    A sample that names its split goes there (``test`` to neither; ``val``, ``valid`` and ``dev`` are validation).
+    A sample that names its split goes there (``test`` to neither; for the names see `canonical_split`).
     The others are divided by writer, else by form or page, else one by one; a hash of the name decides, so that the
     division never changes as data is added. Of few pages one is kept for validation, of a single one some lines.
+
+    Raises:
+        DatasetError: a sample names a split that there is not.
     """
     named: dict[str, list[Sample]] = {"train": [], "validation": [], "test": []}
     free: list[Sample] = []
@@ -47,7 +71,11 @@ def _of_few(samples: list[Sample], validation_share: float) -> tuple[list[Sample
 
 
 def part(samples: list[Sample], name: str) -> list[Sample]:
-    """The samples of a split (``all``: every one); those that name none belong to each."""
+    """The samples of a split (``all``: every one); those that name none belong to each.
+
+    Raises:
+        DatasetError: a sample names a split that there is not.
+    """
     return [s for s in samples if name == "all" or _split_name(s) in (None, name)]
 
 
@@ -57,7 +85,10 @@ def _place(name: str) -> float:
 
 
 def _split_name(sample: Sample) -> str | None:
-    return "validation" if sample.split in ("val", "valid", "dev") else sample.split
+    try:
+        return canonical_split(sample.split)
+    except ValueError as error:
+        raise DatasetError(f"{sample.id}: {error}") from error
 
 
 WORD_SHARES = {"validation": 0.05, "test": 0.05}
@@ -95,7 +126,7 @@ def divided_by_writers(samples: list[Sample], writers: frozenset[str]) -> list[S
     What the data itself sets aside for validation is left to neither side.
 
     Raises:
-        DatasetError: a writer has no sample to be divided.
+        DatasetError: a writer has no sample to be divided, or a sample names a split that there is not.
     """
     own = [s for s in samples if _split_name(s) in (None, "train")]
     unknown = sorted(writers - {s.writer for s in own})

@@ -20,8 +20,9 @@ _LEAST_LEFT = 1e-9
 
 
 def frequent_symbols(text: str, charset: Charset, most: int) -> str:
-    """The charset's characters that a text holds, the ``most`` frequent ones, in the charset's order."""
-    counts = Counter(text)
+    """The charset's characters that a text's canonical form (`canonical_text`) holds: the ``most`` frequent ones, in
+    the charset's order."""
+    counts = Counter(canonical_text(text))
     ranked = sorted((s for s in charset.symbols if counts[s]), key=lambda s: -counts[s])
     kept = set(ranked[:most])
     return "".join(s for s in charset.symbols if s in kept)

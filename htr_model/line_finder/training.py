@@ -63,8 +63,12 @@ class LineTrainingSettings:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or self.batch_size < 1 or self.learning_rate <= 0:
-            raise LineTrainingError("steps, batch size and learning rate must be positive")
+        if self.steps < 1 or self.batch_size < 1 or not 0 < self.learning_rate < math.inf:
+            raise LineTrainingError("steps, batch size and learning rate must be positive and finite")
+        if not 0 <= self.weight_decay < math.inf:
+            raise LineTrainingError(f"the weight decay must be finite and not negative, got {self.weight_decay!r}")
+        if self.seed < 0:
+            raise LineTrainingError(f"the seed must not be negative, got {self.seed!r}")
         if self.side < network.MULTIPLE or self.side % network.MULTIPLE:
             raise LineTrainingError(f"side must be a multiple of {network.MULTIPLE}, got {self.side!r}")
         if self.max_minutes is not None and not self.max_minutes > 0:
@@ -99,7 +103,11 @@ def band_loss(packed, logits):
 
 
 class LineTrainingRun:
-    """One training run and its folder."""
+    """One training run and its folder.
+
+    Attributes:
+        dice: what `validate` found of the network that was saved; empty until then.
+    """
 
     def __init__(self, pages: list[LinePage], settings: LineTrainingSettings, output: Path):
         """Prepare the network.
@@ -123,6 +131,7 @@ class LineTrainingRun:
         optimizer.build(self.model.trainable_variables)
         self.model.compile(optimizer, loss=band_loss, jit_compile=keras.backend.backend() == "jax")
         self.progress = LineProgress()
+        self.dice: dict[str, float] = {}
 
     def run(self, resume: bool = False) -> LineProgress:
         """Train until the steps or the minutes are used up, and write the model.
@@ -212,7 +221,8 @@ class LineTrainingRun:
         return {name: float(common / max(total, 1)) for name, (common, total) in sorted(sums.items())}
 
     def save(self) -> None:
-        """Write the model, its settings and its card; each file is replaced whole."""
+        """Measure the model and write it, its settings and its card; each file is replaced whole."""
+        self.dice = self.validate()
         self.output.mkdir(parents=True, exist_ok=True)
         about = {
             "format_version": 1,
@@ -230,9 +240,9 @@ class LineTrainingRun:
 
     def _card(self) -> str:
         trained, validated = (Counter(p.collection for p in pages) for pages in (self.train, self.validation))
-        dice = self.validate()
+        dice = {name: f"{value:.3f}" for name, value in self.dice.items()}
         rows = [
-            f"| {name} | {trained[name]} | {validated[name]} | {f'{dice[name]:.3f}' if name in dice else ''} |"
+            f"| {name} | {trained[name]} | {validated[name]} | {dice.get(name, '')} |"
             for name in sorted(trained | validated)
         ]
         return "\n".join(

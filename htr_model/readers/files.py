@@ -35,7 +35,7 @@ def picture_in(folders: list[Path], name: str) -> Path | None:
 
 
 def name_or_none(value: object) -> str | None:
-    """A writer or split as text, however a file writes it."""
+    """A writer or form as text, however a file writes it."""
     return None if value is None else str(value)
 
 

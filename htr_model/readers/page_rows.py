@@ -14,6 +14,7 @@ import numpy as np
 
 from htr_model.readers.files import leads_out
 from htr_model.samples import Skipped
+from htr_model.splits import canonical_split
 
 NOT_AS_DESCRIBED = (
     ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError, cv2.error,
@@ -29,7 +30,7 @@ class PageRow:
         place: file and line of the description, for messages.
         picture: file of its picture, which need not exist.
         collection: name of the folder that the file lies in.
-        description: of the page; ``lines`` is a list.
+        description: of the page; ``lines`` is a list, ``split`` as `canonical_split` says it.
     """
 
     place: str
@@ -39,7 +40,7 @@ class PageRow:
 
 
 def page_rows(path: Path) -> Iterator[PageRow | Skipped]:
-    """The pages of a file; lines that describe none are `Skipped`, empty ones left out."""
+    """The pages of a file; lines that describe none or name an unknown split are `Skipped`, empty ones left out."""
     with open(path, encoding="utf-8", errors="replace") as rows:
         for number, row in enumerate(rows, start=1):
             if not row.strip():
@@ -54,6 +55,11 @@ def page_rows(path: Path) -> Iterator[PageRow | Skipped]:
                     raise ValueError(f"the name {name!r:.60} leads out of the data set's folder")
             except NOT_AS_DESCRIBED as error:
                 yield Skipped(place, f"not a page: {error!r}")
+                continue
+            try:
+                page["split"] = canonical_split(page.get("split"))
+            except ValueError as error:
+                yield Skipped(place, str(error))
             else:
                 yield PageRow(place, path.parent / name, path.parent.name, page)
 

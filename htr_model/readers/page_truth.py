@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from htr_model.readers.files import name_or_none
 from htr_model.readers.line_crops import line_shapes, outlined
 from htr_model.readers.page_rows import NOT_AS_DESCRIBED, PageRow, page_rows, typical_height
 from htr_model.readers.tokens import running_text, token_groups, whole_words
@@ -110,7 +109,7 @@ def _usable(page: dict, picture: Path, collection: str, place: str) -> TruePage 
 
 
 def true_page(page: dict, picture: Path, collection: str) -> TruePage:
-    """A page from its description as in ``pages.jsonl`` (`htr_model.readers.page_rows`).
+    """A page from its description (`htr_model.readers.page_rows.PageRow`).
 
     Raises:
         those of `NOT_AS_DESCRIBED`: it is no such description.
@@ -118,7 +117,7 @@ def true_page(page: dict, picture: Path, collection: str) -> TruePage:
     line_height = typical_height(page["lines"])
     size = (int(page["width"]), int(page["height"])) if page.get("width") and page.get("height") else None
     lines = tuple(_line(line, line_height) for line in page["lines"])
-    return TruePage(collection, picture, size, lines, line_height, name_or_none(page.get("split")))
+    return TruePage(collection, picture, size, lines, line_height, page.get("split"))
 
 
 def _line(line: dict, line_height: float) -> TrueLine:
@@ -126,7 +125,8 @@ def _line(line: dict, line_height: float) -> TrueLine:
         raise ValueError(line["error"])
     outlines = tuple(line_shapes(outlined(line, line_height), line_height))
     baseline = np.array(line.get("baseline") or [], float).reshape(-1, 2)
-    return TrueLine(running_text(line), outlines, tuple(_words(whole_words(line))), baseline)
+    from_left = baseline[np.argsort(baseline[:, 0], kind="stable")]
+    return TrueLine(running_text(line), outlines, tuple(_words(whole_words(line))), from_left)
 
 
 def _words(tokens: list[dict]) -> Iterator[TrueWord]:

@@ -33,7 +33,7 @@ def page_lines(page: dict, gray: np.ndarray, collection: str) -> Iterator[Item]:
     """Samples of a page's lines.
 
     Args:
-        page: as in ``pages.jsonl``; a line with an ``error`` is skipped with it.
+        page: as `htr_model.readers.page_rows` describes it; a line with an ``error`` is skipped with it.
         gray: uint8 (height, width), its picture.
     """
     try:
@@ -63,7 +63,7 @@ def page_lines(page: dict, gray: np.ndarray, collection: str) -> Iterator[Item]:
                 collection=collection,
                 writer=name_or_none(page.get("writer")),
                 group=str(page["image"]),
-                split=name_or_none(page.get("split")),
+                split=page.get("split"),
             )
 
 

@@ -13,11 +13,13 @@ import pyarrow.parquet as pq
 from htr_model.charset import canonical_text
 from htr_model.readers.files import name_or_none, sample
 from htr_model.samples import DatasetError, Item, Skipped
+from htr_model.splits import canonical_split
 
 
 def read_parquet(path: Path) -> Iterator[Item]:
     """Samples of a Parquet file with columns id, text and image (encoded bytes, or a struct that holds them as
-    ``bytes``), and where present writer, form, split, gaps and segmentation (rows marked ``err`` are skipped).
+    ``bytes``), and where present writer, form, split, gaps and segmentation (rows marked ``err`` are skipped, and those
+    of an unknown split).
 
     Raises:
         DatasetError: not Parquet, or a column is missing or of another type.
@@ -52,6 +54,10 @@ def _item(collection: str, in_struct: bool, row: dict) -> Item:
     identifier = str(row["id"])
     if row.get("segmentation") == "err":
         return Skipped(identifier, "marked as wrongly segmented")
+    try:
+        split = canonical_split(row.get("split"))
+    except ValueError as error:
+        return Skipped(identifier, str(error))
     image = (row["image"] or {}).get("bytes") if in_struct else row["image"]
     return sample(
         identifier,
@@ -60,7 +66,7 @@ def _item(collection: str, in_struct: bool, row: dict) -> Item:
         collection=collection,
         writer=name_or_none(row.get("writer")),
         group=name_or_none(row.get("form")),
-        split=name_or_none(row.get("split")),
+        split=split,
         gaps=_gaps(row),
     )
 

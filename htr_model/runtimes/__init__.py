@@ -38,14 +38,40 @@ class Predictor:
     threads: int
 
 
+_GPU_DEVICE = Path("/dev/nvidiactl")
+"""There where an NVIDIA GPU has its driver."""
+
+
 def usual_runtime() -> str:
-    """`KERAS` where the environment names its backend (``KERAS_BACKEND``) or an NVIDIA GPU is there, else `ONNX`."""
-    return KERAS if gpu_is_there() or os.environ.get("KERAS_BACKEND") else ONNX
+    """`KERAS` where the environment names its backend (``KERAS_BACKEND``) or the backend has a GPU, else `ONNX`."""
+    return KERAS if os.environ.get("KERAS_BACKEND") or gpu_is_there() else ONNX
 
 
 def gpu_is_there() -> bool:
-    """Whether this machine has an NVIDIA GPU that the environment does not hide."""
-    return Path("/dev/nvidiactl").exists() and os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1")
+    """Whether this machine has an NVIDIA GPU that the environment does not hide and that Keras' backend can use."""
+    # Only where there is such a device is it worth the seconds that a backend takes to load.
+    visible = _GPU_DEVICE.exists() and os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1")
+    return visible and _backend_sees_a_gpu()
+
+
+def _backend_sees_a_gpu() -> bool:
+    """Whether Keras' backend is built for GPUs and finds one."""
+    import keras
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.config.list_physical_devices("GPU"))
+    if backend == "torch":
+        import torch
+
+        return torch.cuda.is_available()
+    if backend == "jax":
+        import jax
+
+        return jax.default_backend() == "gpu"
+    return False
 
 
 def predictor(bundle: Bundle, count: int | None, runtime: str, threads: int | None = None) -> Predictor:

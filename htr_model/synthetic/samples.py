@@ -68,5 +68,5 @@ def _text_for(font: Font, text: RunningText, rng: np.random.Generator) -> str:
 
 
 def write_parquet(path: Path, drawn: Iterable[Drawn]) -> int:
-    """Number of pictures written to a Parquet file, which appears when it is whole."""
+    """Number of pictures written to a Parquet file, which appears when it is whole; for none there is no file."""
     return write_chunks(path, SCHEMA, ([vars(row) for row in chunk] for chunk in in_chunks(drawn)))

@@ -121,9 +121,10 @@ class TrainingRun:
     def _divide(self, data: Dataset) -> tuple[list[batches.Prepared], list[Sample], list[Skipped]]:
         train, validation = split(data.samples)
         if not train or not validation:
+            left_out = f" {len(data.skipped):,} were left out, most often: {_reasons(data.skipped)}"
             raise TrainingError(
                 f"{len(train)} training and {len(validation)} validation samples; both must be there. "
-                "Give more data, or data that names its splits."
+                f"Give more data, or data that names its splits.{left_out if data.skipped else ''}"
             )
         known = [s for s in train if not self.charset.unknown(s.text)]
         strange = [
@@ -134,8 +135,7 @@ class TrainingRun:
         prepared, narrow = batches.prepare(known, self.charset, self.normalization, self.settings.batching.workers)
         skipped = data.skipped + strange + narrow
         if not prepared:
-            reasons = Counter(s.reason for s in skipped).most_common(3)
-            raise TrainingError(f"no training sample is usable; most often: {'; '.join(r for r, _ in reasons)}")
+            raise TrainingError(f"no training sample is usable; most often: {_reasons(skipped)}")
         return prepared, validation, skipped
 
     def run(self, resume: bool = False) -> Progressed:
@@ -340,13 +340,20 @@ class TrainingRun:
         log.info("resumed in epoch %d after %.0f min", self.progress.epoch + 1, self.progress.seconds / 60)
 
 
+def _reasons(skipped: list[Skipped]) -> str:
+    """Why most samples were left out, the commonest reason first."""
+    return "; ".join(reason for reason, _ in Counter(s.reason for s in skipped).most_common(3))
+
+
 def _progress_bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, TextColumn("loss {task.fields[loss]:.3f}"), transient=True)
 
 
 def _write_history(history: list[dict], path: Path) -> None:
+    # A run that is resumed may validate on other collections, whose rates are columns.
+    names = list(dict.fromkeys(name for row in history for name in row))
     with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(history[-1]))
+        writer = csv.DictWriter(file, fieldnames=names, restval="")
         writer.writeheader()
         writer.writerows(history)

@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, and say where the bundle is."""
+    """Train, and say where the bundle is; 3 when training ended before there was any."""
     from htr_model.bundle import SETTINGS_FILE
     from htr_model.readers.datasets import load
 
@@ -107,11 +107,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(str(error) if arguments.resume else f"--from {arguments.start}: {error}") from error
     except TrainingError as error:
         raise UsageError(str(error)) from error
-    print(
-        f"{arguments.output}: {done.step:,} steps in {done.seconds / 60:.0f} minutes, "
-        f"best validation CER {100 * done.best_cer:.2f} % after epoch {done.best_epoch + 1}"
-    )
-    return exit_codes.DONE
+    found = f"best validation CER {100 * done.best_cer:.2f} % after epoch {done.best_epoch + 1}"
+    if done.best_epoch < 0:
+        found = "nothing was validated yet; go on with --resume"
+    print(f"{arguments.output}: {done.step:,} steps in {done.seconds / 60:.0f} minutes, {found}")
+    return exit_codes.DONE if (Path(arguments.output) / SETTINGS_FILE).exists() else exit_codes.FAILED
 
 
 def _bundle(model: str):

@@ -37,11 +37,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="float32",
         help="of the convolutions (default: float32)",
     )
-    how.add_argument("--seed", type=int, default=0, metavar="N")
+    how.add_argument("--seed", type=int, default=0, metavar="N", help="of pieces and weights (default: 0)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, and say where the network is."""
+    from segmentation.lines.network import MODEL_FILE
+
+    if not arguments.resume and (Path(arguments.output) / MODEL_FILE).exists():
+        raise UsageError(
+            f"--output {arguments.output}: holds a line network already; name another folder, or go on with --resume"
+        )
     with hold_back_native_output():
         from htr_model.line_finder.training import LineTrainingError, LineTrainingRun, LineTrainingSettings
     from htr_model.readers.page_truth import true_pages
@@ -67,6 +73,6 @@ def run(arguments: argparse.Namespace) -> int:
         done = run.run(resume=arguments.resume)
     except LineTrainingError as error:
         raise UsageError(str(error)) from error
-    found = ", ".join(f"{name} {value:.3f}" for name, value in run.validate().items())
+    found = ", ".join(f"{name} {value:.3f}" for name, value in run.dice.items())
     print(f"{arguments.output}: {done.step:,} steps in {done.seconds / 60:.0f} minutes; Dice of bands: {found or '-'}")
     return exit_codes.DONE

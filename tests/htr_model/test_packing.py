@@ -80,11 +80,20 @@ def test_what_was_skipped_is_left_out_and_handed_back(tmp_path):
 
 
 @pytest.mark.parametrize("items", [[], [Skipped("gone", "no such picture")]])
-def test_nothing_to_pack_is_a_table_without_rows(tmp_path, items):
-    assert pack(items, tmp_path / "a.parquet", SETTINGS) == (0, items)
-    table = pq.read_table(tmp_path / "a.parquet")
-    assert table.num_rows == 0
-    assert table.schema.equals(SCHEMA)
+def test_nothing_to_pack_leaves_no_table_and_an_old_one_as_it_is(tmp_path, items):
+    path = tmp_path / "letters" / "a.parquet"
+    assert pack(items, path, SETTINGS) == (0, items)
+    assert list(path.parent.iterdir()) == []
+    pack([drawn("old")], path, SETTINGS)
+    before = path.read_bytes()
+    assert pack(items, path, SETTINGS) == (0, items)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_table_has_the_columns_that_are_documented(tmp_path):
+    pack([drawn("one")], tmp_path / "a.parquet", SETTINGS)
+    assert pq.read_schema(tmp_path / "a.parquet").equals(SCHEMA)
 
 
 def test_more_samples_than_are_written_at_once_keep_their_order(tmp_path):

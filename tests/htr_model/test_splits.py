@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from htr_model.samples import DatasetError, Sample
-from htr_model.splits import divided_by_words, divided_by_writers, part, split, writers_in
+from htr_model.splits import canonical_split, divided_by_words, divided_by_writers, part, split, writers_in
 
 
 def sample(identifier, **attributes) -> Sample:
@@ -13,6 +13,33 @@ def sample(identifier, **attributes) -> Sample:
 
 def names(samples) -> set[str]:
     return {s.id for s in samples}
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        *((v, "train") for v in ("train", "Training", " TRAIN ")),
+        *((v, "validation") for v in ("validation", "val", "Valid", "DEV")),
+        *((v, "test") for v in ("test", "Testing", "eval")),
+        *((v, None) for v in (None, "", "  ")),
+    ],
+)
+def test_splits_have_one_name_whatever_a_file_calls_them(value, name):
+    assert canonical_split(value) == name
+
+
+@pytest.mark.parametrize("value", ["fold 1", 0, ["train"], "x" * 999])
+def test_other_names_are_no_splits(value):
+    with pytest.raises(ValueError, match="is none of train, validation, test") as raised:
+        canonical_split(value)
+    assert len(str(raised.value)) < 120
+
+
+def test_a_sample_of_an_unknown_split_is_never_trained_on_or_measured():
+    samples = [sample("a", split="train"), sample("b", split="fold 1"), sample("c")]
+    for use in (split, lambda s: part(s, "train"), lambda s: divided_by_writers(s, frozenset({"w"}))):
+        with pytest.raises(DatasetError, match="b: split 'fold 1' is none of"):
+            use(samples)
 
 
 def test_split_never_divides_a_writer_or_a_form():

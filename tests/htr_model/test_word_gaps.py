@@ -66,6 +66,15 @@ def test_no_gap_where_ink_crosses_all_of_it():
     assert [math.isnan(g) for g in gaps] == [True, False, False]
 
 
+@pytest.mark.parametrize(("columns", "found"), [(1, False), (10, True)])
+def test_a_gap_is_wider_than_a_break_within_a_letter(columns, found):
+    pixels = np.full((SETTINGS.height, 100), 255, np.uint8)
+    pixels[:, 50 : 50 + columns] = 0
+    reading = Reading("a b", 1.0, 1.0, ((20, 30), (30, 34), (70, 80)), (1.0,) * 3)
+    (gap,) = word_gaps("a b", reading, Normalized(pixels, 0.0, 1.0), 100)
+    assert gap == pytest.approx(0.5 + columns / 200) if found else math.isnan(gap)
+
+
 def test_a_reading_of_nothing_has_no_gaps():
     gray, _ = line()
     picture = normalize(gray, SETTINGS)

@@ -5,7 +5,7 @@ import pytest
 
 from htr_model.confidence import Calibration
 from htr_model.reading import reading
-from pipelines.assembly import UnitReading, assemble, words_of_line
+from pipelines.assembly import UnitReading, assemble, better_way_up, words_of_line
 from pipelines.records import PageFacts
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell, Line, Piece, union
@@ -340,3 +340,17 @@ def test_scraps_are_no_part_of_the_text_but_keep_their_words(text, sure, cell, i
     page = assemble(FACTS, lines, readings)
     assert page.text == ("ledger\n" + text if in_text else "ledger")
     assert [word.text for word in page.words] == ["ledger", text] and page.lines[1].text == text
+
+
+# ------------------------------------------------------------------------------------------------ pages on their heads
+
+
+@pytest.mark.parametrize(("letters", "turned"), [(9, False), (11, False), (13, True)])
+def test_page_is_turned_only_where_it_reads_plainly_better(letters, turned):
+    def page_of(count):
+        return assemble(
+            FACTS, (line_of([(0, 80)]),), [whole("a" * count, [(i, i + 1) for i in range(count)], [1.0] * count)]
+        )
+
+    likelier, other = page_of(10), page_of(letters)
+    assert better_way_up(likelier, other) is (other if turned else likelier)

@@ -86,6 +86,45 @@ def test_splits(letters, tmp_path, split, pages):
     assert "CER" not in done.out
 
 
+def test_pages_of_a_collection_are_evenly_chosen(tmp_path):
+    folder = write_pages(tmp_path / "letters", *[None] * 5)
+    done = inkbeam("evaluate-pages", "--pages", folder, "--layout-only", "--limit", 2, "--report", tmp_path / "report")
+    assert done.code == 0, done.err
+    with open(tmp_path / "report" / "pages.csv", newline="") as file:
+        assert [page["picture"] for page in csv.DictReader(file)] == [str(folder / f"{i}.png") for i in (0, 2)]
+
+
+def test_a_true_line_that_was_found_together_with_another_is_not_covered(tmp_path):
+    """The truth parts the third line: the longer half matches what was found, and yet is not read alone."""
+    folder = write_pages(tmp_path / "notes", None)
+    page = json.loads((folder / "pages.jsonl").read_text())
+    *lines, parted = page["lines"]
+    _, top, _, height = parted["bbox"]
+    for words in (parted["words"][:2], parted["words"][2:]):
+        (left, *_), (last, _, width, _) = words[0]["bbox"], words[-1]["bbox"]
+        text = " ".join(word["text"] for word in words)
+        lines.append({"text": text, "bbox": [left, top, last + width - left, height]})
+    (folder / "pages.jsonl").write_text(json.dumps({**page, "lines": lines}))
+    done = inkbeam(
+        *("evaluate-pages", "--pages", folder, "--layout-only"),
+        *("--json", tmp_path / "figures.json", "--report", tmp_path / "report"),
+    )
+    assert done.code == 0, done.err
+    row = figures(tmp_path / "figures.json")["notes"]
+    assert (row["coverage"], row["line_recall_50"], row["line_recall_75"]) == (0.5, 0.75, 0.5)
+    heading, _, figures_of = (tmp_path / "report" / "figures.md").read_text().splitlines()[2:5]
+    printed = dict(zip(heading.split(" | "), figures_of.split(" | "), strict=True))
+    assert (printed["coverage"], printed["recall"]) == ("0.500", "0.750")
+
+
+def test_splits_go_by_other_names_and_unknown_ones_are_told_of(tmp_path):
+    folder = write_pages(tmp_path / "letters", "Dev", "training", "fold 1")
+    done = inkbeam("evaluate-pages", "--pages", folder, "--layout-only", "--json", tmp_path / "figures.json")
+    assert figures(tmp_path / "figures.json")["letters"]["pages"] == 1
+    assert done.code == 1
+    assert "skipped: pages.jsonl:3: split 'fold 1' is none of train, validation, test" in done.err
+
+
 def test_several_processes_find_the_same(letters, tmp_path):
     path = tmp_path / "figures.json"
     done = inkbeam("evaluate-pages", "--pages", letters, "--layout-only", "--workers", 2, "--json", path)

@@ -1,5 +1,6 @@
 """The option ``--lines``: which finder of lines a job uses, and what depends on it."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from pipelines.options import Job, UsageError, segmentation_settings
 from segmentation.lines.network import DEFAULT
 from segmentation.page import SegmentationSettings
-from tests.pipelines.jobs import inkbeam, rows
+from tests.pipelines.jobs import files, inkbeam, rows
 from tests.pipelines.test_evaluate_pages import write_pages
 from tests.segmentation.line_networks import smearing_network, write_network
 
@@ -88,12 +89,36 @@ def test_pages_are_digitized_segmented_and_measured_with_a_network(letter, netwo
     assert done.code == 0 and "1.000" in done.out
 
 
-def test_a_network_is_trained_by_one_command_and_used_by_the_others(letter, tmp_path):
+def test_a_network_is_trained_by_one_command_and_used_by_the_others(letter, tmp_path, monkeypatch):
+    from htr_model.line_finder.training import LineTrainingRun
+
+    validate, measured = LineTrainingRun.validate, []
+    monkeypatch.setattr(LineTrainingRun, "validate", lambda run: measured.append(run) or validate(run))
     data, output = write_pages(tmp_path / "data", "train", "validation"), tmp_path / "trained"
     done = inkbeam("train-lines", "--data", data, "--output", output, "--steps", 2)
     assert done.code == 0, done.err
     assert "1 page to train on, 1 to validate" in done.out and "2 steps" in done.out
+    assert len(measured) == 1
     assert inkbeam("segment", letter, "--output", tmp_path / "pictures", "--lines", output).code == 0
+
+
+def test_a_finished_network_is_not_trained_over(network, tmp_path):
+    data, output = write_pages(tmp_path / "data", "train"), tmp_path / "trained"
+    shutil.copytree(network, output)
+    before = files(output)
+    done = inkbeam("train-lines", "--data", data, "--output", output, "--steps", 1)
+    assert done.code == 2 and "holds a line network already" in done.err
+    assert files(output) == before
+    done = inkbeam("train-lines", "--data", data, "--output", output, "--steps", 1, "--resume")
+    assert done.code == 2 and "no checkpoint" in done.err
+
+
+def test_the_seed_of_training_is_explained_and_must_not_be_negative(tmp_path):
+    assert "of pieces and weights (default: 0)" in " ".join(inkbeam("train-lines", "--help").out.split())
+    data = write_pages(tmp_path / "data", "train")
+    done = inkbeam("train-lines", "--data", data, "--output", tmp_path / "out", "--seed", -1)
+    assert done.code == 2 and "the seed must not be negative, got -1" in done.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_training_without_pages_is_wrong_usage(tmp_path):

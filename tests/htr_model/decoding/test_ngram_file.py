@@ -97,6 +97,14 @@ def test_most_frequent_symbols_are_those_of_the_charset():
     assert frequent_symbols("aaa bb c \u4e16\u4e16\u4e16\u4e16", CHARSET, 3) == " ab"
 
 
+@pytest.mark.parametrize(
+    ("text", "symbols"),
+    [("“I’m”", "\"'Im"), ("a–b", "-ab"), ("e\u0301te\u0301", "té"), ("so…", ".os"), ("one\ntwo", " enotw")],
+)
+def test_symbols_are_counted_as_the_model_writes_them(text, symbols):
+    assert frequent_symbols(text, CHARSET, 127) == symbols
+
+
 def damaged(data: bytes, **changed) -> bytes:
     arrays = load(data)
     for name, change in changed.items():

@@ -98,6 +98,15 @@ def test_pieces_are_the_same_for_the_same_seed_and_others_for_another():
     assert not np.array_equal(first.picture, other.picture)
 
 
+def test_collections_are_seen_by_the_root_of_their_size(tmp_path):
+    """A page to sixteen is one piece to four."""
+    small, large = drawn_page(collection="small"), drawn_page(collection="large")
+    small.unknown[:] = True  # by which its pieces can be told from the others
+    run = LineTrainingRun([small, *[large] * 16], settings(batch_size=600, side=network.MULTIPLE), tmp_path)
+    _, packed = run.batch(0)
+    assert (packed[..., 1].min(axis=(1, 2)) == 0).mean() == pytest.approx(1 / 5, abs=0.05)
+
+
 def test_the_loss_is_small_for_right_answers_and_blind_to_what_is_unknown():
     target = np.zeros((1, 8, 8, 1), np.float32)
     target[:, 2:4] = 1
@@ -137,6 +146,16 @@ def test_a_few_steps_lower_the_loss_and_write_what_opencv_reads_alike(tmp_path):
         LineTrainingRun([drawn_page()], settings(), tmp_path / "new").run(resume=True)
 
 
+def test_validation_pages_are_measured_once_and_the_card_tells_what_the_run_keeps(tmp_path, monkeypatch):
+    run = LineTrainingRun([drawn_page(), drawn_page("validation")], settings(steps=1), tmp_path)
+    assert run.dice == {}
+    measured = []
+    monkeypatch.setattr(run, "validate", lambda: measured.append(1) or {"drawn": 0.625})
+    run.run()
+    assert (len(measured), run.dice) == (1, {"drawn": 0.625})
+    assert "| drawn | 1 | 1 | 0.625 |" in (tmp_path / "README.md").read_text()
+
+
 def test_the_onnx_file_answers_as_the_network_does():
     model = network.build()
     randomise(model, seed=1)
@@ -151,7 +170,21 @@ def test_the_onnx_file_answers_as_the_network_does():
     assert np.abs(answer - 1 / (1 + np.exp(-logits))).max() < 1e-4
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"side": 100}, {"max_minutes": 0}, {"learning_rate": -1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"steps": 0},
+        {"side": 100},
+        {"max_minutes": 0},
+        {"learning_rate": -1},
+        {"learning_rate": np.inf},
+        {"learning_rate": np.nan},
+        {"weight_decay": np.nan},
+        {"weight_decay": np.inf},
+        {"weight_decay": -0.1},
+        {"seed": -1},
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(wrong):
     with pytest.raises(LineTrainingError):
         settings(**wrong)

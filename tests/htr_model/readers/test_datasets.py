@@ -194,12 +194,24 @@ def test_parquet_that_is_damaged_inside_is_refused_by_name(tmp_path):
         list(read(path))
 
 
-def test_writers_and_splits_are_text_whatever_the_table_holds(tmp_path):
+def test_writers_are_text_whatever_the_table_holds(tmp_path):
     path = tmp_path / "words.parquet"
-    row = {"id": 1, "text": "A", "image": png(word("A")), "writer": 12, "split": ["train"]}
+    row = {"id": 1, "text": "A", "image": png(word("A")), "writer": 12}
     pq.write_table(pa.Table.from_pylist([row]), path)
     (sample,) = read(path)
-    assert (sample.id, sample.writer, sample.split) == ("1", "12", "['train']")
+    assert (sample.id, sample.writer) == ("1", "12")
+
+
+def test_splits_of_a_table_have_one_name_and_rows_of_unknown_ones_are_skipped(tmp_path):
+    splits = ["Training", "dev", "eval", "", None, "fold 1"]
+    count = len(splits)
+    names = [str(i) for i in range(count)]
+    path = parquet(tmp_path / "p", id=names, text=["A"] * count, image=[png(word("A"))] * count, split=splits)
+    *samples, skipped = read(path)
+    assert [s.split for s in samples] == ["train", "validation", "test", None, None]
+    assert skipped == Skipped("5", "split 'fold 1' is none of train, validation, test")
+    path = parquet(tmp_path / "lists", id=["a"], text=["A"], image=[png(word("A"))], split=[["train"]])
+    assert by_id(path) == {"a": "split ['train'] is none of train, validation, test"}
 
 
 def test_parquet_with_all_columns(tmp_path):
@@ -286,6 +298,13 @@ def test_pages_give_their_lines(tmp_path):
         assert 70 <= item.gray.shape[0] <= 80
         assert 350 <= item.gray.shape[1] <= 360
         assert item.gray.min() < 60
+
+
+def test_splits_of_pages_have_one_name_and_pages_of_unknown_ones_are_skipped(tmp_path):
+    pages = [{"image": "page.png", "split": s, "lines": [line("x", 100)]} for s in ("Training", "dev", "", "fold 1")]
+    *samples, skipped = read(write_pages(tmp_path / "letters", *pages))
+    assert [s.split for s in samples] == ["train", "validation", None]
+    assert skipped == Skipped("pages.jsonl:4", "split 'fold 1' is none of train, validation, test")
 
 
 def test_what_other_lines_wrote_inside_the_box_is_paper(tmp_path):

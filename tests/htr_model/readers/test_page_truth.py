@@ -60,6 +60,25 @@ def test_a_thin_strip_is_rebuilt_around_the_baseline(tmp_path):
     assert (ys.min(), ys.max()) == (pytest.approx(200 - 0.62 * 40), pytest.approx(200 + 0.30 * 40))
 
 
+def test_a_baseline_runs_from_left_to_right_however_it_was_drawn(tmp_path):
+    drawn = {"text": "back", "bbox": [10, 10, 200, 40], "baseline": [[210, 52], [110, 48], [10, 50]]}
+    page = true_page(changed(lines=[drawn]), tmp_path / "one.png", "letters")
+    np.testing.assert_array_equal(page.lines[0].baseline, [[10, 50], [110, 48], [210, 52]])
+
+
+@pytest.mark.parametrize(
+    ("told", "split"), [("Training", "train"), ("val", "validation"), ("eval", "test"), ("", None)]
+)
+def test_the_split_of_a_page_has_one_name(tmp_path, told, split):
+    (page,) = true_pages(written(tmp_path, changed(split=told)))
+    assert page.split == split
+
+
+def test_pages_of_an_unknown_split_are_skipped(tmp_path):
+    (skipped,) = true_pages(written(tmp_path, changed(split="fold 1")))
+    assert skipped == Skipped("pages.jsonl:1", "split 'fold 1' is none of train, validation, test")
+
+
 def test_punctuation_apart_is_merged_into_its_word(tmp_path):
     tokens = [("You", [10, 10, 40, 20]), ("'re", [52, 8, 20, 22]), ('"', [90, 8, 6, 6]), ("in", [98, 10, 20, 20])]
     tokens += [('"', [120, 8, 6, 6]), (".", [130, 26, 4, 4])]

@@ -19,7 +19,7 @@ from htr_model.scoring.calibration import JudgedWord
 from htr_model.scoring.evaluation import Evaluation, outcomes_of
 from htr_model.scoring.metrics import error_rates
 from htr_model.training import batches
-from htr_model.training.job import Progressed, TrainingRun, _with_shortcut
+from htr_model.training.job import Progressed, TrainingRun, _with_shortcut, _write_history
 from htr_model.training.settings import RECIPES, TrainingError, TrainingSettings, learning_rate
 from htr_model.training.steps import keras_step, packed_ctc_loss
 from tests.htr_model.drawing import word
@@ -293,6 +293,16 @@ def test_validation_may_be_rare_and_patience_waits_for_it(tmp_path, monkeypatch)
     assert "epoch 3\n" in (tmp_path / "training" / "report" / "report.md").read_text(encoding="utf-8")
 
 
+def test_history_has_the_columns_of_all_its_rows(tmp_path):
+    """Runs that are resumed on other data measure other collections."""
+    path = tmp_path / "history.csv"
+    _write_history([{"epoch": 1, "cer": 0.5, "cer_iam": 0.5}, {"epoch": 2, "cer": 0.25, "cer_letters": 0.25}], path)
+    assert read_csv(path) == [
+        {"epoch": "1", "cer": "0.5", "cer_iam": "0.5", "cer_letters": ""},
+        {"epoch": "2", "cer": "0.25", "cer_iam": "", "cer_letters": "0.25"},
+    ]
+
+
 def test_the_last_epoch_is_measured_also_after_a_break_between_two_validations(tmp_path, monkeypatch):
     run = TrainingRun(words(1), settings(epochs=3, validate_every=2), tmp_path)
     per_epoch = batches.batches_per_epoch(run.train, SMALL, 0, BATCHING)
@@ -450,8 +460,11 @@ def test_data_without_validation_or_training_samples_is_refused(tmp_path):
         only = Dataset([s for s in samples if s.split == kept], [])
         with pytest.raises(TrainingError, match="both must be there"):
             TrainingRun(only, settings(), tmp_path)
-    with pytest.raises(TrainingError, match="0 training and 0 validation samples"):
+    with pytest.raises(TrainingError, match="0 training and 0 validation samples") as raised:
         TrainingRun(Dataset([], []), settings(), tmp_path)
+    assert str(raised.value).endswith("names its splits.")
+    with pytest.raises(TrainingError, match="1 were left out, most often: split 'a' is none of"):
+        TrainingRun(Dataset([], [Skipped("x", "split 'a' is none of train")]), settings(), tmp_path)
 
 
 def test_data_of_which_no_training_sample_is_usable_is_refused(tmp_path):
