@@ -11,6 +11,8 @@ from pipelines.figures import Figures
 from pipelines.logs import FORMATS, logs_json, tell
 from pipelines.options import JobFailed, UsageError
 from pipelines.wording import counted
+from segmentation.decoding import PageRef
+from segmentation.decoding.errors import place
 
 FAILURES_SHOWN = 20
 
@@ -119,6 +121,12 @@ def _tell_plan(planned, report: Figures) -> None:
         )
 
 
+def _without_place(failure) -> str:
+    """A failure's message without the page that it begins with."""
+    named = place(PageRef(failure.uri, failure.page_index or 0))
+    return failure.message.removeprefix(f"{named}: ").removeprefix(f"{failure.uri}: ")
+
+
 def _tell_outcome(outcome, planned, report: Figures) -> None:
     job = planned.job
     report.run["run_id"] = outcome.run_id
@@ -140,7 +148,7 @@ def _tell_outcome(outcome, planned, report: Figures) -> None:
         page = "" if failure.page_index is None else f", page {failure.page_index + 1}"
         tell(
             "page_failed",
-            f"failed ({failure.stage}): {failure.uri}{page}: {failure.message.removeprefix(f'{failure.uri}: ')}",
+            f"failed ({failure.stage}): {failure.uri}{page}: {_without_place(failure)}",
             logging.WARNING,
             uri=failure.uri,
             page_index=failure.page_index,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fnmatch
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -106,15 +107,34 @@ def find(inputs: Iterable[str]) -> list[Document]:
     return [found[uri] for uri in sorted(found)]
 
 
+def passed_over(inputs: Iterable[str]) -> Counter[str]:
+    """Files in folders of this machine that are no scans by their names: how many of each ending, in small letters."""
+    endings: Counter[str] = Counter()
+    for folder in (absolute(uri) for uri in inputs if is_local(uri)):
+        if os.path.isdir(folder):
+            names = (name for _, name in _files_below(folder, lambda error: None))
+            endings.update(os.path.splitext(name)[1].lower() for name in names if not _is_scan(name))
+    return endings
+
+
+def _is_scan(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES + _UNREAD)
+
+
+def _files_below(path: str, tell_unlisted: Callable[[OSError], None]) -> Iterator[tuple[str, str]]:
+    """Folder and name of the files below a folder that are not hidden."""
+    for folder, subfolders, names in os.walk(path, onerror=tell_unlisted):
+        subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
+        yield from ((folder, name) for name in names if not name.startswith("."))
+
+
 def _local(uri: str) -> Iterator[Document]:
     path = absolute(uri)
     if os.path.isdir(path):
         unlisted: list[OSError] = []
-        for folder, subfolders, names in os.walk(path, onerror=unlisted.append):
-            subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
-            for name in names:
-                if name.lower().endswith(SUFFIXES + _UNREAD) and not name.startswith("."):
-                    yield from _local_file(os.path.join(folder, name))
+        for folder, name in _files_below(path, unlisted.append):
+            if _is_scan(name):
+                yield from _local_file(os.path.join(folder, name))
         # Reading the folder will fail and say why.
         yield from (Document(error.filename, 0, None) for error in unlisted)
     elif os.path.lexists(path):

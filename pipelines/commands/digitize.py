@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import functools
+from collections import Counter
 
 from pipelines import execution, exit_codes, figures
 from pipelines.decoder_options import add_decoder_options, chosen_decoder
-from pipelines.logs import hold_back_native_output
+from pipelines.logs import hold_back_native_output, tell
 from pipelines.options import (
     DEFAULT_MODEL,
     EXISTING,
@@ -75,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read what is to be read and print a summary."""
     with hold_back_native_output():
-        from pipelines import beam_options, dataflow, files, launch
+        from pipelines import beam_options, dataflow, files, inputs, launch
 
     execution.check(arguments)
     options = beam_options.chosen(arguments.beam_options, arguments.workers, arguments.own_options)
@@ -84,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     with figures.reported(None if arguments.dry_run else arguments.metrics_file, job.output) as report:
         planned = launch.plan(job, tuple(arguments.input_list))
         dataflow.check(job, planned.selection.documents, options)
+        _tell_passed_over(inputs.passed_over(planned.job.inputs))
         if arguments.dry_run:
             return _print_plan(planned)
         again = functools.partial(launch.plan, job, tuple(arguments.input_list))
@@ -120,6 +122,14 @@ def _job(arguments: argparse.Namespace) -> Job:
         decoder=decoder,
         language_model=language_model,
     )
+
+
+def _tell_passed_over(endings: Counter[str]) -> None:
+    if endings:
+        listed = ", ".join(f"{count:,} {ending or 'without an ending'}" for ending, count in endings.most_common(5))
+        more = ", …" if len(endings) > 5 else ""
+        count = endings.total()
+        tell("passed_over", f"{counted(count, 'file')} passed over, no scans by name: {listed}{more}", files=count)
 
 
 def _print_plan(planned) -> int:

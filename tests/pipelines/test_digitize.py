@@ -249,7 +249,8 @@ def test_second_run_does_nothing(nights, good_pages):
 def test_dry_run_lists_what_is_left_and_writes_nothing(nights, good_pages):
     done, snapshot = nights["dry"]
     assert done.code == 0
-    lines = done.out.splitlines()
+    told, *lines = done.out.splitlines()
+    assert told == "1 file passed over, no scans by name: 1 .txt"
     assert [Path(line.split("  (")[0]).name for line in lines[:-1]] == sorted((*broken_files.BROKEN, "lost_frame.tif"))
     assert [line for line in lines if "2 pages of it done" in line] == [x for x in lines if "lost_frame" in x]
     count = len(broken_files.BROKEN) + 1

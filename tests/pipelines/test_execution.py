@@ -36,7 +36,7 @@ def test_people_are_told_which_page_failed_counted_from_one(digitize, tmp_path):
     (scans / "bad.png").write_bytes(b"no picture")
     bad, lost = sorted(line for line in digitize().out.splitlines() if line.startswith("failed ("))
     assert bad.startswith(f"failed (list): {scans}/bad.png: ") and bad.count("bad.png") == 1
-    assert lost.startswith(f"failed (read): {scans}/lost.tif, page 3: ")
+    assert lost.startswith(f"failed (read): {scans}/lost.tif, page 3: ") and lost.count("lost.tif") == 1
 
 
 def test_machines_are_told_of_every_failure(digitize, tmp_path):

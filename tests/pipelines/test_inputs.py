@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines.history import FailedPages, History
-from pipelines.inputs import Document, find, listed, refuse_among_scans, select
+from pipelines.inputs import Document, find, listed, passed_over, refuse_among_scans, select
 from pipelines.options import UsageError
 from pipelines.records import timestamp
 
@@ -325,3 +325,10 @@ def test_folders_and_patterns_do_not_follow_links(linked):
 )
 def test_patterns_find_files_below(linked, pattern, found):
     assert names(find([f"{linked}/{pattern}"])) == found
+
+
+def test_files_that_are_no_scans_are_counted_by_their_endings(linked):
+    touch(linked / "box" / "MORE.TXT")
+    touch(linked / "Thumbs")
+    assert passed_over([str(linked), "gs://bucket/scans", str(linked / "a.jpg")]) == {".txt": 2, "": 1}
+    assert passed_over([f"{linked}/*"]) == {}
