@@ -7,9 +7,11 @@ import datetime
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
 
 OURS = ("pipelines", "htr_model", "segmentation")
@@ -41,21 +43,36 @@ def configure_logging(verbose: bool, log_format: str = "text") -> None:
 
     With ``log_format`` ``json`` every line is a JSON object, and what is otherwise printed is logged too.
     """
-    if log_format == "json":
-        handler = logging.StreamHandler(_own_stderr())
-        handler.setFormatter(JsonFormatter())
-        logging.basicConfig(handlers=[handler], force=True)
-    else:
-        logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True)
+    handler = logging.StreamHandler(_own_stderr())
+    as_text = logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    handler.setFormatter(JsonFormatter() if log_format == "json" else as_text)
+    logging.basicConfig(handlers=[handler], force=True)
     logging.captureWarnings(True)
     logging.getLogger().setLevel(logging.WARNING if verbose else logging.ERROR)
     for name in OURS:
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
     # Beam waits minutes for a store that does not answer: not in silence.
     logging.getLogger("apache_beam.utils.retry").setLevel(logging.WARNING)
+    logging.getLogger(_WORKERS).setLevel(logging.INFO)
+    handler.addFilter(_said_by_workers)
     if not verbose:
-        for handler in logging.getLogger().handlers:
-            handler.addFilter(_first_line)
+        handler.addFilter(_first_line)
+
+
+_WORKERS = "apache_beam.runners.portability.local_job_service"
+"""The logger by which Beam tells what a job's other processes on this machine logged."""
+_ENTRY = re.compile(r'Worker: .*? message: "(?P<message>.*?)" .*?log_location: "(?P<place>[^"]*)"', re.DOTALL)
+
+
+def _said_by_workers(record: logging.LogRecord) -> bool:
+    """Makes records of inkbeam's own out of what its code said in other processes; keeps errors alone of the rest."""
+    if record.name != _WORKERS:
+        return True
+    said = _ENTRY.match(record.getMessage())
+    package = Path(said["place"]).parent.name if said else ""
+    if package in OURS:
+        record.name, record.msg, record.args = package, said["message"], ()
+    return package in OURS or record.levelno >= logging.ERROR
 
 
 def _first_line(record: logging.LogRecord) -> bool:

@@ -38,6 +38,29 @@ def test_text_is_for_people_and_the_libraries_are_silent():
     assert "it broke" in done.stderr
 
 
+WORKERS = """
+import logging
+from pipelines.logs import configure_logging, hold_back_native_output
+configure_logging(False)
+entry = 'severity: INFO timestamp { seconds: 1 } message: "%s" transform_id: "Read" log_location: "%s:258" thread: "T"'
+with hold_back_native_output():
+    for level, message, place in (
+        (20, "4 pages segmented by this worker", "/x/pipelines/transforms.py"),
+        (20, "Control channel established.", "/x/apache_beam/runners/worker/sdk_worker.py"),
+        (40, "the worker broke", "/x/apache_beam/runners/worker/sdk_worker.py"),
+    ):
+        logging.getLogger("apache_beam.runners.portability.local_job_service").log(
+            level, "Worker: %s", entry % (message, place)
+        )
+"""
+
+
+def test_what_inkbeam_says_in_other_processes_is_shown():
+    progress, broke = python(WORKERS).stderr.splitlines()
+    assert progress.endswith(" 4 pages segmented by this worker") and "severity" not in progress
+    assert "the worker broke" in broke
+
+
 def test_refusal_is_one_json_line(tmp_path):
     done = inkbeam("digitize", "--input", tmp_path / "no", "--output", tmp_path / "out", "--log-format", "json")
     (line,) = [json.loads(x) for x in done.err.splitlines()]
