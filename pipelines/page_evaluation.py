@@ -54,13 +54,14 @@ class PageTexts:
 
     Attributes:
         read: text of the lines that are counted.
-        read_in_true_order: the same lines in the order in which the ground truth has them (`in_true_order`).
+        read_in_true_order: the same lines in the order in which the ground truth has them (`in_true_order`); None where
+            that does not say where its lines stand.
         read_all: the text that ``digitize`` writes: also of lines in places that the ground truth leaves out.
     """
 
     true: str
     read: str
-    read_in_true_order: str
+    read_in_true_order: str | None
     read_all: str
 
 
@@ -69,6 +70,7 @@ class PageResult:
     """How well a page was found and read.
 
     Attributes:
+        lines: None where the ground truth does not say where its lines stand.
         words: scores of word boxes at each of `WORD_THRESHOLDS`; None where the ground truth lacks words' boxes. Where
             text was read, the boxes are those that ``digitize`` writes, else words by the gaps in the ink. Words of
             lines that are not counted are not counted.
@@ -82,7 +84,7 @@ class PageResult:
     collection: str
     picture: Path
     split: str | None
-    lines: LineScores
+    lines: LineScores | None
     words: tuple[Scores, ...] | None
     texts: PageTexts | None
     discarded_ink: float
@@ -90,10 +92,6 @@ class PageResult:
     segment_seconds: float
     segment_cpu_seconds: float
     read_seconds: float
-
-    @property
-    def true_lines(self) -> int:
-        return self.lines.by_threshold[0].true
 
 
 def load_page(page: TruePage) -> Page:
@@ -157,8 +155,8 @@ def evaluate_page(
     segmented = segment(decoded.gray, settings)
     segment_seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
     layout = segmented.layout
-    compared = compare(page, decoded.gray, segmented)
-    counted = compared.ink.counted
+    compared = compare(page, decoded.gray, segmented) if page.is_placed else None
+    counted = compared.ink.counted if compared else [True] * len(layout.lines)
     boxes = [line.word_boxes() for line in layout.lines]
     texts, read_seconds = None, 0.0
     if recognizer is not None:
@@ -170,12 +168,14 @@ def evaluate_page(
         counted = [keep_of.get(line.box, True) for line in read.lines]
         boxes = [[w.box for w in read.words if w.line_index == i] for i in range(len(read.lines))]
         kept = [line for line, keep in zip(read.lines, counted, strict=True) if keep and line.text and not line.scrap]
-        true_of = {layout.lines[found].box: true for found, true in compared.scores.pairs}
-        ordered = in_true_order([line.text for line in kept], [true_of.get(line.box) for line in kept])
+        ordered = None
+        if compared:
+            true_of = {layout.lines[found].box: true for found, true in compared.scores.pairs}
+            ordered = in_true_order([line.text for line in kept], [true_of.get(line.box) for line in kept])
         texts = PageTexts(
             true=comparable(page.text),
             read=comparable("\n".join(line.text for line in kept)),
-            read_in_true_order=comparable("\n".join(ordered)),
+            read_in_true_order=ordered and comparable("\n".join(ordered)),
             read_all=comparable(read.text),
         )
     true_words = _true_words(page)
@@ -184,7 +184,7 @@ def evaluate_page(
         collection=page.collection,
         picture=page.picture,
         split=page.split,
-        lines=compared.scores,
+        lines=compared and compared.scores,
         words=tuple(compare_boxes(found_words, true_words, t) for t in WORD_THRESHOLDS) if true_words else None,
         texts=texts,
         discarded_ink=layout.discarded_ink / layout.ink if layout.ink else 0.0,
@@ -309,7 +309,8 @@ class Summary:
 
     Attributes:
         pages: their number.
-        lines: scores of lines at each of `segmentation.scores.line_scores.THRESHOLDS`.
+        lines: scores of lines at each of `segmentation.scores.line_scores.THRESHOLDS`. Of lines the figures are those
+            of the pages whose ground truth says where they stand; None where no page's does.
         coverage: share of the true lines that are covered, 0–1.
         left_out: found lines in places that the ground truth leaves out.
         lost_ink: share of the true lines' ink that is in no found line.
@@ -317,16 +318,16 @@ class Summary:
         tau: mean of the pages' agreement of reading order; None where no page has two matched lines.
         words: scores of word boxes; None where no page has true ones.
         text, text_in_true_order, text_all: error rates of the lines that are counted, of the same in the order of the
-            ground truth, and of all that was read; None without text.
+            ground truth, and of all that was read; None without text, or where no true line's place is known.
         bag_of_words: scores of words regardless of order, of the lines that are counted; None without text.
         segment_seconds, segment_cpu_seconds, read_seconds: mean of the pages.
     """
 
     pages: int
-    lines: tuple[Scores, ...]
-    coverage: float
-    left_out: int
-    lost_ink: float
+    lines: tuple[Scores, ...] | None
+    coverage: float | None
+    left_out: int | None
+    lost_ink: float | None
     discarded_ink: float
     tau: float | None
     words: tuple[Scores, ...] | None
@@ -347,22 +348,26 @@ def summarise(results: list[PageResult]) -> Summary:
     """
     if not results:
         raise ValueError("no pages to summarise")
-    lines = _sums((r.lines.by_threshold for r in results), len(THRESHOLDS))
+    placed = [r.lines for r in results if r.lines is not None]
+    lines = _sums((scores.by_threshold for scores in placed), len(THRESHOLDS))
     words = [r.words for r in results if r.words is not None]
-    taus = [r.lines.tau for r in results if r.lines.tau is not None]
+    taus = [scores.tau for scores in placed if scores.tau is not None]
     texts = [r.texts for r in results if r.texts is not None]
     true = [t.true for t in texts]
+    in_order = [t for t in texts if t.read_in_true_order is not None]
     return Summary(
         pages=len(results),
-        lines=lines,
-        coverage=sum(r.lines.covered for r in results) / lines[0].true if lines[0].true else 1.0,
-        left_out=sum(r.lines.left_out for r in results),
-        lost_ink=sum(r.lines.lost_ink for r in results) / max(1, sum(r.lines.true_ink for r in results)),
+        lines=lines if placed else None,
+        coverage=(sum(s.covered for s in placed) / lines[0].true if lines[0].true else 1.0) if placed else None,
+        left_out=sum(s.left_out for s in placed) if placed else None,
+        lost_ink=sum(s.lost_ink for s in placed) / max(1, sum(s.true_ink for s in placed)) if placed else None,
         discarded_ink=float(np.mean([r.discarded_ink for r in results])),
         tau=float(np.mean(taus)) if taus else None,
         words=_sums(words, len(WORD_THRESHOLDS)) if words else None,
         text=error_rates(true, [t.read for t in texts]) if texts else None,
-        text_in_true_order=error_rates(true, [t.read_in_true_order for t in texts]) if texts else None,
+        text_in_true_order=error_rates([t.true for t in in_order], [t.read_in_true_order for t in in_order])
+        if in_order
+        else None,
         text_all=error_rates(true, [t.read_all for t in texts]) if texts else None,
         bag_of_words=sum((bag_of_words(t) for t in texts), Scores(0, 0, 0)) if texts else None,
         segment_seconds=float(np.mean([r.segment_seconds for r in results])),

@@ -26,8 +26,8 @@ def figures(summary: Summary) -> dict[str, float | int | None]:
     """A summary's figures by name; shares from 0 to 1, None where there was nothing to measure."""
     row: dict[str, float | int | None] = {
         "pages": summary.pages,
-        "true_lines": summary.lines[0].true,
-        "found_lines": summary.lines[0].found,
+        "true_lines": summary.lines and summary.lines[0].true,
+        "found_lines": summary.lines and summary.lines[0].found,
         "left_out_lines": summary.left_out,
     }
     for kind, scores, thresholds in (("line", summary.lines, THRESHOLDS), ("word", summary.words, WORD_THRESHOLDS)):
@@ -125,8 +125,12 @@ def _tables(results: list[PageResult]) -> list[_Printed]:
     rows = list(figures_by_collection(results).items())
     if len(rows) > 1:
         rows.append(("all", figures(summarise(results))))
-    tables = [("Lines by ink", _LINES, rows)]
-    for title, columns, needed in (("Word boxes", _WORDS, "word_f1_50"), ("Text in reading order", _TEXT, "cer")):
+    tables = []
+    for title, columns, needed in (
+        ("Lines by ink", _LINES, "true_lines"),
+        ("Word boxes", _WORDS, "word_f1_50"),
+        ("Text in reading order", _TEXT, "cer"),
+    ):
         shown = [(name, row) for name, row in rows if row[needed] is not None]
         if shown:
             tables.append((title, columns, shown))
@@ -162,7 +166,8 @@ def write_report(
         table.writerows(rows)
     truths = {page.picture: page for page in pages}
     for name, part in _collections(results).items():
-        worst = [r for r in sorted(part, key=_goodness)[:WORST] if _goodness(r) < (1, 1, 1)]
+        placed = sorted((r for r in part if r.lines is not None), key=_goodness)
+        worst = [r for r in placed[:WORST] if _goodness(r) < (1, 1, 1)]
         if worst:
             drawn = [draw_page(truths[r.picture], settings) for r in worst]
             sheet = contact_sheet(drawn, [_caption(r) for r in worst], LEGEND)
@@ -174,15 +179,17 @@ def write_report(
 
 def _goodness(result: PageResult) -> tuple[float, float, float]:
     lines = result.lines
-    coverage = lines.covered / result.true_lines if result.true_lines else 1.0
+    true = lines.by_threshold[0].true
+    coverage = lines.covered / true if true else 1.0
     return lines.by_threshold[0].f1, coverage, lines.by_threshold[1].f1
 
 
 def _caption(result: PageResult) -> str:
     lines = result.lines
-    missed = result.true_lines - lines.by_threshold[0].matched
+    true = lines.by_threshold[0].true
+    missed = true - lines.by_threshold[0].matched
     return (
-        f"{result.picture.name}\nF1 {lines.by_threshold[0].f1:.2f}, {missed} of {result.true_lines} missed, "
+        f"{result.picture.name}\nF1 {lines.by_threshold[0].f1:.2f}, {missed} of {true} missed, "
         f"{lines.left_out} left out"
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from htr_model.readers.line_crops import line_shapes, outlined
 from htr_model.readers.page_rows import NOT_AS_DESCRIBED, PageRow, page_rows, typical_height
+from htr_model.readers.text_files import text_lines, text_pairs
 from htr_model.readers.tokens import running_text, token_groups, whole_words
 from htr_model.readers.xml_files import DescribedPage, described_pages, xml_files
 from htr_model.samples import DatasetError, Skipped
@@ -51,7 +52,7 @@ class TruePage:
         collection: name of the set it belongs to.
         picture: file of its picture.
         size: width and height, pixels, where the ground truth tells them.
-        lines: all lines, also those without text.
+        lines: all lines, also those without text. Where only the page's text is known, they have no outlines.
         line_height: usual height of a line, pixels.
         split: ``train``, ``validation`` or ``test`` where the data says so.
     """
@@ -67,6 +68,24 @@ class TruePage:
     def text(self) -> str:
         """Text of its lines, in reading order, joined by line breaks."""
         return "\n".join(line.text for line in self.lines if line.text)
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it is known where its lines stand."""
+        return not self.lines or any(line.outlines for line in self.lines)
+
+
+def transcribed_pages(folder: Path) -> Iterator[TruePage | Skipped]:
+    """Page pictures with their text beside them, in .txt or .gt.txt files of the same name; none where there are none.
+    Where their lines stand is not known.
+    """
+    for picture, path in text_pairs(folder) if folder.is_dir() else []:
+        try:
+            lines = tuple(TrueLine(text, ()) for text in text_lines(path))
+        except ValueError as error:
+            yield Skipped(picture.name, str(error))
+        else:
+            yield TruePage(folder.absolute().name, picture, None, lines, 0.0)
 
 
 def true_pages(path: str | Path) -> Iterator[TruePage | Skipped]:

@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="PATH",
-        help="pages.jsonl, PAGE or ALTO files, or their folder; again for more",
+        help="pages.jsonl, PAGE or ALTO files, or their folder; or a folder of page pictures with their text in .txt "
+        "files of the same name, of which text alone is measured; again for more",
     )
     what.add_argument(
         "--split",
@@ -69,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError(f"--{option} must be at least 1, got {value!r}")
     settings = segmentation_settings(arguments.lines)
     pages, skipped = _pages(arguments)
+    if arguments.layout_only and not any(page.is_placed for page in pages):
+        raise UsageError("--layout-only: no page says where its lines stand; leave it out to measure their text")
     report = _folder(arguments.report)
     with hold_back_native_output():
         from pipelines import files
@@ -115,12 +118,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _pages(arguments: argparse.Namespace) -> tuple[list, list]:
     """Pages to measure, and what of the data is no page."""
-    from htr_model.readers.page_truth import true_pages
     from htr_model.samples import Skipped
 
     pages, skipped = [], []
     for path in arguments.pages:
-        items = list(true_pages(path))
+        items = _described(path)
         skipped += [item for item in items if isinstance(item, Skipped)]
         chosen = [
             p
@@ -134,6 +136,20 @@ def _pages(arguments: argparse.Namespace) -> tuple[list, list]:
     if not pages:
         raise UsageError(f"no usable page in split {arguments.split!r}; {len(skipped)} were skipped")
     return pages, skipped
+
+
+def _described(path: str) -> list:
+    """Pages with known lines, else those with their text beside them."""
+    from htr_model.readers.page_truth import transcribed_pages, true_pages
+    from htr_model.samples import DatasetError
+
+    try:
+        return list(true_pages(path))
+    except DatasetError:
+        transcribed = list(transcribed_pages(Path(path)))
+        if not transcribed:
+            raise
+        return transcribed
 
 
 def _folder(name: str | None) -> Path | None:

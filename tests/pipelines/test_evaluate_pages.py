@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from pathlib import Path
 
 import cv2
 import pytest
@@ -130,6 +132,28 @@ def test_several_processes_find_the_same(letters, tmp_path):
     done = inkbeam("evaluate-pages", "--pages", letters, "--layout-only", "--workers", 2, "--json", path)
     assert done.code == 0, done.err
     assert (figures(path)["letters"]["pages"], figures(path)["letters"]["line_f1_75"]) == (3, 1)
+
+
+def test_of_pages_with_their_text_beside_them_text_alone_is_measured(letters, tmp_path):
+    folder = tmp_path / "typed"
+    folder.mkdir()
+    for i in (1, 2):
+        shutil.copy(letters / f"{i}.png", folder)
+    (folder / "1.txt").write_text("\n".join(TEXTS))
+    (folder / "2.gt.txt").write_text("\n\n".join(TEXTS[:2]))
+    known = ("evaluate-pages", "--pages", letters, "--limit", 1, "--json", tmp_path / "known.json")
+    done = inkbeam(
+        "evaluate-pages", "--pages", folder, "--json", tmp_path / "figures.json", "--report", tmp_path / "out"
+    )
+    assert done.code == inkbeam(*known).code == 0, done.err
+    row, known = figures(tmp_path / "figures.json")["typed"], figures(tmp_path / "known.json")["letters"]
+    assert row["pages"] == 2 and row["true_lines"] is row["line_f1_50"] is row["cer_in_true_order"] is None
+    pages = {Path(r["picture"]).name: r for r in csv.DictReader((tmp_path / "out" / "pages.csv").open())}
+    assert float(pages["1.png"]["cer"]) == known["cer"] < 0.1
+    assert float(pages["2.png"]["cer"]) > 0.3 and pages["1.png"]["coverage"] == ""
+    assert "Lines by ink" not in done.out and not list((tmp_path / "out").glob("*.png"))
+    refused = inkbeam("evaluate-pages", "--pages", folder, "--layout-only")
+    assert refused.code == 2 and "no page says where its lines stand" in refused.err
 
 
 def test_what_cannot_be_used_is_named_and_the_rest_is_measured(tmp_path):
