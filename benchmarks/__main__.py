@@ -21,8 +21,8 @@ from benchmarks.jobs import digitize, tesseract
 from benchmarks.pages import COLLECTIONS, TruePage, data_folder, page_cer, sample_pages, validation_pages
 from htr_model.recognizer import Recognizer
 from pipelines.decoder_options import add_decoder_options, chosen_decoder
+from pipelines.job import DEFAULT_MODEL
 from pipelines.model_handler import RecognizerHandler, TextImage, recognise
-from pipelines.options import DEFAULT_MODEL
 from pipelines.transforms import text_images
 from segmentation.decoding import DecodingSettings, PageRef, decode_page
 from segmentation.page import segment_upright

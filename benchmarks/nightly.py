@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from htr_model.bundle import DEFAULT, load
 from pipelines import runs
-from pipelines.options import Job
+from pipelines.job import Job
 from pipelines.records import PAGES, timestamp
 
 PAGES_A_FOLDER = 1000

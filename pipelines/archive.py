@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from pipelines import runs, tables
+from pipelines.errors import UsageError
 from pipelines.files import absolute, configure
 from pipelines.inputs import refuse_among_scans
-from pipelines.options import UsageError
 from pipelines.runs import RunRecord
 from pipelines.transcripts import Transcript, latest_pages, transcripts
 

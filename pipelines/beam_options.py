@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines.options import UsageError
+from pipelines.errors import UsageError
 
 LOCAL_RUNNERS = ("fnapirunner", "directrunner", "bundlebaseddirectrunner")
 """As `runner_name` gives them."""

@@ -31,8 +31,8 @@ from pipelines.commands import (
     train,
     train_lines,
 )
+from pipelines.errors import JobFailed, UsageError
 from pipelines.logs import configure_logging, tell
-from pipelines.options import JobFailed, UsageError
 
 COMMANDS: dict[str, ModuleType] = {
     "digitize": digitize,

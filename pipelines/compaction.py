@@ -29,9 +29,10 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from pipelines import runs, tables
+from pipelines.errors import UsageError
 from pipelines.files import created, delete, is_local, join, matching, opened, read_bytes, write_bytes
-from pipelines.options import COMPACTED, UsageError
 from pipelines.records import TABLES
+from pipelines.run_names import COMPACTED
 from pipelines.tables import Compaction, staged, write_manifest
 
 SETTLE_SECONDS = 10.0

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from htr_model.readers.page_xml import ROOT
 from htr_model.readers.safe_xml import XmlError, parse_xml
+from pipelines.errors import UsageError
 from pipelines.formats import FORMATS
-from pipelines.options import UsageError
 from pipelines.page_pictures import picture_name
 from pipelines.transcripts import PageWord, Transcript
 from segmentation.geometry import union

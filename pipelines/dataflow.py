@@ -12,9 +12,10 @@ from apache_beam.options.pipeline_options import (
 )
 
 from pipelines.beam_options import runner_name
+from pipelines.errors import UsageError
 from pipelines.files import is_local
 from pipelines.inputs import Document
-from pipelines.options import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, Job, UsageError
+from pipelines.job import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, Job
 from segmentation.lines import network as line_network
 
 GPU_SERVICE_OPTION = "worker_accelerator"

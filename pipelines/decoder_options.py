@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from htr_model.decoding.settings import BEAM_WIDTH, LANGUAGE_WEIGHT, DecoderSettings
-from pipelines.options import BUNDLE_LANGUAGE_MODEL, LanguageModelFile, UsageError
+from pipelines.errors import UsageError
+from pipelines.job import BUNDLE_LANGUAGE_MODEL, LanguageModelFile
 
 NO_LANGUAGE_MODEL = "none"
 _ALTERNATIVES = 5

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Callable
 
 from pipelines import exit_codes, memory
+from pipelines.errors import JobFailed, UsageError
 from pipelines.figures import Figures
 from pipelines.logs import FORMATS, logs_json, tell
-from pipelines.options import JobFailed, UsageError
 from pipelines.wording import counted
 from segmentation.decoding import PageRef
 from segmentation.decoding.errors import place

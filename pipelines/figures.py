@@ -12,7 +12,7 @@ from datetime import datetime
 
 from htr_model.bundle import BundleError
 from pipelines import exit_codes
-from pipelines.options import UsageError
+from pipelines.errors import UsageError
 
 log = logging.getLogger(__name__)
 

@@ -16,10 +16,11 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from htr_model.bundle import Bundle
 from pipelines import compaction, digitize, flink, history, inputs, interruption, runs, sinks, tables
+from pipelines.errors import JobFailed, UsageError
 from pipelines.files import absolute, matching
+from pipelines.job import Job
 from pipelines.logs import hold_back_native_output
 from pipelines.model_handler import load_bundle, load_language_model
-from pipelines.options import Job, JobFailed, UsageError
 from pipelines.records import LOSING_STAGES, Failure
 
 log = logging.getLogger(__name__)

@@ -17,9 +17,10 @@ from htr_model.decoding.settings import GREEDY, DecoderSettings
 from htr_model.onnx_networks import misfit
 from htr_model.reading import Reading
 from htr_model.recognizer import Recognizer
+from pipelines.errors import UsageError
 from pipelines.files import absolute, exists, join, read_bytes
+from pipelines.job import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, LanguageModelFile
 from pipelines.logs import hold_back_native_output
-from pipelines.options import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, LanguageModelFile, UsageError
 from segmentation.decoding import PageRef
 
 

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from pipelines import files, launch, memory, runs
 from pipelines.beam_options import is_local
+from pipelines.errors import JobFailed
 from pipelines.inputs import Document
-from pipelines.options import JobFailed
 from pipelines.wording import counted
 from segmentation.decoding import DecodingError, DecodingSettings
 from segmentation.decoding.tiff import page_offsets

@@ -21,8 +21,8 @@ from dataclasses import asdict, dataclass
 
 from apache_beam.io.filesystems import FileSystems
 
+from pipelines.errors import JobFailed, UsageError
 from pipelines.files import delete, join, matching, read_bytes, write_bytes
-from pipelines.options import JobFailed, UsageError
 from pipelines.records import TABLES
 
 RENEW_SECONDS = 60
@@ -46,7 +46,7 @@ class RunRecord:
     """A committed run.
 
     Attributes:
-        fingerprint: of the options that change results (`options.Job.fingerprint`).
+        fingerprint: of the options that change results (`job.Job.fingerprint`).
         counts: pages, words, failures.
         options: what the job was told.
         versions: of inkbeam and of what it stands on.

@@ -7,7 +7,8 @@ import argparse
 from htr_model.readers.datasets import Dataset
 from htr_model.samples import Sample
 from htr_model.splits import divided_by_words, divided_by_writers, part, writers_in
-from pipelines.options import DEFAULT_MODEL, UsageError
+from pipelines.errors import UsageError
+from pipelines.job import DEFAULT_MODEL
 
 
 def add_division_options(group) -> None:

@@ -18,9 +18,10 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from pipelines import runs
+from pipelines.errors import UsageError
 from pipelines.files import is_local, join, matching, metadata, opened, read_bytes, write_bytes
-from pipelines.options import UsageError, is_run_name
 from pipelines.records import TABLES
+from pipelines.run_names import is_run_name
 
 STAGED_SUFFIX = ".staged"
 """What the name of a compacted file ends with until the files that it replaces are out of the way."""

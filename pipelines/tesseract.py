@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipelines.options import UsageError
+from pipelines.errors import UsageError
 
 LINE, WORD = 7, 8
 """Page segmentation modes: a picture is one line of text, or one word."""

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from htr_model.reading import Alternative
 from pipelines import tables
+from pipelines.errors import UsageError
 from pipelines.files import page_stem
-from pipelines.options import UsageError
 from pipelines.runs import RunRecord
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell, union

@@ -21,8 +21,8 @@ from htr_model.normalization import Normalization, normalize
 from pipelines.assembly import UnitReading, assemble, better_way_up
 from pipelines.files import page_stem, printable, read_bytes, write_bytes
 from pipelines.inputs import Document
+from pipelines.job import Job
 from pipelines.model_handler import ImageKey, Recognized, TextImage
-from pipelines.options import Job
 from pipelines.records import Failure, PageFacts, PageText
 from segmentation.decoding import DecodingSettings, Page, PageRef, check_bytes, count_pages, decode_page
 from segmentation.geometry import Line

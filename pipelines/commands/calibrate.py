@@ -9,16 +9,11 @@ from pathlib import Path
 
 from htr_model.decoding.settings import LANGUAGE_WEIGHT, DecoderSettings
 from pipelines import exit_codes
+from pipelines.errors import UsageError
+from pipelines.job import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, LanguageModelFile
 from pipelines.logs import hold_back_native_output
-from pipelines.options import (
-    BUNDLE_LANGUAGE_MODEL,
-    DEFAULT_MODEL,
-    LanguageModelFile,
-    UsageError,
-    write_figures,
-    writing,
-)
 from pipelines.sample_options import add_measured_options, measured
+from pipelines.written_files import write_figures, writing
 
 SUMMARY = "make a model's confidence honest on pictures with known text"
 

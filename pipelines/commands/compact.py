@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from pipelines import exit_codes
+from pipelines.errors import UsageError
 from pipelines.logs import FORMATS, hold_back_native_output, tell
-from pipelines.options import COMPACTED, UsageError, dated_name
+from pipelines.run_names import COMPACTED, dated_name
 from pipelines.wording import counted
 
 SUMMARY = "put the small files of many runs together"

@@ -8,17 +8,11 @@ from collections import Counter
 
 from pipelines import execution, exit_codes, figures
 from pipelines.decoder_options import add_decoder_options, chosen_decoder
+from pipelines.errors import UsageError
+from pipelines.job import DEFAULT_MODEL, EXISTING, UNITS, Job
+from pipelines.line_options import add_lines_option, segmentation_settings
 from pipelines.logs import hold_back_native_output, tell
-from pipelines.options import (
-    DEFAULT_MODEL,
-    EXISTING,
-    UNITS,
-    Job,
-    UsageError,
-    add_lines_option,
-    dated_name,
-    segmentation_settings,
-)
+from pipelines.run_names import dated_name
 from pipelines.wording import counted
 from segmentation.decoding import DecodingSettings
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.decoder_options import add_decoder_options, chosen_decoder, described
+from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
-from pipelines.options import UsageError, write_figures, writing
 from pipelines.sample_options import add_division_options, add_measured_options, divided, measured
+from pipelines.written_files import write_figures, writing
 
 SUMMARY = "measure a recogniser on pictures with known text"
 

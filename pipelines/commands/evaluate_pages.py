@@ -11,17 +11,12 @@ from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.decoder_options import add_decoder_options, chosen_decoder, described
+from pipelines.errors import UsageError
+from pipelines.job import DEFAULT_MODEL, UNITS
+from pipelines.line_options import add_lines_option, segmentation_settings
 from pipelines.logs import hold_back_native_output
-from pipelines.options import (
-    DEFAULT_MODEL,
-    UNITS,
-    UsageError,
-    add_lines_option,
-    segmentation_settings,
-    write_figures,
-    writing,
-)
 from pipelines.wording import counted
+from pipelines.written_files import write_figures, writing
 
 SUMMARY = "measure lines, words, reading order and text of pages with known lines"
 

@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 from pipelines import exit_codes
+from pipelines.errors import UsageError
+from pipelines.job import DEFAULT_MODEL
 from pipelines.logs import hold_back_native_output
-from pipelines.options import DEFAULT_MODEL, UsageError, writing
+from pipelines.written_files import writing
 
 SUMMARY = "write a recogniser as ONNX, LiteRT or SavedModel"
 

@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 
 from pipelines import exit_codes
-from pipelines.options import DEFAULT_MODEL, UsageError, writing
+from pipelines.errors import UsageError
+from pipelines.job import DEFAULT_MODEL
+from pipelines.written_files import writing
 
 SUMMARY = "count the n-grams of running texts for digitize --language-model"
 

@@ -8,8 +8,11 @@ import functools
 import logging
 
 from pipelines import execution, exit_codes, figures
+from pipelines.errors import UsageError
+from pipelines.job import Job, LanguageModelFile
+from pipelines.line_options import check_line_model
 from pipelines.logs import hold_back_native_output, tell
-from pipelines.options import Job, LanguageModelFile, UsageError, dated_name
+from pipelines.run_names import dated_name
 
 SUMMARY = "read pages again that failed in earlier runs"
 TAKES_BEAM_OPTIONS = True
@@ -38,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     with figures.reported(arguments.metrics_file, output) as report:
         records = runs.known(output)
         job = _job(arguments, output, records[-1].options)
+        check_line_model(job.segmentation)
         bundle = load_bundle(job.model)
         failing = status.failing(output, records)
         documents = _documents(sorted({page.document_uri for page in failing}))

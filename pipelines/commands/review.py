@@ -8,9 +8,10 @@ from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.archive_options import add_archive_options
+from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
-from pipelines.options import UsageError, writing
 from pipelines.wording import counted
+from pipelines.written_files import writing
 
 SUMMARY = "write web pages that show what was read beside the scans, to correct it"
 

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, replace
 
 from pipelines import exit_codes
+from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
-from pipelines.options import UsageError
 from pipelines.wording import counted
 
 SUMMARY = "tell what an archive holds, what failed and what is waiting"

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipelines import exit_codes
+from pipelines.errors import UsageError
+from pipelines.job import DEFAULT_MODEL
 from pipelines.logs import hold_back_native_output
-from pipelines.options import DEFAULT_MODEL, UsageError, writing
 from pipelines.sample_options import add_division_options, divided
 from pipelines.wording import counted
+from pipelines.written_files import writing
 
 SUMMARY = "train a recogniser"
 

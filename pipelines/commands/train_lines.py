@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 from pipelines import exit_codes
+from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
-from pipelines.options import UsageError, writing
 from pipelines.wording import counted
+from pipelines.written_files import writing
 
 SUMMARY = "train a network that finds lines"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.archive import open_archive
-from pipelines.options import UsageError
+from pipelines.errors import UsageError
 from tests.pipelines import made_tables
 from tests.pipelines.made_tables import write_run
 from tests.pipelines.test_transcripts import page, text, words

@@ -1,7 +1,7 @@
 import pytest
 
 from pipelines import beam_options
-from pipelines.options import UsageError
+from pipelines.errors import UsageError
 
 
 def test_in_process_runner_is_the_default():

@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import compaction, history, runs, tables
-from pipelines.options import COMPACTED, Job, UsageError, dated_name
+from pipelines.errors import UsageError
+from pipelines.job import Job
 from pipelines.records import FAILURES, TABLES
+from pipelines.run_names import COMPACTED, dated_name
 from tests.conftest import REPOSITORY
 from tests.pipelines.jobs import files, inkbeam
 from tests.pipelines.made_tables import MODIFIED, failure, page, word, write_run, write_table

@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 import pytest
 
 from pipelines.corrections import Corrections
+from pipelines.errors import UsageError
 from pipelines.formats.text import to_text
-from pipelines.options import UsageError
 from pipelines.page_pictures import picture_name
 from pipelines.transcripts import PageWord, Source, Transcript
 from segmentation.decoding import PageRef

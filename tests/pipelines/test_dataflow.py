@@ -12,8 +12,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from deploy.dataflow import template
 from htr_model.bundle import DEFAULT, load
 from pipelines import dataflow, digitize
+from pipelines.errors import UsageError
 from pipelines.inputs import Document
-from pipelines.options import Job, UsageError
+from pipelines.job import Job
 from pipelines.runs import RunRecord
 from tests.conftest import REPOSITORY
 

@@ -9,8 +9,9 @@ from htr_model.bundle import Bundle
 from htr_model.charset import Charset
 from htr_model.decoding.settings import LANGUAGE_WEIGHT, DecoderSettings
 from htr_model.normalization import Normalization
+from pipelines.errors import UsageError
+from pipelines.job import Job, LanguageModelFile
 from pipelines.model_handler import RecognizerHandler, load_language_model
-from pipelines.options import Job, LanguageModelFile, UsageError
 from segmentation.page import CLASSICAL, SegmentationSettings
 from tests.pipelines.jobs import inkbeam, rows
 

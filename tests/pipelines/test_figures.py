@@ -5,7 +5,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipelines import exit_codes, figures
-from pipelines.options import JobFailed, UsageError
+from pipelines.errors import JobFailed, UsageError
 from tests.pipelines.jobs import inkbeam
 from tests.pipelines.made_tables import moment, write_run
 

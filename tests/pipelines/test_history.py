@@ -2,7 +2,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines import history, runs
-from pipelines.options import UsageError
+from pipelines.errors import UsageError
 from pipelines.records import FAILURES
 from tests.pipelines.made_tables import MODIFIED, failure, page, write_run, write_table
 

@@ -5,9 +5,9 @@ import random
 import pyarrow as pa
 import pytest
 
+from pipelines.errors import UsageError
 from pipelines.history import FailedPages, History
 from pipelines.inputs import Document, find, listed, passed_over, refuse_among_scans, select
-from pipelines.options import UsageError
 from pipelines.records import timestamp
 
 

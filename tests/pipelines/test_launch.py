@@ -1,7 +1,8 @@
 import pytest
 
 from pipelines import launch
-from pipelines.options import Job, UsageError
+from pipelines.errors import UsageError
+from pipelines.job import Job
 from segmentation.decoding import DecodingSettings
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.options import Job, UsageError, segmentation_settings
+from pipelines.job import Job
+from pipelines.line_options import segmentation_settings
 from segmentation.lines.network import DEFAULT
-from segmentation.page import SegmentationSettings
-from tests.pipelines.jobs import files, inkbeam, rows
+from tests.pipelines.jobs import files, inkbeam, python, rows
 from tests.pipelines.test_evaluate_pages import write_pages
 from tests.segmentation.line_networks import smearing_network, write_network
 
@@ -68,10 +68,15 @@ def test_the_classical_finder_needs_no_network(letter, tmp_path):
     assert done.code == 0 and "3 lines" in done.out
 
 
-def test_a_job_is_refused_whose_network_is_damaged(network):
+def test_retry_tells_of_a_network_that_was_damaged_since(letter, network, tmp_path, tiny_bundle):
+    letter.with_name("broken.png").write_bytes(b"no picture")
+    tables = tmp_path / "tables"
+    read = ("digitize", "--input", letter.parent, "--output", tables, "--model", tiny_bundle, "--lines", network)
+    assert inkbeam(*read).code == 1
     (network / "network.onnx").write_bytes(b"no network")
-    with pytest.raises(UsageError, match="damaged line network"):
-        job(segmentation=SegmentationSettings(lines=str(network)))
+    # In a process of its own: this one remembers the network.
+    done = python("import sys; from pipelines.cli import main; sys.exit(main(sys.argv[1:]))", "retry", tables)
+    assert done.returncode == 2 and "damaged line network" in done.stderr
 
 
 def test_pages_are_digitized_segmented_and_measured_with_a_network(letter, network, tmp_path, tiny_bundle):

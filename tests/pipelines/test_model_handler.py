@@ -5,8 +5,8 @@ import pytest
 
 from htr_model.normalization import normalize
 from htr_model.recognizer import Recognizer
+from pipelines.errors import UsageError
 from pipelines.model_handler import ImageKey, RecognizerHandler, TextImage, load_bundle, recognise
-from pipelines.options import UsageError
 from segmentation.decoding import PageRef
 from tests.htr_model.drawing import word
 

@@ -25,7 +25,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
 from pipelines import files, inputs, records, runs
-from pipelines.options import UsageError
+from pipelines.errors import UsageError
 from tests import broken_files
 from tests.pipelines.drawing import LETTER, page
 from tests.pipelines.jobs import inkbeam

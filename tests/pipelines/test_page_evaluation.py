@@ -9,8 +9,8 @@ import pytest
 
 from htr_model.readers.page_truth import TrueLine, TruePage, TrueWord
 from htr_model.scoring.page_text import comparable
+from pipelines.job import DEFAULT_MODEL
 from pipelines.model_handler import RecognizerHandler
-from pipelines.options import DEFAULT_MODEL
 from pipelines.page_evaluation import (
     PageFailure,
     PageResult,

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from pipelines import runs
-from pipelines.options import JobFailed, UsageError
+from pipelines.errors import JobFailed, UsageError
 from pipelines.records import TABLES
 from tests.conftest import REPOSITORY
 from tests.pipelines.made_tables import record, write_table
@@ -268,7 +268,7 @@ def test_run_that_is_left_to_a_service_holds_up_nobody_and_is_not_removed(output
 RACE = """
 import sys, time
 from pipelines import runs
-from pipelines.options import JobFailed, UsageError
+from pipelines.errors import JobFailed, UsageError
 output, name, start = sys.argv[1], sys.argv[2], float(sys.argv[3])
 time.sleep(max(0, start - time.time()))
 try:

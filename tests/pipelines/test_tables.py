@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines import tables
-from pipelines.options import UsageError
+from pipelines.errors import UsageError
 from tests.pipelines.made_tables import page, write_run
 from tests.pipelines.test_compaction import NIGHTS, PAGES, compact, write_nights
 

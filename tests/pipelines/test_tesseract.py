@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from pipelines import tesseract
-from pipelines.options import UsageError
+from pipelines.errors import UsageError
 from tests.htr_model.drawing import word
 
 installed = pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")

@@ -5,7 +5,7 @@ from htr_model.normalization import Normalization, normalize
 from htr_model.reading import Reading
 from pipelines.assembly import UnitReading
 from pipelines.inputs import Document
-from pipelines.options import Job
+from pipelines.job import Job
 from pipelines.records import PageFacts
 from pipelines.transforms import AssemblePages, PageLayout, UnusableName, pages_of, read_and_segment, text_images
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef

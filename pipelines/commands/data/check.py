@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines import exit_codes
+from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
-from pipelines.options import UsageError, writing
 from pipelines.wording import counted
+from pipelines.written_files import writing
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines import exit_codes
-from pipelines.options import DEFAULT_MODEL, UsageError
+from pipelines.errors import UsageError
+from pipelines.job import DEFAULT_MODEL
 from pipelines.wording import counted
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from pipelines import exit_codes
-from pipelines.options import UsageError, writing
+from pipelines.errors import UsageError
+from pipelines.written_files import writing
 
 SUMMARY = "draw lines and words with fonts, as training data"
 

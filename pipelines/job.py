@@ -2,116 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
-import datetime
 import hashlib
 import json
 import re
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from htr_model.decoding.settings import GREEDY, DecoderSettings
+from pipelines.errors import UsageError
+from pipelines.run_names import COMPACTED, is_run_name
 from segmentation.decoding import DecodingSettings
-from segmentation.lines.network import LineModelError, load, model_id
-from segmentation.page import CLASSICAL, LEARNED, SegmentationSettings
+from segmentation.lines.network import model_id
+from segmentation.page import SegmentationSettings
 
 UNITS = ("line", "word")
 EXISTING = ("skip", "redo", "abort")
-COMPACTED = "compacted-"
-"""What the name of a compaction begins with, and that of no run."""
 DEFAULT_MODEL = "default"
 """Name of the bundle inside the package; workers find it in their own installation."""
 BUNDLE_LANGUAGE_MODEL = "bundle"
 """Stands for the language model that the job's model bundle holds."""
 
 _ACCELERATOR = r"type:[a-z0-9-]+;count:[1-9][0-9]*(;[A-Za-z0-9:._-]+)*"
-
-
-class UsageError(Exception):
-    """The job cannot begin as it was asked for: exit code 2."""
-
-
-@contextmanager
-def writing(named: str) -> Iterator[None]:
-    """What is done inside writes what ``named`` says, an option and its path.
-
-    Raises:
-        UsageError: it could not be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise UsageError(f"{named}: cannot be written ({error})") from error
-
-
-def write_figures(path: str, figures: dict) -> None:
-    """Write the file of ``--json``.
-
-    Raises:
-        UsageError: it could not be written.
-    """
-    with writing(f"--json {path}"):
-        Path(path).write_text(json.dumps(figures, indent=1, ensure_ascii=False), encoding="utf-8")
-
-
-def add_lines_option(group: argparse._ActionsContainer) -> None:
-    """Add ``--lines``, which `segmentation_settings` understands."""
-    group.add_argument(
-        "--lines",
-        default=LEARNED,
-        metavar="FINDER",
-        help=f"{LEARNED}, {CLASSICAL} or a folder (default: {LEARNED})",
-    )
-
-
-def segmentation_settings(lines: str) -> SegmentationSettings:
-    """Settings with a finder of lines as ``--lines`` names it.
-
-    Raises:
-        UsageError: it is a line network that is missing or damaged.
-    """
-    named = lines in (CLASSICAL, LEARNED)
-    if not named and not Path(lines).is_dir():
-        raise UsageError(f"--lines {lines}: neither learned nor classical, and no folder")
-    settings = SegmentationSettings(lines=lines if named else str(Path(lines).absolute()))
-    _check_line_model(settings)
-    return settings
-
-
-def _check_line_model(settings: SegmentationSettings) -> None:
-    if settings.line_model is not None:
-        try:
-            load(settings.line_model)
-        except LineModelError as error:
-            raise UsageError(f"--lines {settings.lines}: {error}") from error
-
-
-class JobFailed(Exception):
-    """The pipeline broke; the message says what was kept of the job: exit code 3.
-
-    Attributes:
-        kept: the outcome of the portions that had been committed (`launch.Outcome`); None where there is none.
-    """
-
-    def __init__(self, message: str, kept=None):
-        super().__init__(message)
-        self.kept = kept
-
-
-def dated_name(prefix: str = "") -> str:
-    """A name for a run or a compaction: the time, and what tells apart two of one second."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    return f"{prefix}{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
-def is_run_name(name: str) -> bool:
-    """Whether a run or a compaction may have this name, which becomes part of paths."""
-    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", name) is not None
-
-
 _MOST_WEIGHT = 10
 """Of a language model: beyond it texts become too improbable to be told from impossible ones. About 0.4 is usual."""
 
@@ -159,6 +69,8 @@ class Job:
         threads: of numeric libraries in each worker; 0 leaves their default.
         max_attempts: a page that failed in so many runs in a row is set aside until its file changes; 0: no limit.
         accelerator: the kind of GPU that recognition asks a cluster for, as in Beam's resource hints, or None.
+        decoding: how files become pages.
+        segmentation: how lines and words are found; a line network of its own has been checked (`line_options`).
         decoder: how texts are found in what the network says.
         language_model: what the decoder knows of the language, or None.
     """
@@ -198,7 +110,6 @@ class Job:
             raise UsageError(f"--run-id {self.run_id!r}: names that begin with {COMPACTED!r} are those of compactions")
         if self.batch_size < 1:
             raise UsageError(f"--batch-size must be at least 1, got {self.batch_size!r}")
-        _check_line_model(self.segmentation)
         if self.max_attempts < 0:
             raise UsageError(f"--max-attempts must be at least 0, got {self.max_attempts!r}")
         if self.accelerator and not re.fullmatch(_ACCELERATOR, self.accelerator):
