@@ -14,7 +14,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from safetensors.numpy import save as to_safetensors
 
 from htr_model.charset import Charset
 from htr_model.confidence import UNCALIBRATED, Calibration
+from htr_model.decoding import ngram_file
 from htr_model.normalization import Normalization
 from htr_model.whole_files import write_whole
 
@@ -165,30 +168,41 @@ def _calibration(settings: dict, name: str) -> Calibration:
     return Calibration(**settings[name]) if name in settings else UNCALIBRATED
 
 
-def load(folder: str | Path) -> Bundle:
-    """The bundle in a local folder.
+Read = Callable[[str, int], bytes]
+"""The beginning of one of a bundle's files, by its name and the most bytes; FileNotFoundError where there is none."""
+
+
+def load(folder: str | Path, read: Read | None = None) -> Bundle:
+    """The bundle in a folder.
+
+    Args:
+        read: for a folder that is not on this machine.
 
     Raises:
         BundleError: the folder holds no usable bundle.
     """
-    folder = Path(folder)
-    language_file = folder / LANGUAGE_MODEL_FILE
+    read = read or partial(_beginning, Path(folder))
+
+    def at_hand(name: str, most: int) -> bytes | None:
+        try:
+            return read(name, most + 1)
+        except FileNotFoundError:
+            return None
+
     try:
-        settings = _beginning(folder / SETTINGS_FILE, MAX_SETTINGS_BYTES)
-        weights = _beginning(folder / WEIGHTS_FILE, MAX_WEIGHTS_BYTES)
-        language_model = language_file.read_bytes() if language_file.exists() else None
+        # A byte more than is allowed tells that a file is too large.
+        settings = read(SETTINGS_FILE, MAX_SETTINGS_BYTES + 1)
+        weights = read(WEIGHTS_FILE, MAX_WEIGHTS_BYTES + 1)
+        language_model = at_hand(LANGUAGE_MODEL_FILE, ngram_file.MAX_BYTES)
+        card = at_hand(CARD_FILE, MAX_SETTINGS_BYTES) or b""
     except OSError as error:
         raise BundleError(
-            f"{folder}: no model bundle; expected {SETTINGS_FILE} and {WEIGHTS_FILE} ({error.strerror})"
+            f"{folder}: no model bundle; expected {SETTINGS_FILE} and {WEIGHTS_FILE} ({error.strerror or error})"
         ) from error
-    try:
-        card = _beginning(folder / CARD_FILE, MAX_SETTINGS_BYTES).decode("utf-8", "replace")
-    except OSError:
-        card = ""
-    return replace(parse(settings, weights, str(folder), language_model), card=card)
+    loaded = parse(settings, weights, str(folder), language_model)
+    return replace(loaded, card=card.decode("utf-8", "replace"))
 
 
-def _beginning(path: Path, most: int) -> bytes:
-    """A file's content; of one that is larger than ``most`` bytes a byte more than that, which tells."""
-    with open(path, "rb") as file:
-        return file.read(most + 1)
+def _beginning(folder: Path, name: str, most: int) -> bytes:
+    with open(folder / name, "rb") as file:
+        return file.read(most)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import traceback
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,7 @@ from apache_beam.ml.inference.base import ModelHandler
 
 from htr_model import bundle
 from htr_model.charset import Charset
-from htr_model.decoding import language_model, ngram_file
+from htr_model.decoding import language_model
 from htr_model.decoding.settings import GREEDY, DecoderSettings
 from htr_model.onnx_networks import misfit
 from htr_model.reading import Reading
@@ -82,7 +83,7 @@ def load_bundle(model: str) -> bundle.Bundle:
     try:
         loaded = _read_bundle(model)
     except bundle.BundleError as error:
-        raise UsageError(f"--model {model}: {error}") from error
+        raise UsageError(f"--model {error}") from error  # which begins with the bundle's name
     reason = misfit(loaded)
     if reason:
         # Workers would find it out too, one by one, after the job has begun.
@@ -93,14 +94,17 @@ def load_bundle(model: str) -> bundle.Bundle:
 def _read_bundle(model: str) -> bundle.Bundle:
     if model == DEFAULT_MODEL:
         return bundle.load(bundle.DEFAULT)
-    try:
-        settings = read_bytes(join(model, bundle.SETTINGS_FILE), bundle.MAX_SETTINGS_BYTES + 1)
-        weights = read_bytes(join(model, bundle.WEIGHTS_FILE), bundle.MAX_WEIGHTS_BYTES + 1)
-        language_file = join(model, bundle.LANGUAGE_MODEL_FILE)
-        known = read_bytes(language_file, ngram_file.MAX_BYTES + 1) if exists(language_file) else None
-    except Exception as error:
-        raise UsageError(f"--model {model}: no model bundle can be read there ({error})") from error
-    return bundle.parse(settings, weights, model, known)
+
+    def read(name: str, most: int) -> bytes:
+        try:
+            uri = join(model, name)
+        except ValueError as error:  # of a scheme that Beam does not know
+            raise OSError(str(error)) from error
+        if not exists(uri):  # of what is missing each store has an error of its own
+            raise FileNotFoundError(errno.ENOENT, "there is no such file", uri)
+        return read_bytes(uri, most)
+
+    return bundle.load(model, read)
 
 
 def read_language_model(uri: str) -> bytes:

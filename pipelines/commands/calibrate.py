@@ -10,7 +10,7 @@ from pathlib import Path
 from htr_model.decoding.settings import LANGUAGE_WEIGHT, DecoderSettings
 from pipelines import exit_codes
 from pipelines.errors import UsageError
-from pipelines.job import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, LanguageModelFile
+from pipelines.job import BUNDLE_LANGUAGE_MODEL, LanguageModelFile
 from pipelines.logs import hold_back_native_output
 from pipelines.sample_options import add_measured_options, measured
 from pipelines.written_files import write_figures, writing
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         calibration=maps["greedy"],
         language_calibration=maps.get("language model", loaded.language_calibration),
     )
-    card = _card(model, overall["greedy"], names, overall.get("language model"))
+    card = _card(loaded.card, overall["greedy"], names, overall.get("language model"))
     with writing(f"--output {arguments.output}"):
         identity = bundle.save(calibrated, Path(arguments.output), card)
     print("expected calibration error of word confidence; after: each half of the writers with a map of the other half")
@@ -107,16 +107,8 @@ def _error(words: list) -> float:
     return expected_calibration_error([w.confidence for w in words], [w.right for w in words])
 
 
-def _card(model: str, error: float, names: list[str], error_with_language_model: float | None) -> str:
-    """The bundle's card with what is now true of its confidence."""
-    from htr_model import bundle
+def _card(card: str, error: float, names: list[str], error_with_language_model: float | None) -> str:
+    """A bundle's card with what is now true of its confidence."""
     from htr_model.training.card import with_confidence
-    from pipelines.files import join, read_bytes
 
-    try:
-        folder = str(bundle.DEFAULT) if model == DEFAULT_MODEL else model
-        text = read_bytes(join(folder, bundle.CARD_FILE)).decode("utf-8", "replace")
-    except Exception:
-        # A bundle may come without a card, and then each file system fails in its own way.
-        text = "# Model card\n"
-    return with_confidence(text, error, names, error_with_language_model)
+    return with_confidence(card or "# Model card\n", error, names, error_with_language_model)

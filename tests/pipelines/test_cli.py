@@ -98,7 +98,7 @@ def test_command_line_that_lacks_something_is_wrong_usage(arguments):
         (("--input", "nosuch://x/y.png"), "nosuch://x/y.png: cannot be listed"),
         (("--output", "nosuch://x"), "--output nosuch://x: cannot be read"),
         (("--output", "tables [1]"), "choose a folder without them"),
-        (("--model", "nowhere"), "nowhere: no model bundle can be read there"),
+        (("--model", "nowhere"), "nowhere: no model bundle; expected bundle.json and"),
         (("--model", "nosuch://x"), "--model nosuch://x: no model bundle"),
         (("--runner", "NoRunner"), "Unexpected pipeline runner"),
         (("--direct_num_workers", "two"), "invalid int value: 'two'"),
