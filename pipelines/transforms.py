@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import apache_beam as beam
 import cv2
@@ -24,6 +25,7 @@ from pipelines.inputs import Document
 from pipelines.job import Job
 from pipelines.model_handler import ImageKey, Recognized, TextImage
 from pipelines.records import Failure, PageFacts, PageText
+from pipelines.volumes import LastVolume
 from segmentation.decoding import DecodingSettings, Page, PageRef, check_bytes, count_pages, decode_page
 from segmentation.geometry import Line
 from segmentation.ink.preparation import turned
@@ -167,12 +169,13 @@ class PageOutcome:
     error: Exception | None = None
 
 
-def read_and_segment(task: PageTask, job: Job, normalization: Normalization) -> PageOutcome:
+def read_and_segment(task: PageTask, job: Job, normalization: Normalization, volume: LastVolume) -> PageOutcome:
     """A page's layout and the pictures of its writing. Raises nothing: an error is part of the outcome."""
     stage = "read"
     try:
         started = time.perf_counter()
-        page = decode_page(read_bytes(task.ref.uri), task.ref, job.decoding)
+        data, sha256 = volume.content(task.document, task.document_pages)
+        page = decode_page(data, task.ref, job.decoding, sha256)
         decoded = time.perf_counter()
         stage = "segment"
         layouts: list[PageLayout] = []
@@ -231,13 +234,15 @@ class ReadAndSegment(beam.DoFn):
         # A thread a page keeps the cores busier than OpenCV's own threads do, which help in some steps only.
         cv2.setNumThreads(1)
         self._pool = ThreadPoolExecutor(pages_at_once(self._job), "pages")
+        self._volume = LastVolume()
         self._reported = time.monotonic()
 
     def teardown(self):
         self._pool.shutdown()
 
     def process(self, tasks: list[PageTask]):
-        for outcome in self._pool.map(lambda task: read_and_segment(task, self._job, self._normalization), tasks):
+        work = partial(read_and_segment, job=self._job, normalization=self._normalization, volume=self._volume)
+        for outcome in self._pool.map(work, tasks):
             ref = outcome.task.ref
             if outcome.error is not None:
                 document, pages = outcome.task.document, outcome.task.document_pages

@@ -28,11 +28,14 @@ def count_pages(data: bytes, uri: str, settings: DecodingSettings) -> int:
     return 1
 
 
-def decode_page(data: bytes, ref: PageRef, settings: DecodingSettings) -> Page:
+def decode_page(data: bytes, ref: PageRef, settings: DecodingSettings, sha256: str | None = None) -> Page:
     """The page ``ref`` of the document whose bytes are ``data``.
 
     Transparent parts come out as white paper; of an animation the first picture is taken; 16-bit and floating-point
     pictures are scaled to 0 … 255.
+
+    Args:
+        sha256: of the bytes, where it is known.
 
     Raises:
         DecodingError: the page cannot be read; which subclass says why. Nothing else is raised but MemoryError.
@@ -42,4 +45,4 @@ def decode_page(data: bytes, ref: PageRef, settings: DecodingSettings) -> Page:
         gray, dpi, rotation = decode_pdf_page(data, ref, settings)
     else:
         gray, dpi, rotation = decode_picture(data, kind, ref, settings)
-    return Page(ref, gray, hashlib.sha256(data).hexdigest(), dpi, rotation)
+    return Page(ref, gray, sha256 or hashlib.sha256(data).hexdigest(), dpi, rotation)

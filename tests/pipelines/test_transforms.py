@@ -8,6 +8,7 @@ from pipelines.inputs import Document
 from pipelines.job import Job
 from pipelines.records import PageFacts
 from pipelines.transforms import AssemblePages, PageLayout, UnusableName, pages_of, read_and_segment, text_images
+from pipelines.volumes import LastVolume
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef
 from segmentation.geometry import Box, Line, Piece
 from segmentation.page import segment
@@ -80,7 +81,7 @@ def test_a_page_of_few_lines_is_there_both_ways_up_and_the_better_reading_counts
     """Its letters do not tell which way up it lies."""
     gray = cv2.rotate(draw_page(TEXT[:2], pitch=2.5).gray, cv2.ROTATE_180)
     (task,) = pages_of(document(tmp_path / "a.png", cv2.imencode(".png", gray)[1].tobytes()), SETTINGS)
-    outcome = read_and_segment(task, Job(inputs=(), output="/out", run_id="r"), Normalization())
+    outcome = read_and_segment(task, Job(inputs=(), output="/out", run_id="r"), Normalization(), LastVolume())
     layout = outcome.layout
     other = layout.on_its_head
     assert {layout.facts.rotation_degrees, other.facts.rotation_degrees} == {0, 180}
@@ -100,6 +101,6 @@ def test_a_page_of_few_lines_is_there_both_ways_up_and_the_better_reading_counts
 
 def test_a_page_whose_letters_tell_is_read_once(tmp_path):
     (task,) = pages_of(document(tmp_path / "a.png", cv2.imencode(".png", draw_page().gray)[1].tobytes()), SETTINGS)
-    outcome = read_and_segment(task, Job(inputs=(), output="/out", run_id="r"), Normalization())
+    outcome = read_and_segment(task, Job(inputs=(), output="/out", run_id="r"), Normalization(), LastVolume())
     assert outcome.layout.on_its_head is None
     assert len(outcome.images) == len(outcome.layout.lines)
