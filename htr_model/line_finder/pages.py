@@ -22,7 +22,7 @@ class LinePage:
 
     Attributes:
         collection: where it is from.
-        split: ``train``, ``validation`` or another, which is not used.
+        split: ``train``, ``validation`` or ``test``, which is not used.
         picture: uint8 (h, w), 0 paper … 255 ink, `STORED` pixels an x-height.
         lines: of each line the middle of its x-height zone, float32 (n, 2) of x, y in pixels of the picture, n ≥ 2.
         unknown: bool (h, w), where nobody said whether there is a line: counts for nothing.

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument(
         "--split",
-        choices=("validation", "train", "all"),
+        choices=("validation", "train", "test", "all"),
         default="validation",
         help="part of data that names its splits; other data is read whole (default: validation)",
     )
