@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from htr_model.readers.page_truth import TruePage
-from pipelines.page_evaluation import WORD_THRESHOLDS, PageResult, Summary, draw_page, summarise
+from pipelines.page_evaluation import WORD_THRESHOLDS, PageResult, draw_page
+from pipelines.page_summary import Summary, summarise
 from segmentation.page import SegmentationSettings
 from segmentation.pictures.contact_sheet import LEGEND, contact_sheet
 from segmentation.scores.line_scores import THRESHOLDS

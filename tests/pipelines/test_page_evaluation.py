@@ -1,7 +1,6 @@
 """Drawn pages and their truth: what is measured of a page, and of several together."""
 
 import dataclasses
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,17 +10,7 @@ from htr_model.readers.page_truth import TrueLine, TruePage, TrueWord
 from htr_model.scoring.page_text import comparable
 from pipelines.job import DEFAULT_MODEL
 from pipelines.model_handler import RecognizerHandler
-from pipelines.page_evaluation import (
-    PageFailure,
-    PageResult,
-    PageTexts,
-    bag_of_words,
-    evaluate_page,
-    evaluate_pages,
-    in_true_order,
-    summarise,
-)
-from segmentation.scores.line_scores import LineScores
+from pipelines.page_evaluation import PageFailure, PageResult, evaluate_page, evaluate_pages, in_true_order
 from segmentation.scores.metrics import Scores
 from tests.pipelines.jobs import inkbeam, rows
 from tests.segmentation.drawing import draw_page
@@ -138,44 +127,3 @@ def test_pages_that_cannot_be_measured_say_why_and_cost_nothing_else(page, tmp_p
     assert "10 × 10" in other.message
     assert isinstance(good, PageResult)
     assert cv2.getNumThreads() == threads
-
-
-def result(name="a", *, matched=1, found=1, true=1, covered=1, tau=None, words=None, texts=None, ink=(100, 0)):
-    """A page's result of which only some figures matter."""
-    lines = LineScores((Scores(matched, found, true),) * 2, (), covered, 0, *ink, tau)
-    return PageResult(name, Path("x.png"), None, lines, words, texts, 0.25, 20.0, 1.0, 0.5, 2.0)
-
-
-def test_figures_of_several_pages_are_shares_of_summed_counts():
-    summary = summarise(
-        [
-            result(matched=1, found=1, true=1, covered=1, tau=1.0, ink=(100, 50)),
-            result(matched=1, found=2, true=9, covered=4, tau=0.5, ink=(300, 50)),
-            result(matched=0, found=0, true=0, covered=0, ink=(0, 0)),
-        ]
-    )
-    assert summary.pages == 3
-    assert summary.lines[0] == Scores(2, 3, 10)
-    assert (summary.coverage, summary.tau, summary.lost_ink) == (0.5, 0.75, 0.25)
-    assert (summary.words, summary.bag_of_words) == (None, None)
-    assert (summary.text, summary.text_in_true_order, summary.text_all) == (None, None, None)
-    assert (summary.discarded_ink, summary.segment_seconds, summary.read_seconds) == (0.25, 1.0, 2.0)
-
-
-def test_texts_of_several_pages_are_taken_together():
-    texts = [PageTexts("ab cd", "cd ab", "ab cd", "cd ab xy"), PageTexts("abcde", "abcd", "abcd", "abcd")]
-    summary = summarise([result(texts=t) for t in texts])
-    # Five edits of ten characters: "ab cd" to "cd ab" needs four, the other one.
-    assert summary.text.cer == pytest.approx(0.5)
-    assert summary.text_in_true_order.cer == pytest.approx(0.1)
-    assert summary.text_all.cer == pytest.approx(0.6)
-    assert summary.bag_of_words == Scores(2, 3, 3)
-
-
-def test_words_regardless_of_order():
-    assert bag_of_words(PageTexts("a b b", "b a a a", "", "")) == Scores(2, 4, 3)
-
-
-def test_no_pages_have_no_figures():
-    with pytest.raises(ValueError, match="no pages"):
-        summarise([])
