@@ -27,6 +27,10 @@ _LEAST_DPI = 100.0
 _POINTS_AN_INCH = 72
 _UNSEEN = 3
 """PDF's text rendering mode of text that is neither filled nor stroked."""
+_LETTERS = 0.55
+"""Size of the letters, of a line's height: where letters as high as the line reach into the next one of a page that is
+askew, readers mix both up. Two pages, words in the order of their text as pdfium gives them: 0.93 and 0.93; with letters
+as high as the line 0.90 and 0.88."""
 _DESCENT = 0.2
 """Of a line's height, below its baseline where that is not known."""
 
@@ -68,6 +72,7 @@ def _write(canvas: Canvas, line: Sequence[PageWord], page_height: int) -> None:
     boxes = [word.box.turned(turn) for word in line]
     size = float(np.median([box.height for box in boxes]))
     usual = float(np.median([box.bottom for box in boxes])) - _DESCENT * size
+    letters = _LETTERS * size
     canvas.saveState()
     # From the upper left corner along the writing; PDF counts upwards, and turns counter-clockwise.
     canvas.translate(0, page_height)
@@ -76,8 +81,8 @@ def _write(canvas: Canvas, line: Sequence[PageWord], page_height: int) -> None:
         level = usual if word.baseline is None else sum(word.baseline) / 2 * (-1 if turn == 270 else 1)
         text = canvas.beginText(box.left, -level)
         text.setTextRenderMode(_UNSEEN)
-        text.setFont(_FONT, size)
-        text.setHorizScale(100 * box.width / max(1.0, pdfmetrics.stringWidth(word.text, _FONT, size)))
+        text.setFont(_FONT, letters)
+        text.setHorizScale(100 * box.width / max(1.0, pdfmetrics.stringWidth(word.text, _FONT, letters)))
         # The space keeps it apart from the next word when it is copied.
         text.textOut(f"{word.text} ")
         canvas.drawText(text)
