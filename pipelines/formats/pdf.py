@@ -29,8 +29,8 @@ _UNSEEN = 3
 """PDF's text rendering mode of text that is neither filled nor stroked."""
 _LETTERS = 0.55
 """Size of the letters, of a line's height: where letters as high as the line reach into the next one of a page that is
-askew, readers mix both up. Two pages, words in the order of their text as pdfium gives them: 0.93 and 0.93; with letters
-as high as the line 0.90 and 0.88."""
+askew, readers mix both up. Words in the order of their text, as pdfium gives them, on two pages: 0.93 and 0.92; with
+letters as high as the line 0.90 and 0.88."""
 _DESCENT = 0.2
 """Of a line's height, below its baseline where that is not known."""
 
