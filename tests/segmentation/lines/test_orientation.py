@@ -5,21 +5,28 @@ from segmentation.ink.preparation import turned
 from segmentation.ink.scale import Scale
 from segmentation.lines.curves import Curve
 from segmentation.lines.orientation import doubt, lean
-from segmentation.page import CLASSICAL, SegmentationSettings, segment, segment_upright
+from segmentation.page import CLASSICAL, SegmentationSettings, segment, segment_upright, ways_up
 from tests.segmentation.drawing import PLAIN, PRINT, SCRIPT, TEXT, draw_page, paper, ruled
 
 # ------------------------------------------------------------------------------------------------ pages
 
 
-@pytest.mark.parametrize("font", [PRINT, SCRIPT])
 @pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_a_page_that_lies_on_its_side_or_head_is_turned(degrees, font):
-    page = draw_page(font=font, pitch=2.5)
+def test_a_page_that_lies_on_its_side_or_head_is_turned(degrees):
+    page = draw_page(font=SCRIPT, pitch=2.5)
     upright = segment_upright(turned(page.gray, 360 - degrees))
     assert upright.turn == degrees
     assert (upright.gray == page.gray).all()
     assert upright.segmented.layout == segment(page.gray).layout
     assert len(upright.segmented.layout.lines) == len(page.lines)
+
+
+@pytest.mark.parametrize("degrees", [180, 270])
+def test_a_page_whose_letters_leave_it_in_doubt_is_given_both_ways_up(degrees):
+    page = draw_page(font=PRINT, pitch=2.5)
+    ways = {way.turn: way for way in ways_up(turned(page.gray, 360 - degrees))}
+    assert sorted(ways) == sorted({degrees, (degrees + 180) % 360})
+    assert ways[degrees].segmented.layout == segment(page.gray).layout
 
 
 @pytest.mark.parametrize(
