@@ -12,7 +12,7 @@ _MOST_CROSSING = 0.34
 """Share of the lines that may cross a gutter as headings across both columns do."""
 _LEAST_WIDTH = 0.25
 """Of the narrower column, over the other's: amounts beside entries are read with these."""
-_LIST_WIDTH, _LIST_LINES, _LIST_SHARE = 0.1, 12, 1.25
+_LIST_WIDTH, _LIST_LINES, _LIST_SHARE = 0.1, 12, 1.3
 """Narrower still is a list of small print beside a letter, as letterheads have it: so many lines, and so many times as
 many as the letter has beside it, which amounts never are."""
 
