@@ -299,7 +299,9 @@ def test_other_options_read_again(nights, output):
 
 def test_words_read_one_by_one_have_the_boxes_of_the_layout(nights, output, archive):
     path = archive / "good" / "letter.png"
-    layout = segment(decode_page(path.read_bytes(), PageRef(str(path), 0), SETTINGS).gray).layout
+    (page,) = [p for p in rows(output, "pages", "words") if p["document_uri"] == str(path)]
+    # A recogniser that has learned nothing may find that a page of three lines reads better head down.
+    layout = segment(transforms.upright_page(PageRef(str(path), 0), page["rotation_degrees"], SETTINGS).gray).layout
     boxes = [(b.left, b.top, b.right, b.bottom) for line in layout.lines for b in line.word_boxes()]
     found = [tuple(w[side] for side in ("left", "top", "right", "bottom")) for w in rows(output, "words", "words")]
     assert set(found) <= set(boxes)
