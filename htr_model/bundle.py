@@ -194,11 +194,14 @@ def load(folder: str | Path, read: Read | None = None) -> Bundle:
         settings = read(SETTINGS_FILE, MAX_SETTINGS_BYTES + 1)
         weights = read(WEIGHTS_FILE, MAX_WEIGHTS_BYTES + 1)
         language_model = at_hand(LANGUAGE_MODEL_FILE, ngram_file.MAX_BYTES)
-        card = at_hand(CARD_FILE, MAX_SETTINGS_BYTES) or b""
     except OSError as error:
         raise BundleError(
             f"{folder}: no model bundle; expected {SETTINGS_FILE} and {WEIGHTS_FILE} ({error.strerror or error})"
         ) from error
+    try:
+        card = at_hand(CARD_FILE, MAX_SETTINGS_BYTES) or b""
+    except OSError:
+        card = b""
     loaded = parse(settings, weights, str(folder), language_model)
     return replace(loaded, card=card.decode("utf-8", "replace"))
 

@@ -24,7 +24,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
@@ -37,7 +36,6 @@ from pipelines.tables import Compaction, staged, write_manifest
 
 SETTLE_SECONDS = 10.0
 """Longer than a reader takes to list the folders of a table."""
-_BATCH_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -194,10 +192,9 @@ def _batches(paths: list[str], table: str, run_ids: list[str]) -> Iterator[pa.Ta
     for path in paths:
         try:
             with opened(path) as source:
-                for batch in pq.ParquetFile(source).iter_batches(_BATCH_ROWS):
-                    rows = tables.completed(pa.Table.from_batches([batch]), schema)
-                    waiting.append(rows.filter(pc.is_in(rows["run_id"], wanted)))
-                    if sum(map(len, waiting)) >= _BATCH_ROWS:
+                for rows in tables.portions(pq.ParquetFile(source), schema, wanted):
+                    waiting.append(rows)
+                    if sum(map(len, waiting)) >= tables.ROWS:
                         yield pa.concat_tables(waiting)
                         waiting = []
         except (pa.ArrowException, OSError) as error:

@@ -28,8 +28,9 @@ def is_dataflow(beam_options: list[str]) -> bool:
 
 def is_template(beam_options: list[str]) -> bool:
     """Whether Dataflow's launcher of templates asked for the job's description instead of a running job."""
-    template = PipelineOptions(beam_options).view_as(GoogleCloudOptions).template_location
-    return is_dataflow(beam_options) and bool(template)
+    return is_dataflow(beam_options) and bool(
+        PipelineOptions(beam_options).view_as(GoogleCloudOptions).template_location
+    )
 
 
 def check(job: Job, documents: Iterable[Document], beam_options: list[str]) -> None:
@@ -38,9 +39,9 @@ def check(job: Job, documents: Iterable[Document], beam_options: list[str]) -> N
     Raises:
         UsageError: an option is missing, or a path lies on this machine, which Dataflow's workers cannot see.
     """
-    options = PipelineOptions(beam_options)
     if not is_dataflow(beam_options):
         return
+    options = PipelineOptions(beam_options)
     cloud = options.view_as(GoogleCloudOptions)
     for name in ("project", "region", "temp_location"):
         if not getattr(cloud, name):

@@ -26,9 +26,10 @@ log = logging.getLogger(__name__)
 
 def master(beam_options: list[str]) -> str | None:
     """Address of the cluster that a job is for; None for other runners and for the Flink inside of the launcher."""
-    options = PipelineOptions(beam_options)
-    address = (options.view_as(FlinkRunnerOptions).flink_master or "").strip().rstrip("/")
-    if runner_name(beam_options) not in ("flinkrunner", "flink") or address.startswith("[") or not address:
+    if runner_name(beam_options) not in ("flinkrunner", "flink"):
+        return None
+    address = (PipelineOptions(beam_options).view_as(FlinkRunnerOptions).flink_master or "").strip().rstrip("/")
+    if address.startswith("[") or not address:
         return None
     return address if "://" in address else f"http://{address}"
 

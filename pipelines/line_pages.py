@@ -34,7 +34,7 @@ def line_pages(pages: Iterable[TruePage | Skipped], workers: int = 1) -> Iterato
         else:
             usable.append(page)
     if workers > 1:
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
             made = pool.map(_made_or_why_not, usable, chunksize=4)
             yield from _usable(made)
     else:
@@ -64,13 +64,16 @@ def line_page(page: TruePage, gray: np.ndarray) -> LinePage | None:
         return None
     x_height = prepared.scale.x_height
     inks, middles = [], []
-    pale = np.zeros(prepared.ink.shape, np.uint8)
+    pale = np.zeros(prepared.ink.shape, bool)
     for line in page.lines:
-        outlines = [_to_working(prepared, o) for o in line.outlines]
-        ink, top = _ink_within(outlines, prepared.ink)
-        ys, xs = np.nonzero(ink)
+        inside, top = _inside([_to_working(prepared, o) for o in line.outlines], prepared.ink.shape)
+        rows = slice(top, top + len(inside))
+        ys, xs = np.nonzero(prepared.ink[rows] & inside)
         seen = len(xs) >= prepared.scale.stroke_width**2
-        _mark_pale(pale, outlines, (xs.min() - x_height, xs.max() + x_height) if seen else None)
+        if seen:
+            inside[:, max(0, int(xs.min() - x_height)) : int(xs.max() + x_height) + 1] = False
+        # Where a line is known to be and no ink was found, it is too pale to say where it runs.
+        pale[rows] |= inside
         if not seen:
             continue
         inks.append((ys + top, xs))
@@ -79,7 +82,7 @@ def line_page(page: TruePage, gray: np.ndarray) -> LinePage | None:
     size = (max(1, round(prepared.flat.shape[1] * factor)), max(1, round(prepared.flat.shape[0] * factor)))
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     picture = 255 - cv2.resize(prepared.flat, size, interpolation=method)
-    unknown = cv2.resize(_untold(prepared, inks) | pale, size, interpolation=cv2.INTER_NEAREST) > 0
+    unknown = cv2.resize(_untold(prepared, inks) | pale.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     lines = tuple(((m + 0.5) * factor - 0.5).astype(np.float32) for m in middles)
     return LinePage(page.collection, page.split or "train", picture, lines, unknown)
 
@@ -90,29 +93,14 @@ def _to_working(page: Prepared, points: np.ndarray) -> np.ndarray:
     return points * page.placement.factor @ turn[:, :2].T + turn[:, 2]
 
 
-def _ink_within(outlines: list[np.ndarray], ink: np.ndarray) -> tuple[np.ndarray, int]:
-    """The rows of ``ink`` that the outlines reach, nothing but what lies in them, and the first of those rows."""
+def _inside(outlines: list[np.ndarray], shape: tuple[int, int]) -> tuple[np.ndarray, int]:
+    """The rows of a picture of ``shape`` that the outlines reach, bool, True inside of them; and the first row."""
     points = np.vstack(outlines)
-    top, bottom = np.clip([np.floor(points[:, 1].min()), np.ceil(points[:, 1].max()) + 1], 0, len(ink)).astype(int)
-    inside = np.zeros((bottom - top, ink.shape[1]), np.uint8)
-    if inside.size == 0:
-        return ink[:0], 0
-    cv2.fillPoly(inside, [np.round(o - (0, top)).astype(np.int32) for o in outlines], 1)
-    return ink[top:bottom] & (inside > 0), int(top)
-
-
-def _mark_pale(pale: np.ndarray, outlines: list[np.ndarray], seen: tuple[float, float] | None) -> None:
-    """Mark where a line is known to be and no ink was found, in place: too pale to say where it runs there.
-
-    Args:
-        pale: uint8 (h, w).
-        seen: first and last column with ink; None where there is none at all.
-    """
-    inside = np.zeros_like(pale)
-    cv2.fillPoly(inside, [np.round(o).astype(np.int32) for o in outlines], 1)
-    if seen is not None:
-        inside[:, max(0, int(seen[0])) : int(seen[1]) + 1] = 0
-    pale |= inside
+    top, bottom = np.clip([np.floor(points[:, 1].min()), np.ceil(points[:, 1].max()) + 1], 0, shape[0]).astype(int)
+    inside = np.zeros((bottom - top, shape[1]), np.uint8)
+    if inside.size:
+        cv2.fillPoly(inside, [np.round(o - (0, top)).astype(np.int32) for o in outlines], 1)
+    return inside > 0, int(top)
 
 
 _WINDOW = 8.0

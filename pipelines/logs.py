@@ -7,7 +7,6 @@ import datetime
 import json
 import logging
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -60,18 +59,24 @@ def configure_logging(verbose: bool, log_format: str = "text") -> None:
 
 
 _WORKERS = "apache_beam.runners.portability.local_job_service"
-"""The logger by which Beam tells what a job's other processes on this machine logged."""
-_ENTRY = re.compile(r'Worker: .*? message: "(?P<message>.*?)" .*?log_location: "(?P<place>[^"]*)"', re.DOTALL)
+"""The logger by which Beam tells what a job's other processes on this machine logged: protobuf's text of an entry."""
 
 
 def _said_by_workers(record: logging.LogRecord) -> bool:
     """Makes records of inkbeam's own out of what its code said in other processes; keeps errors alone of the rest."""
     if record.name != _WORKERS:
         return True
-    said = _ENTRY.match(record.getMessage())
-    package = Path(said["place"]).parent.name if said else ""
+    # Beam has written the record, so this is loaded already.
+    from apache_beam.portability.api import beam_fn_api_pb2
+    from google.protobuf import text_format
+
+    try:
+        said = text_format.Parse(record.getMessage().removeprefix("Worker: "), beam_fn_api_pb2.LogEntry())
+    except text_format.ParseError:
+        said = beam_fn_api_pb2.LogEntry()
+    package = Path(said.log_location).parent.name
     if package in OURS:
-        record.name, record.msg, record.args = package, said["message"], ()
+        record.name, record.msg, record.args = package, said.message, ()
     return package in OURS or record.levelno >= logging.ERROR
 
 

@@ -173,7 +173,7 @@ def evaluate_page(
         texts = PageTexts(
             true=comparable(page.text),
             read=comparable("\n".join(line.text for line in kept)),
-            read_in_true_order=ordered and comparable("\n".join(ordered)),
+            read_in_true_order=None if ordered is None else comparable("\n".join(ordered)),
             read_all=comparable(read.text),
         )
     true_words = _true_words(page)

@@ -180,17 +180,15 @@ def write_report(
 
 def _goodness(result: PageResult) -> tuple[float, float, float]:
     lines = result.lines
-    true = lines.by_threshold[0].true
-    coverage = lines.covered / true if true else 1.0
+    coverage = lines.covered / lines.true if lines.true else 1.0
     return lines.by_threshold[0].f1, coverage, lines.by_threshold[1].f1
 
 
 def _caption(result: PageResult) -> str:
     lines = result.lines
-    true = lines.by_threshold[0].true
-    missed = true - lines.by_threshold[0].matched
+    missed = lines.true - lines.by_threshold[0].matched
     return (
-        f"{result.picture.name}\nF1 {lines.by_threshold[0].f1:.2f}, {missed} of {true} missed, "
+        f"{result.picture.name}\nF1 {lines.by_threshold[0].f1:.2f}, {missed} of {lines.true} missed, "
         f"{lines.left_out} left out"
     )
 

@@ -54,7 +54,7 @@ class Term:
     def may_begin(self, text: str) -> bool:
         """Whether a text with a hyphen behind it may be the beginning of the term, divided at the end of a line."""
         begun = plain(text)
-        return text.endswith(_DIVIDERS) and (
+        return text.endswith(tuple(_HYPHENS)) and (
             Levenshtein.distance(self.text[: len(begun)], begun, score_cutoff=self.edits) <= self.edits
         )
 
@@ -91,9 +91,8 @@ class Hit:
 
 
 _JOINT = re.compile("['-]")
-_DIVIDERS = ("-", "‐", "‑", "–", "—", "¬", "=")
+_HYPHENS = "-‐‑–—¬="
 """Signs at the end of a line behind which a word goes on in the next one."""
-_HYPHENS = "".join(_DIVIDERS)
 _AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 _ALIKE = str.maketrans({"œ": "oe", "æ": "ae", **dict.fromkeys("’ʼ‘`´", "'"), **dict.fromkeys("‐‑‒–—", "-")})
 
@@ -221,7 +220,7 @@ def _in(page: Transcript, wanted: Sequence[Term]) -> Iterator[Hit]:
 def _divided(words: Sequence[PageWord], numbers: Sequence[int], at: int) -> Sequence[PageWord]:
     """The halves of a word that goes on in the next line; none where it does not."""
     halves = words[at : at + 2]
-    goes_on = len(halves) == 2 and numbers[at] < numbers[at + 1] and halves[0].text.endswith(_DIVIDERS)
+    goes_on = len(halves) == 2 and numbers[at] < numbers[at + 1] and halves[0].text.endswith(tuple(_HYPHENS))
     return halves if goes_on else ()
 
 

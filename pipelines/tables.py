@@ -28,7 +28,7 @@ STAGED_SUFFIX = ".staged"
 REPLACED = b"-"
 """What takes the place of a file that a compaction replaces: no Parquet, and not empty, for Beam cannot write an empty
 object to S3."""
-_ROWS = 20_000
+ROWS = 20_000
 """Of a part of a table: 30 MB as Python's objects."""
 _TRIES = 5
 _READERS = 8
@@ -143,7 +143,7 @@ def read(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]
 
 
 def parts(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]) -> Iterator[pa.Table]:
-    """The same rows as `read` gives, at most `_ROWS` at a time, for tables that are too large to be held. ``columns``
+    """The same rows as `read` gives, at most `ROWS` at a time, for tables that are too large to be held. ``columns``
     must have ``run_id``.
 
     Raises:
@@ -154,11 +154,16 @@ def parts(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str
     for path in paths(output, table, wanted.to_pylist()):
         try:
             with _opened(path) as file:
-                for batch in file.iter_batches(_ROWS, columns=_present(file, schema)):
-                    part = completed(pa.Table.from_batches([batch]), schema)
-                    yield part.filter(pc.is_in(part["run_id"], wanted))
+                yield from portions(file, schema, wanted)
         except FileNotFoundError as error:
             raise UsageError(f"{path}: was taken away while the table was read; try again") from error
+
+
+def portions(file: pq.ParquetFile, schema: pa.Schema, run_ids: pa.Array) -> Iterator[pa.Table]:
+    """A file's rows of some runs, at most `ROWS` at a time, with the columns of ``schema``, which has ``run_id``."""
+    for batch in file.iter_batches(ROWS, columns=_present(file, schema)):
+        rows = completed(pa.Table.from_batches([batch]), schema)
+        yield rows.filter(pc.is_in(rows["run_id"], run_ids))
 
 
 def latest(rows: pa.Table, time: str) -> pa.Table:

@@ -46,10 +46,12 @@ class _Gutter:
 def divide_at_gutters(curves: list[Curve], ink: np.ndarray, scale: Scale) -> list[Curve]:
     """``curves`` with those that cross a gutter cut in two, until no gutter is crossed."""
     while True:
-        gaps = [gaps_in(c, ink, scale.x_height, _GUTTER * scale.x_height) for c in curves]
-        gutter = _best_gutter(curves, gaps, scale)
-        if gutter is None:
-            gaps = [gaps_in(c, ink, scale.x_height, _NARROW * scale.x_height) for c in curves]
+        gaps = [gaps_in(c, ink, scale.x_height, _NARROW * scale.x_height) for c in curves]
+        wide = [[(a, b) for a, b in own if b - a + 1 > _GUTTER * scale.x_height] for own in gaps]
+        gutter = _best_gutter(curves, wide, scale)
+        if gutter is not None:
+            gaps = wide
+        else:
             gutter = _settled_gutter(curves, gaps, scale)
         if gutter is None:
             return curves

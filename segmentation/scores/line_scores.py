@@ -209,6 +209,11 @@ class LineScores:
     lost_ink: int
     tau: float | None
 
+    @property
+    def true(self) -> int:
+        """Number of true lines."""
+        return self.by_threshold[0].true
+
 
 def score_lines(ink: InkOverlap) -> LineScores:
     """Scores of a page's found lines. Found and true lines are numbered in reading order."""

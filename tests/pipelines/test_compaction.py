@@ -117,7 +117,7 @@ def test_large_runs_are_left_and_files_are_split_at_the_target(output):
 
 
 def test_rows_are_spread_over_several_files_where_they_are_many(output, monkeypatch):
-    monkeypatch.setattr(compaction, "_BATCH_ROWS", 100)
+    monkeypatch.setattr(tables, "ROWS", 100)
     for day in range(1, 5):
         pages = [page(f"/s/many-{day}-{i}.png", text=secrets.token_hex(200)) for i in range(200)]
         write_run(output, f"many-{day}", 10 + day, pages)

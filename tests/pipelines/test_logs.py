@@ -42,10 +42,12 @@ WORKERS = """
 import logging
 from pipelines.logs import configure_logging, hold_back_native_output
 configure_logging(False)
+from apache_beam.runners.portability import local_job_service
 entry = 'severity: INFO timestamp { seconds: 1 } message: "%s" transform_id: "Read" log_location: "%s:258" thread: "T"'
 with hold_back_native_output():
     for level, message, place in (
         (20, "4 pages segmented by this worker", "/x/pipelines/transforms.py"),
+        (30, r'\\"two words.png\\" of M\\303\\274ller', "/x/pipelines/transforms.py"),
         (20, "Control channel established.", "/x/apache_beam/runners/worker/sdk_worker.py"),
         (40, "the worker broke", "/x/apache_beam/runners/worker/sdk_worker.py"),
     ):
@@ -56,7 +58,8 @@ with hold_back_native_output():
 
 
 def test_what_inkbeam_says_in_other_processes_is_shown():
-    progress, broke = python(WORKERS).stderr.splitlines()
+    progress, quoted, broke = python(WORKERS).stderr.splitlines()
+    assert quoted.endswith(' "two words.png" of Müller')
     assert progress.endswith(" 4 pages segmented by this worker") and "severity" not in progress
     assert "the worker broke" in broke
 

@@ -11,6 +11,7 @@ from htr_model.scoring.page_text import comparable
 from pipelines.job import DEFAULT_MODEL
 from pipelines.model_handler import RecognizerHandler
 from pipelines.page_evaluation import PageFailure, PageResult, evaluate_page, evaluate_pages, in_true_order
+from pipelines.page_summary import summarise
 from segmentation.scores.metrics import Scores
 from tests.pipelines.jobs import inkbeam, rows
 from tests.segmentation.drawing import draw_page
@@ -104,6 +105,15 @@ def test_lines_are_put_as_the_truth_has_them(page):
     assert reversed_truth.true == " ".join(TEXTS[::-1])
     assert sorted(reversed_truth.read_in_true_order.split()) == sorted(as_read.read.split())
     assert reversed_truth.read_in_true_order != as_read.read
+
+
+def test_of_a_page_of_which_nothing_is_read_all_is_wrong(page, tmp_path):
+    blank = tmp_path / "blank.png"
+    cv2.imwrite(str(blank), np.full_like(cv2.imread(str(page.picture), cv2.IMREAD_GRAYSCALE), 240))
+    found = evaluate_page(changed(page, picture=blank), RecognizerHandler(DEFAULT_MODEL, 1).load_model())
+    assert (found.texts.read, found.texts.read_in_true_order) == ("", "")
+    summary = summarise([found])
+    assert summary.text.cer == summary.text_in_true_order.cer == 1.0
 
 
 def test_lines_without_a_true_one_stay_behind_the_line_before_them():

@@ -19,7 +19,7 @@ def output(tmp_path):
 
 @pytest.mark.parametrize("most", [3, 1000])
 def test_a_table_in_portions_has_the_rows_that_it_has_at_once(output, most, monkeypatch):
-    monkeypatch.setattr(tables, "_ROWS", most)
+    monkeypatch.setattr(tables, "ROWS", most)
     asked, columns = ["night-2", "night-5", f"night-{NIGHTS + 1}"], ["document_uri", "word_index", "run_id"]
     parts = list(tables.parts(str(output), "words", asked, columns))
     rows = [row for part in parts for row in part.to_pylist()]
