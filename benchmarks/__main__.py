@@ -20,9 +20,9 @@ from rich.table import Table
 from benchmarks.jobs import digitize, tesseract
 from benchmarks.pages import COLLECTIONS, TruePage, data_folder, page_cer, sample_pages, validation_pages
 from htr_model.recognizer import Recognizer
-from pipelines.decoder_options import add_decoder_options, chosen_decoder
 from pipelines.job import DEFAULT_MODEL
 from pipelines.model_handler import RecognizerHandler, TextImage, recognise
+from pipelines.options.decoder import add_decoder_options, chosen_decoder
 from pipelines.transforms import text_images
 from segmentation.decoding import DecodingSettings, PageRef, decode_page
 from segmentation.page import segment_upright

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.pages import TruePage
 from benchmarks.programs import run_measured
-from pipelines.tesseract import read_file
+from pipelines.evaluation.tesseract import read_file
 
 
 @dataclass(frozen=True)

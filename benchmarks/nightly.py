@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from htr_model.bundle import DEFAULT, load
-from pipelines import runs
+from pipelines.archive import runs
 from pipelines.job import Job
 from pipelines.records import PAGES, timestamp
 

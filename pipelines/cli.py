@@ -11,8 +11,8 @@ from collections.abc import Callable
 from types import ModuleType
 
 from htr_model.bundle import BundleError
-from htr_model.samples import DatasetError
-from pipelines import exit_codes, interruption
+from htr_model.data.samples import DatasetError
+from pipelines import exit_codes
 from pipelines.commands import (
     calibrate,
     compact,
@@ -33,6 +33,7 @@ from pipelines.commands import (
 )
 from pipelines.errors import JobFailed, UsageError
 from pipelines.logs import configure_logging, tell
+from pipelines.running import interruption
 
 COMMANDS: dict[str, ModuleType] = {
     "digitize": digitize,

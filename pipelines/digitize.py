@@ -7,10 +7,10 @@ from apache_beam.ml.inference.base import RunInference
 
 from htr_model.normalization import Normalization
 from pipelines import records
+from pipelines.archive.runs import RunRecord
 from pipelines.inputs import Document
 from pipelines.job import Job
 from pipelines.model_handler import RecognizerHandler
-from pipelines.runs import RunRecord
 from pipelines.sinks import CommitRun, WriteTable
 from pipelines.transforms import (
     FAILURES,

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from pipelines.archive.page_pictures import ENDING as PICTURE_ENDING
+from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg
+from pipelines.archive.transcripts import Transcript
 from pipelines.files import page_stem, printable
 from pipelines.formats import FORMATS
 from pipelines.formats.pdf import ENDING as PDF_ENDING
 from pipelines.formats.pdf import to_pdf
-from pipelines.page_pictures import ENDING as PICTURE_ENDING
-from pipelines.page_pictures import LostPicture, Pictures, jpeg
-from pipelines.transcripts import Transcript
 
 Files = dict[str, bytes]
 """Content of files by name."""
@@ -34,11 +34,11 @@ def page_files(pages: Iterable[Transcript], form: str, pictures: Pictures | None
     ending, write = FORMATS[form]
     for page in pages:
         files = {}
-        gray = None if pictures is None else _gray(pictures, page, lost)
-        if gray is not None or _has_no_picture(page.source.ref.uri, page.source.rotation):
+        picture = None if pictures is None else _picture(pictures, page, lost)
+        if picture is not None or _has_no_picture(page.source.ref.uri, page.source.rotation):
             page = replace(page, picture=f"{page.name}{PICTURE_ENDING}")
-        if gray is not None:
-            files[page.picture] = jpeg(gray)
+        if picture is not None:
+            files[page.picture] = jpeg(picture)
         content = write(page)
         if content is not None:
             yield {**files, f"{page.name}{ending}": content}
@@ -73,15 +73,15 @@ def _with_pictures(
 ) -> Iterator[tuple[Transcript, np.ndarray]]:
     """The pages that can be shown, one at a time: pictures are large. ``shown`` gets their names."""
     for page in document:
-        gray = _gray(pictures, page, lost)
-        if gray is not None:
+        picture = _picture(pictures, page, lost)
+        if picture is not None:
             shown.append(page.name)
-            yield page, gray
+            yield page, picture
 
 
-def _gray(pictures: Pictures, page: Transcript, lost: Lost) -> np.ndarray | None:
+def _picture(pictures: Pictures, page: Transcript, lost: Lost) -> np.ndarray | None:
     try:
-        return pictures.gray(page.source)
+        return pictures.picture(page.source)
     except LostPicture as error:
         lost(error)
         return None

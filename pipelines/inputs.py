@@ -12,9 +12,9 @@ from pathlib import Path
 
 from apache_beam.io.filesystems import FileSystems
 
+from pipelines.archive.history import History
 from pipelines.errors import UsageError
 from pipelines.files import absolute, is_local, matching, metadata, read_bytes
-from pipelines.history import History
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", ".heif", ".hif", ".bmp", ".jp2", ".j2k"),

@@ -8,8 +8,8 @@ import re
 from dataclasses import asdict, dataclass, field
 
 from htr_model.decoding.settings import GREEDY, DecoderSettings
+from pipelines.archive.run_names import COMPACTED, is_run_name
 from pipelines.errors import UsageError
-from pipelines.run_names import COMPACTED, is_run_name
 from segmentation.decoding import DecodingSettings
 from segmentation.lines.network import model_id
 from segmentation.page import SegmentationSettings
@@ -70,7 +70,7 @@ class Job:
         max_attempts: a page that failed in so many runs in a row is set aside until its file changes; 0: no limit.
         accelerator: the kind of GPU that recognition asks a cluster for, as in Beam's resource hints, or None.
         decoding: how files become pages.
-        segmentation: how lines and words are found; a line network of its own has been checked (`line_options`).
+        segmentation: how lines and words are found; a line network of its own has been checked (`options.lines`).
         decoder: how texts are found in what the network says.
         language_model: what the decoder knows of the language, or None.
     """

@@ -15,9 +15,9 @@ from htr_model import bundle
 from htr_model.charset import Charset
 from htr_model.decoding import language_model
 from htr_model.decoding.settings import GREEDY, DecoderSettings
-from htr_model.onnx_networks import misfit
 from htr_model.reading import Reading
 from htr_model.recognizer import Recognizer
+from htr_model.runtimes.onnx_networks import misfit
 from pipelines.errors import UsageError
 from pipelines.files import absolute, exists, join, read_bytes
 from pipelines.job import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, LanguageModelFile

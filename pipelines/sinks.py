@@ -19,10 +19,10 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipelines import runs
+from pipelines.archive import runs
+from pipelines.archive.tables import staged
 from pipelines.files import created, delete, join, matching
 from pipelines.records import TABLES
-from pipelines.tables import staged
 
 _ROWS_PER_GROUP = 10_000
 """Rows that are held as Python objects at a time."""

@@ -316,17 +316,20 @@ class AssemblePages(beam.DoFn):
             yield page
 
 
-def upright_page(ref: PageRef, rotation: int, settings: DecodingSettings) -> Page:
+def upright_page(ref: PageRef, rotation: int, settings: DecodingSettings, in_colour: bool = False) -> Page:
     """A page read again, turned as the pages table says that it was.
 
     Args:
         rotation: its ``rotation_degrees``.
+        in_colour: also with its colours.
 
     Raises:
         OSError, DecodingError: it can no longer be read.
     """
-    page = decode_page(read_bytes(ref.uri), ref, settings)
-    return replace(page, gray=turned(page.gray, rotation - page.rotation), rotation=rotation)
+    page = decode_page(read_bytes(ref.uri), ref, settings, in_colour=in_colour)
+    turn = rotation - page.rotation
+    colours = None if page.colours is None else turned(page.colours, turn)
+    return replace(page, gray=turned(page.gray, turn), colours=colours, rotation=rotation)
 
 
 class DrawOverlays(beam.DoFn):

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from htr_model.data.samples import DatasetError, Item, Sample, Skipped
 from htr_model.readers.iam import read_iam
 from htr_model.readers.labels_csv import read_csv
 from htr_model.readers.pages import read_pages
 from htr_model.readers.parquet import read_parquet
 from htr_model.readers.text_files import read_text_pairs, text_pairs
 from htr_model.readers.xml_files import read_xml, read_xml_folder, xml_files
-from htr_model.samples import DatasetError, Item, Sample, Skipped
 
 
 @dataclass(frozen=True)

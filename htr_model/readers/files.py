@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from htr_model.charset import canonical_text
-from htr_model.samples import Item, Sample, Skipped, decode_gray
+from htr_model.data.samples import Item, Sample, Skipped, decode_gray
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".jp2", ".pgm")
 _MAX_BYTES = 512 * 2**20

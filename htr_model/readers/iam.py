@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from htr_model.data.samples import Item, Skipped
 from htr_model.readers.files import file_bytes, leads_out, sample
-from htr_model.samples import Item, Skipped
 
 
 def _iam_writers(folder: Path) -> dict[str, str]:

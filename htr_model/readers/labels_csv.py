@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from htr_model.data.samples import DatasetError, Item, Skipped
 from htr_model.readers.files import file_bytes, picture_in, sample
-from htr_model.samples import DatasetError, Item, Skipped
 
 
 def read_csv(path: Path) -> Iterator[Item]:

@@ -12,9 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from htr_model.data.samples import Skipped
+from htr_model.data.splits import canonical_split
 from htr_model.readers.files import leads_out
-from htr_model.samples import Skipped
-from htr_model.splits import canonical_split
 
 NOT_AS_DESCRIBED = (
     ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError, cv2.error,

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from htr_model.data.samples import DatasetError, Skipped
 from htr_model.readers.line_crops import line_shapes, outlined
 from htr_model.readers.page_rows import NOT_AS_DESCRIBED, PageRow, page_rows, typical_height
 from htr_model.readers.text_files import text_lines, text_pairs
 from htr_model.readers.tokens import running_text, token_groups, whole_words
 from htr_model.readers.xml_files import DescribedPage, described_pages, xml_files
-from htr_model.samples import DatasetError, Skipped
 
 Corners = tuple[int, int, int, int]
 """Left, top, right and bottom of a box, pixels; right and bottom exclusive."""

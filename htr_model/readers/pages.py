@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from htr_model.charset import canonical_text
+from htr_model.data.samples import Item, Sample, Skipped, decode_gray
 from htr_model.readers.files import file_bytes, name_or_none
 from htr_model.readers.line_crops import line_crop, outlined
 from htr_model.readers.page_rows import NOT_AS_DESCRIBED, page_rows, typical_height
 from htr_model.readers.tokens import running_text
-from htr_model.samples import Item, Sample, Skipped, decode_gray
 
 
 def read_pages(path: Path) -> Iterator[Item]:

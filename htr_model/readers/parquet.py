@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from htr_model.charset import canonical_text
+from htr_model.data.samples import DatasetError, Item, Skipped
+from htr_model.data.splits import canonical_split
 from htr_model.readers.files import name_or_none, sample
-from htr_model.samples import DatasetError, Item, Skipped
-from htr_model.splits import canonical_split
 
 
 def read_parquet(path: Path) -> Iterator[Item]:

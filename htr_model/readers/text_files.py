@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from htr_model.data.samples import Item, Skipped
 from htr_model.readers.files import PICTURES, file_bytes, sample
-from htr_model.samples import Item, Skipped
 
 _TEXTS = (".gt.txt", ".txt")
 """The first that is there counts."""

@@ -9,12 +9,12 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
+from htr_model.data.samples import DatasetError, Item, Skipped, decode_gray, has_more_frames
 from htr_model.readers import alto, page_xml
 from htr_model.readers.files import file_bytes, picture_in
 from htr_model.readers.pages import page_lines
 from htr_model.readers.safe_xml import XmlError, parse_xml
 from htr_model.readers.transcription import Transcription, in_pixels_of
-from htr_model.samples import DatasetError, Item, Skipped, decode_gray, has_more_frames
 
 _PARSERS = {page_xml.ROOT: page_xml.parse_page, alto.ROOT: alto.parse_alto}
 _COMPANIONS = ("mets", "trpDocMetadata")

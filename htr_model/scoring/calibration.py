@@ -15,8 +15,8 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from htr_model.confidence import UNCALIBRATED, Calibration
+from htr_model.data.samples import Sample
 from htr_model.reading import Reading, word_slices
-from htr_model.samples import Sample
 
 LEAST_WORDS = 200
 """Fewer words than these say too little: nothing is fitted."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from htr_model.data.samples import Sample
 from htr_model.reading import Reading
 from htr_model.recognizer import Recognizer
-from htr_model.samples import Sample
 from htr_model.scoring.calibration import JudgedWord, expected_calibration_error, judged_words
 from htr_model.scoring.errors import Outcome, by_collection, rates
 from htr_model.scoring.metrics import ErrorRates

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from htr_model.samples import Sample
+from htr_model.data.samples import Sample
 from htr_model.scoring import errors, plots
 from htr_model.scoring.calibration import Bin, reliability
 from htr_model.scoring.evaluation import Evaluation

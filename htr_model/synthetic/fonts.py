@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageFont
 
-from htr_model.samples import DatasetError, Skipped
+from htr_model.data.samples import DatasetError, Skipped
 
 LOOKS = ("hand", "typed", "printed")
 """How a font is drawn. Sub-folders with these names say it; other fonts are taken for handwriting."""

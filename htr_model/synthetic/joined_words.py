@@ -13,8 +13,8 @@ from itertools import groupby
 import cv2
 import numpy as np
 
+from htr_model.data.samples import Item, Sample, Skipped
 from htr_model.readers.tokens import join_tokens, token_groups
-from htr_model.samples import Item, Sample, Skipped
 
 _EXTENTS = {
     **dict.fromkeys("bdfhklABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!?#&%£$/", (0.0, 1.9)),

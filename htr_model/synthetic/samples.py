@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
-from htr_model.parquet_file import in_chunks, write_chunks
+from htr_model.data.parquet_file import in_chunks, write_chunks
 from htr_model.synthetic.drawing import draw_line
 from htr_model.synthetic.fonts import LOOKS, Font
 from htr_model.synthetic.texts import RunningText, piece

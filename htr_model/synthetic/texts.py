@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from htr_model.charset import Charset, canonical_text
-from htr_model.samples import DatasetError
+from htr_model.data.samples import DatasetError
 
 _MAX_BYTES = 256 * 2**20
 _LONGEST_PIECE = 12

@@ -58,7 +58,7 @@ def rearrange(gray: np.ndarray, text: str, gaps: tuple[float, ...], rng: np.rand
     Args:
         gray: uint8 (h, w).
         text: canonical text.
-        gaps: of `htr_model.samples.Sample`, one for each space.
+        gaps: of `htr_model.data.samples.Sample`, one for each space.
     """
     width = gray.shape[1]
     known: list[tuple[int, int]] = []

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from htr_model.charset import Charset
+from htr_model.data.samples import Sample, Skipped
 from htr_model.normalization import Normalization, normalize, stack, trim
-from htr_model.samples import Sample, Skipped
 from htr_model.time_steps import steps_needed, time_steps
 from htr_model.training.augmentation import augment, rearrange
 

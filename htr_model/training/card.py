@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from htr_model.bundle import Bundle
-from htr_model.samples import Sample
+from htr_model.data.samples import Sample
 from htr_model.scoring.evaluation import Evaluation
 
 

@@ -24,16 +24,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from htr_model import bundle, networks
 from htr_model.charset import LATIN, Charset
 from htr_model.confidence import UNCALIBRATED, Calibration
+from htr_model.data.samples import Sample, Skipped
+from htr_model.data.splits import split
 from htr_model.networks import assign_weights, named_weights
 from htr_model.normalization import Normalization
 from htr_model.readers.datasets import Dataset
 from htr_model.recognizer import Recognizer
 from htr_model.runtimes import ONNX
-from htr_model.samples import Sample, Skipped
 from htr_model.scoring import plots, report
 from htr_model.scoring.calibration import cross_fitted, fit
 from htr_model.scoring.evaluation import Evaluation, evaluate
-from htr_model.splits import split
 from htr_model.training import batches, card, checkpoint
 from htr_model.training.charset_extension import extend
 from htr_model.training.settings import TrainingError, TrainingSettings, learning_rate

@@ -12,7 +12,7 @@ from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.job import BUNDLE_LANGUAGE_MODEL, LanguageModelFile
 from pipelines.logs import hold_back_native_output
-from pipelines.sample_options import add_measured_options, measured
+from pipelines.options.samples import add_measured_options, measured
 from pipelines.written_files import write_figures, writing
 
 SUMMARY = "make a model's confidence honest on pictures with known text"

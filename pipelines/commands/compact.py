@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from pipelines import exit_codes
+from pipelines.archive.run_names import COMPACTED, dated_name
 from pipelines.errors import UsageError
 from pipelines.logs import FORMATS, hold_back_native_output, tell
-from pipelines.run_names import COMPACTED, dated_name
 from pipelines.wording import counted
 
 SUMMARY = "put the small files of many runs together"
@@ -41,8 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compact the output and say how many files are left."""
     with hold_back_native_output():
-        from pipelines import compaction, launch, runs
+        from pipelines.archive import compaction, runs
         from pipelines.files import absolute, configure
+        from pipelines.running import launch
 
     for name in ("target_megabytes", "settle"):
         if not 0 < getattr(arguments, name) < float("inf"):

@@ -6,13 +6,14 @@ import argparse
 import functools
 from collections import Counter
 
-from pipelines import execution, exit_codes, figures
-from pipelines.decoder_options import add_decoder_options, chosen_decoder
+from pipelines import exit_codes
+from pipelines.archive.run_names import dated_name
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL, EXISTING, UNITS, Job
-from pipelines.line_options import add_lines_option, segmentation_settings
 from pipelines.logs import hold_back_native_output, tell
-from pipelines.run_names import dated_name
+from pipelines.options.decoder import add_decoder_options, chosen_decoder
+from pipelines.options.lines import add_lines_option, segmentation_settings
+from pipelines.running import execution, figures
 from pipelines.wording import counted
 from segmentation.decoding import DecodingSettings
 
@@ -70,7 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read what is to be read and print a summary."""
     with hold_back_native_output():
-        from pipelines import beam_options, dataflow, files, inputs, launch
+        from pipelines import files, inputs
+        from pipelines.running import beam_options, dataflow, launch
 
     execution.check(arguments)
     options = beam_options.chosen(arguments.beam_options, arguments.workers, arguments.own_options)
@@ -87,9 +89,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _job(arguments: argparse.Namespace) -> Job:
-    from pipelines import beam_options
     from pipelines.files import absolute
     from pipelines.model_handler import bundle_address
+    from pipelines.running import beam_options
 
     try:
         decoding = DecodingSettings(pdf_dpi=arguments.pdf_dpi, max_pixels=round(arguments.max_megapixels * 1_000_000))

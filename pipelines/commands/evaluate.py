@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipelines import exit_codes
-from pipelines.decoder_options import add_decoder_options, chosen_decoder, described
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
-from pipelines.sample_options import add_division_options, add_measured_options, divided, measured
+from pipelines.options.decoder import add_decoder_options, chosen_decoder, described
+from pipelines.options.samples import add_division_options, add_measured_options, divided, measured
 from pipelines.written_files import write_figures, writing
 
 SUMMARY = "measure a recogniser on pictures with known text"
@@ -47,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print error rates, the most frequent confusions, calibration and speed."""
     from htr_model.readers.datasets import load
-    from pipelines import files, tesseract
+    from pipelines import files
+    from pipelines.evaluation import tesseract
     from pipelines.model_handler import bundle_address, load_bundle, load_language_model
 
     files.configure([])
@@ -115,7 +116,7 @@ def _rival(samples: list, language: str):
     from htr_model.scoring import errors
     from htr_model.scoring.evaluation import outcomes_of
     from htr_model.scoring.report import Rival
-    from pipelines import tesseract
+    from pipelines.evaluation import tesseract
 
     spaced: dict[str, list[bool]] = {}
     for sample in samples:

@@ -10,11 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipelines import exit_codes
-from pipelines.decoder_options import add_decoder_options, chosen_decoder, described
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL, UNITS
-from pipelines.line_options import add_lines_option, segmentation_settings
 from pipelines.logs import hold_back_native_output
+from pipelines.options.decoder import add_decoder_options, chosen_decoder, described
+from pipelines.options.lines import add_lines_option, segmentation_settings
 from pipelines.wording import counted
 from pipelines.written_files import write_figures, writing
 
@@ -70,9 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
     report = _folder(arguments.report)
     with hold_back_native_output():
         from pipelines import files
+        from pipelines.evaluation.pages import PageFailure, evaluate_pages
+        from pipelines.evaluation.report import figures_by_collection, print_tables, write_report
         from pipelines.model_handler import RecognizerHandler, bundle_address, load_bundle
-        from pipelines.page_evaluation import PageFailure, evaluate_pages
-        from pipelines.page_report import figures_by_collection, print_tables, write_report
     files.configure([])
     handler = decoder = language_model = None
     if not arguments.layout_only:
@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _pages(arguments: argparse.Namespace) -> tuple[list, list]:
     """Pages to measure, and what of the data is no page."""
-    from htr_model.samples import Skipped
+    from htr_model.data.samples import Skipped
 
     pages, skipped = [], []
     for path in arguments.pages:
@@ -135,8 +135,8 @@ def _pages(arguments: argparse.Namespace) -> tuple[list, list]:
 
 def _described(path: str) -> list:
     """Pages with known lines, else those with their text beside them."""
+    from htr_model.data.samples import DatasetError
     from htr_model.readers.page_truth import transcribed_pages, true_pages
-    from htr_model.samples import DatasetError
 
     try:
         return list(true_pages(path))

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from pipelines import exit_codes
-from pipelines.archive_options import add_archive_options
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
+from pipelines.options.archive import add_archive_options
 from pipelines.wording import counted
 from pipelines.written_files import writing
 
@@ -47,11 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the files and say how many; 1 when a page's picture could not be made again."""
     with hold_back_native_output():
-        from pipelines.archive import open_archive
-        from pipelines.corrections import Corrections
+        from pipelines.archive.corrections import Corrections
+        from pipelines.archive.page_pictures import Pictures
+        from pipelines.archive.reading import open_archive
         from pipelines.exports import document_files, page_files, without_picture
         from pipelines.files import absolute, join, write_bytes
-        from pipelines.page_pictures import Pictures
 
     of_documents = arguments.to == PDF
     if of_documents and arguments.pictures:

@@ -7,12 +7,13 @@ import dataclasses
 import functools
 import logging
 
-from pipelines import execution, exit_codes, figures
+from pipelines import exit_codes
+from pipelines.archive.run_names import dated_name
 from pipelines.errors import UsageError
 from pipelines.job import Job, LanguageModelFile
-from pipelines.line_options import check_line_model
 from pipelines.logs import hold_back_native_output, tell
-from pipelines.run_names import dated_name
+from pipelines.options.lines import check_line_model
+from pipelines.running import execution, figures
 
 SUMMARY = "read pages again that failed in earlier runs"
 TAKES_BEAM_OPTIONS = True
@@ -31,8 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read what failed and print a summary."""
     with hold_back_native_output():
-        from pipelines import beam_options, dataflow, files, launch, runs, status
+        from pipelines import files
+        from pipelines.archive import runs, status
         from pipelines.model_handler import load_bundle
+        from pipelines.running import beam_options, dataflow, launch
 
     execution.check(arguments)
     options = beam_options.chosen(arguments.beam_options, arguments.workers, arguments.own_options)
@@ -56,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _job(arguments: argparse.Namespace, output: str, options: dict) -> Job:
     """The job of the latest run, with what is this run's own."""
     from htr_model.decoding.settings import DecoderSettings
-    from pipelines import beam_options
+    from pipelines.running import beam_options
     from segmentation.decoding import DecodingSettings
     from segmentation.page import CLASSICAL, SegmentationSettings
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from pipelines import exit_codes
-from pipelines.archive_options import add_archive_options
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
+from pipelines.options.archive import add_archive_options
 from pipelines.wording import counted
 from pipelines.written_files import writing
 
@@ -29,10 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the pages and say where; 1 when a scan could not be shown because it has changed or is gone."""
     with hold_back_native_output():
-        from pipelines.archive import open_archive
-        from pipelines.corrections import Corrections
+        from pipelines.archive.corrections import Corrections
+        from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg, picture_name
+        from pipelines.archive.reading import open_archive
         from pipelines.files import absolute, is_local, join, write_bytes
-        from pipelines.page_pictures import LostPicture, Pictures, jpeg, picture_name
         from pipelines.review.pages import WebPages, assets, entries
 
     if arguments.lowest is not None and arguments.lowest < 1:
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     for page in archive.transcripts():
         missing = None
         try:
-            write(picture_name(page.name, page.source), jpeg(pictures.gray(page.source)))
+            write(picture_name(page.name, page.source), jpeg(pictures.picture(page.source)))
         except LostPicture as error:
             failed += 1
             missing = str(error)

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipelines import exit_codes
-from pipelines.archive_options import add_archive_options
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
+from pipelines.options.archive import add_archive_options
 from pipelines.wording import counted
 from pipelines.written_files import writing
 
@@ -35,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the places, the surest first; 1 when one could not be shown because its scan has changed or is gone."""
     with hold_back_native_output():
-        from pipelines.archive import open_archive
-        from pipelines.corrections import Corrections
-        from pipelines.search import search, terms
+        from pipelines.archive.corrections import Corrections
+        from pipelines.archive.reading import open_archive
+        from pipelines.archive.search import search, terms
 
     query = " ".join(arguments.query)
     wanted = terms(query, arguments.edits)
@@ -80,7 +80,7 @@ def _print(shown: list, places: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from pipelines.transcripts import line_text
+    from pipelines.archive.transcripts import line_text
 
     console = Console(highlight=False, soft_wrap=True)
     for hit in shown:
@@ -100,8 +100,8 @@ def _print(shown: list, places: int) -> None:
 
 def _write_pictures(path: str, query: str, found: int, shown: list, records) -> int:
     """Write the web page; the number of pages that can no longer be shown."""
+    from pipelines.archive.page_pictures import LostPicture, Pictures
     from pipelines.files import absolute, write_bytes
-    from pipelines.page_pictures import LostPicture, Pictures
     from pipelines.review.hits import cut, hits_page
 
     pictures = Pictures(records)
@@ -109,12 +109,12 @@ def _write_pictures(path: str, query: str, found: int, shown: list, records) -> 
     cuts, failed = {}, 0
     for name, page in pages.items():
         try:
-            gray = pictures.gray(page.source)
+            picture = pictures.picture(page.source)
         except LostPicture as error:
             failed += 1
             print(f"failed: {error}", file=sys.stderr)
             continue
-        cuts |= {id(hit): cut(gray, hit) for hit in shown if hit.page.name == name}
+        cuts |= {id(hit): cut(picture, hit) for hit in shown if hit.page.name == name}
     with writing(f"--pictures {path}"):
         write_bytes(absolute(path), hits_page(query, found, [(hit, cuts.get(id(hit))) for hit in shown]))
     return failed

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 
 from pipelines import exit_codes
-from pipelines.line_options import add_lines_option, segmentation_settings
+from pipelines.options.lines import add_lines_option, segmentation_settings
 from pipelines.wording import counted
 from pipelines.written_files import writing
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, check_bytes, count_pages, decode_page

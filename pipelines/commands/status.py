@@ -38,9 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print runs, pages done, failed and waiting, and pages to look at."""
     with hold_back_native_output():
-        from pipelines import runs
+        from pipelines.archive import runs
+        from pipelines.archive.status import status
         from pipelines.files import absolute, configure
-        from pipelines.status import status
 
     if arguments.lowest < 0:
         raise UsageError(f"--lowest must be at least 0, got {arguments.lowest!r}")
@@ -64,7 +64,8 @@ def _max_attempts(record) -> int:
 
 def _waiting(arguments: argparse.Namespace, output: str, records: list) -> int:
     """Documents that a run with the latest run's model and options would read."""
-    from pipelines import history, inputs
+    from pipelines import inputs
+    from pipelines.archive import history
 
     last = records[-1]
     documents = inputs.find([*arguments.input, *inputs.listed(arguments.input_list)])

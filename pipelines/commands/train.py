@@ -11,7 +11,7 @@ from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL
 from pipelines.logs import hold_back_native_output
-from pipelines.sample_options import add_division_options, divided
+from pipelines.options.samples import add_division_options, divided
 from pipelines.wording import counted
 from pipelines.written_files import writing
 

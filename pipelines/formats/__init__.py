@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipelines.archive.transcripts import Transcript
 from pipelines.formats.alto import to_alto
 from pipelines.formats.page_xml import to_page
 from pipelines.formats.text import to_csv, to_text
-from pipelines.transcripts import Transcript
 
 FORMATS: dict[str, tuple[str, Callable[[Transcript], bytes | None]]] = {
     "text": (".txt", to_text),

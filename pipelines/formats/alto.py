@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from xml.etree.ElementTree import Element, SubElement
 
+from pipelines.archive.transcripts import Transcript
 from pipelines.files import printable
 from pipelines.formats.shapes import baseline, outline
 from pipelines.formats.xml import legal, to_bytes, written
-from pipelines.transcripts import Transcript
 from segmentation.geometry import Box, union
 
 

@@ -12,8 +12,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from pipelines.page_pictures import jpeg
-from pipelines.transcripts import PageWord, Transcript
+from pipelines.archive.page_pictures import jpeg
+from pipelines.archive.transcripts import PageWord, Transcript
 from segmentation.pictures.lettering import font_file
 
 ENDING = ".pdf"
@@ -40,7 +40,7 @@ def to_pdf(title: str, uri: str, pages: Iterable[tuple[Transcript, np.ndarray]])
 
     Args:
         uri: of the scans, which the file names as its subject.
-        pages: each with its picture, uint8 (height, width), the way up in which it was read.
+        pages: each with its picture, as `page_pictures.Pictures` gives it.
     """
     if _FONT not in pdfmetrics.getRegisteredFontNames():
         pdfmetrics.registerFont(TTFont(_FONT, font_file()))
@@ -51,12 +51,12 @@ def to_pdf(title: str, uri: str, pages: Iterable[tuple[Transcript, np.ndarray]])
     canvas.setSubject(uri)
     canvas.setAuthor("")
     canvas.setCreator("inkbeam")
-    for page, gray in pages:
+    for page, picture in pages:
         dpi = page.dpi if page.dpi and page.dpi >= _LEAST_DPI else _USUAL_DPI
         scale = _POINTS_AN_INCH / dpi
-        height, width = gray.shape
+        height, width = picture.shape[:2]
         canvas.setPageSize((width * scale, height * scale))
-        canvas.drawImage(ImageReader(io.BytesIO(jpeg(gray, _QUALITY))), 0, 0, width * scale, height * scale)
+        canvas.drawImage(ImageReader(io.BytesIO(jpeg(picture, _QUALITY))), 0, 0, width * scale, height * scale)
         # From here on in pixels, as boxes are, but upwards, as PDF counts.
         canvas.scale(scale, scale)
         for line in page.lines:

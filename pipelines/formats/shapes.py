@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.transcripts import PageWord
+from pipelines.archive.transcripts import PageWord
 from segmentation.geometry import Box, turned_point
 
 Points = list[tuple[int, int]]

@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 
 from htr_model.confidence import geometric_mean
+from pipelines.archive.transcripts import Block, PageWord, Transcript, line_text
 from pipelines.records import is_scrap
-from pipelines.transcripts import Block, PageWord, Transcript, line_text
 
 
 def to_text(page: Transcript) -> bytes:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.page_pictures import jpeg
+from pipelines.archive.page_pictures import jpeg
+from pipelines.archive.search import Hit
 from pipelines.review.html import template
-from pipelines.search import Hit
 from segmentation.geometry import Box, union
 from segmentation.ink.preparation import turned
 
@@ -33,14 +33,14 @@ class Cut:
     frames: tuple[tuple[int, int, int, int], ...]
 
 
-def cut(gray: np.ndarray, hit: Hit) -> Cut:
+def cut(picture: np.ndarray, hit: Hit) -> Cut:
     """The line of a hit.
 
     Args:
-        gray: uint8 (height, width), its page.
+        picture: of its page, as `page_pictures.Pictures` gives it.
     """
     turn = hit.words[0].turn
-    upright = turned(gray, turn)
+    upright = turned(picture, turn)
     # Where the page's corner comes to lie on the turned picture.
     x, y = (upright.shape[1] if turn == 90 else 0), (upright.shape[0] if turn == 270 else 0)
     boxes = [word.box.turned(turn) for word in (*hit.lines[0], *hit.words)]

@@ -15,11 +15,11 @@ from importlib.resources import files
 import numpy as np
 import pyarrow as pa
 
+from pipelines.archive.page_pictures import picture_name
+from pipelines.archive.transcripts import PageWord, Transcript, line_text
 from pipelines.files import page_stem
 from pipelines.formats.page_xml import to_page
-from pipelines.page_pictures import picture_name
 from pipelines.review.html import template
-from pipelines.transcripts import PageWord, Transcript, line_text
 from segmentation.geometry import Box, union
 
 _MARGIN = 0.15

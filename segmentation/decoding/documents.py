@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+import cv2
+
 from segmentation.decoding.kinds import kind_of
 from segmentation.decoding.pages import DecodingSettings, Page, PageRef
 from segmentation.decoding.pdf import count_pdf_pages, decode_pdf_page
@@ -28,7 +30,9 @@ def count_pages(data: bytes, uri: str, settings: DecodingSettings) -> int:
     return 1
 
 
-def decode_page(data: bytes, ref: PageRef, settings: DecodingSettings, sha256: str | None = None) -> Page:
+def decode_page(
+    data: bytes, ref: PageRef, settings: DecodingSettings, sha256: str | None = None, in_colour: bool = False
+) -> Page:
     """The page ``ref`` of the document whose bytes are ``data``.
 
     Transparent parts come out as white paper; of an animation the first picture is taken; 16-bit and floating-point
@@ -36,13 +40,17 @@ def decode_page(data: bytes, ref: PageRef, settings: DecodingSettings, sha256: s
 
     Args:
         sha256: of the bytes, where it is known.
+        in_colour: also with its colours; takes three times the memory.
 
     Raises:
         DecodingError: the page cannot be read; which subclass says why. Nothing else is raised but MemoryError.
     """
     kind = kind_of(data, ref.uri)
     if kind == "PDF":
-        gray, dpi, rotation = decode_pdf_page(data, ref, settings)
+        pixels, dpi, rotation = decode_pdf_page(data, ref, settings, in_colour)
     else:
-        gray, dpi, rotation = decode_picture(data, kind, ref, settings)
-    return Page(ref, gray, sha256 or hashlib.sha256(data).hexdigest(), dpi, rotation)
+        pixels, dpi, rotation = decode_picture(data, kind, ref, settings, in_colour)
+    sha256 = sha256 or hashlib.sha256(data).hexdigest()
+    if pixels.ndim == 2:
+        return Page(ref, pixels, sha256, dpi, rotation)
+    return Page(ref, cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), sha256, dpi, rotation, colours=pixels)

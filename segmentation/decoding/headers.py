@@ -13,14 +13,14 @@ from segmentation.decoding.pages import PLAUSIBLE_DPI
 ROTATIONS = {1: 0, 2: 0, 3: 180, 4: 180, 5: 270, 6: 90, 7: 90, 8: 270}
 """Degrees clockwise that make a picture of an EXIF orientation upright; 2, 4, 5 and 7 are mirrored first."""
 TURNS = {
-    1: lambda gray: gray,
-    2: lambda gray: cv2.flip(gray, 1),
-    3: lambda gray: cv2.rotate(gray, cv2.ROTATE_180),
-    4: lambda gray: cv2.flip(gray, 0),
+    1: lambda pixels: pixels,
+    2: lambda pixels: cv2.flip(pixels, 1),
+    3: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_180),
+    4: lambda pixels: cv2.flip(pixels, 0),
     5: cv2.transpose,
-    6: lambda gray: cv2.rotate(gray, cv2.ROTATE_90_CLOCKWISE),
-    7: lambda gray: cv2.rotate(cv2.transpose(gray), cv2.ROTATE_180),
-    8: lambda gray: cv2.rotate(gray, cv2.ROTATE_90_COUNTERCLOCKWISE),
+    6: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda pixels: cv2.rotate(cv2.transpose(pixels), cv2.ROTATE_180),
+    8: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE),
 }
 
 

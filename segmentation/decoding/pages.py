@@ -35,6 +35,8 @@ class Page:
             or not the same in both directions.
         rotation: 0, 90, 180 or 270 degrees clockwise by which the stored picture was turned. A mirrored picture
             was mirrored left to right first.
+        colours: uint8 (height, width, 3), blue, green and red of sRGB; None where the page has none, or was not asked
+            for them.
     """
 
     ref: PageRef
@@ -42,6 +44,7 @@ class Page:
     source_sha256: str
     dpi: float | None
     rotation: int
+    colours: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from segmentation.decoding.errors import (
 )
 from segmentation.decoding.limits import check_index
 from segmentation.decoding.pages import DecodingSettings, PageRef
+from segmentation.decoding.pixels import gray_unless_coloured
 from segmentation.rendering.process import Broken, OutOfTime, Refused, Renderer, borrowed
 
 _END_MARK_REACH = 4096
@@ -34,9 +35,11 @@ def count_pdf_pages(data: bytes, uri: str, settings: DecodingSettings) -> int:
     return _within_limits(lambda renderer: _open(renderer, data, uri, settings), PageRef(uri, 0), settings)
 
 
-def decode_pdf_page(data: bytes, ref: PageRef, settings: DecodingSettings) -> tuple[np.ndarray, float, int]:
-    """Grey pixels, dpi and rotation of one page of a PDF."""
-    return _within_limits(lambda renderer: _draw(renderer, data, ref, settings), ref, settings)
+def decode_pdf_page(
+    data: bytes, ref: PageRef, settings: DecodingSettings, in_colour: bool
+) -> tuple[np.ndarray, float, int]:
+    """Grey pixels, or those of `gray_unless_coloured`, dpi and rotation of one page of a PDF."""
+    return _within_limits(lambda renderer: _draw(renderer, data, ref, settings, in_colour), ref, settings)
 
 
 def _within_limits(work: Callable[[Renderer], T], ref: PageRef, settings: DecodingSettings) -> T:
@@ -73,13 +76,18 @@ def _open(renderer: Renderer, data: bytes, uri: str, settings: DecodingSettings)
     return pages
 
 
-def _draw(renderer: Renderer, data: bytes, ref: PageRef, settings: DecodingSettings) -> tuple[np.ndarray, float, int]:
+def _draw(
+    renderer: Renderer, data: bytes, ref: PageRef, settings: DecodingSettings, in_colour: bool
+) -> tuple[np.ndarray, float, int]:
     check_index(ref, _open(renderer, data, ref.uri, settings))
     page, _ = renderer.ask("measure", page=ref.page_index)
     scale = _scale(page["size"], ref, settings)
-    shape, pixels = renderer.ask("draw", page=ref.page_index, scale=scale)
+    shape, pixels = renderer.ask("draw", page=ref.page_index, scale=scale, gray=not in_colour)
     rows = np.frombuffer(pixels, np.uint8).reshape(shape["height"], shape["stride"])
-    return rows[:, : shape["width"]].copy(), round(scale * 72, 2), page["rotation"]
+    drawn = rows[:, : shape["width"] * shape["n_channels"]].copy()
+    if in_colour:
+        drawn = gray_unless_coloured(drawn.reshape(shape["height"], shape["width"], shape["n_channels"]))
+    return drawn, round(scale * 72, 2), page["rotation"]
 
 
 def _scale(size: tuple[float, float], ref: PageRef, settings: DecodingSettings) -> float:

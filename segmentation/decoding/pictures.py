@@ -24,10 +24,10 @@ from segmentation.decoding.errors import (
     unsupported,
     zero_size,
 )
-from segmentation.decoding.gray import to_gray
 from segmentation.decoding.headers import ROTATIONS, TURNS, dpi_of, orientation_of, webp_size
 from segmentation.decoding.limits import check_index, check_size
 from segmentation.decoding.pages import DecodingSettings, PageRef
+from segmentation.decoding.pixels import to_colour, to_gray
 from segmentation.decoding.tiff import LENGTH, WIDTH, with_page_first
 
 _READERS = {
@@ -45,8 +45,8 @@ _UNSUPPORTED = ("unknown pixel mode", "unknown data organization", "cannot handl
 """What Pillow says of files that are whole but of a kind that it cannot decode."""
 
 
-def decode_picture(data: bytes, kind: str, ref: PageRef, settings: DecodingSettings) -> tuple:
-    """Grey pixels, dpi and rotation of one picture or TIFF frame."""
+def decode_picture(data: bytes, kind: str, ref: PageRef, settings: DecodingSettings, in_colour: bool) -> tuple:
+    """Grey pixels, or those of `to_colour`, dpi and rotation of one picture or TIFF frame."""
     if kind == "TIFF":
         data = with_page_first(data, ref, settings)
     else:
@@ -58,16 +58,16 @@ def decode_picture(data: bytes, kind: str, ref: PageRef, settings: DecodingSetti
         reader = _heic_reader(ref) if kind == "HEIC" else _READERS[kind]
         with closing(reader(io.BytesIO(data))) as image:
             check_size(image.size, ref, settings)
-            orientation = _load_tiff(image) if kind == "TIFF" else _load(image)
-            gray = to_gray(image)
+            orientation = _load_tiff(image) if kind == "TIFF" else _load(image, in_colour)
+            pixels = to_colour(image) if in_colour else to_gray(image)
             dpi = dpi_of(image)
     except (DecodingError, MemoryError):
         raise
     except Exception as error:  # Untrusted bytes make Pillow raise nearly any type.
         raise _decoding_error(error, kind, ref) from error
     if kind != "TIFF":  # Pillow has turned those while it loaded them.
-        gray = TURNS[orientation](gray)
-    return np.ascontiguousarray(gray), dpi, ROTATIONS[orientation]
+        pixels = TURNS[orientation](pixels)
+    return np.ascontiguousarray(pixels), dpi, ROTATIONS[orientation]
 
 
 def _heic_reader(ref: PageRef) -> type[ImageFile.ImageFile]:
@@ -82,9 +82,9 @@ def _heic_reader(ref: PageRef) -> type[ImageFile.ImageFile]:
     return HeifImageFile
 
 
-def _load(image: ImageFile.ImageFile) -> int:
+def _load(image: ImageFile.ImageFile, in_colour: bool) -> int:
     """Decodes the pixels of ``image`` in place; returns its orientation, 1 … 8."""
-    if isinstance(image, JpegImageFile):
+    if isinstance(image, JpegImageFile) and not in_colour:
         # The luma of a JPEG is its grey picture: decoding it alone saves the chroma and a conversion.
         image.draft("L", None)
     image.load()

@@ -134,5 +134,5 @@ def _turn(flat: np.ndarray, ink: np.ndarray, degrees: float) -> tuple[np.ndarray
 
 
 def turned(picture: np.ndarray, degrees: int) -> np.ndarray:
-    """A picture, (h, w), turned clockwise by ``degrees``, a multiple of 90."""
+    """A picture, (h, w) or (h, w, channels), turned clockwise by ``degrees``, a multiple of 90."""
     return np.ascontiguousarray(np.rot90(picture, -degrees // 90))

@@ -43,8 +43,9 @@ def _answer(question: dict, data: BinaryIO, opened: list[pypdfium2.PdfDocument])
                     return {"size": page.get_size(), "rotation": page.get_rotation()}, b""
             case "draw":
                 with closing(opened[0][question["page"]]) as page:
-                    bitmap = page.render(scale=question["scale"], grayscale=True)
-                shape = {"width": bitmap.width, "height": bitmap.height, "stride": bitmap.stride}
+                    bitmap = page.render(scale=question["scale"], grayscale=question["gray"])
+                names = ("width", "height", "stride", "n_channels")
+                shape = {name: getattr(bitmap, name) for name in names}
                 return {**shape, "bytes": bitmap.stride * bitmap.height}, bitmap.buffer
             case _:
                 while opened:

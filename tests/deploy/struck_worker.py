@@ -17,7 +17,9 @@ import signal
 import sys
 import time
 
-from pipelines import model_handler, runs, sinks, transforms, worker_boot
+from pipelines import model_handler, sinks, transforms
+from pipelines.archive import runs
+from pipelines.running import worker_boot
 
 PLACES = {
     "segmentation": (transforms, "ways_up"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines import runs
+from pipelines.archive import runs
 from pipelines.records import TABLES, timestamp
 
 MODIFIED = 1_700_000_000.123457

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipelines import launch
+from pipelines.running import launch
 from tests import broken_files
 from tests.conftest import REPOSITORY
 from tests.pipelines import made_tables

@@ -12,7 +12,9 @@ import pytest
 
 from htr_model.bundle import load
 from htr_model.recognizer import Recognizer
-from pipelines import launch, model_handler, records, runs, transforms
+from pipelines import model_handler, records, transforms
+from pipelines.archive import runs
+from pipelines.running import launch
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
 from segmentation.page import segment, segment_upright, ways_up
 from tests import broken_files

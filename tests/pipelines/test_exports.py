@@ -6,11 +6,11 @@ import pypdfium2
 import pytest
 from PIL import Image
 
+from tests.pipelines.archive.test_transcripts import page, words
 from tests.pipelines.drawing import LETTER
 from tests.pipelines.drawing import page as draw
 from tests.pipelines.jobs import inkbeam
 from tests.pipelines.made_tables import write_run
-from tests.pipelines.test_transcripts import page, words
 
 
 @pytest.fixture

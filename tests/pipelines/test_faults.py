@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from htr_model.bundle import DEFAULT
-from pipelines import runs
-from pipelines.tables import staged
+from pipelines.archive import runs
+from pipelines.archive.tables import staged
 from tests.pipelines.conftest import write_letter
 from tests.pipelines.jobs import files, inkbeam, page_of, python, rows, run_ids
 

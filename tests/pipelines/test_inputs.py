@@ -5,8 +5,8 @@ import random
 import pyarrow as pa
 import pytest
 
+from pipelines.archive.history import FailedPages, History
 from pipelines.errors import UsageError
-from pipelines.history import FailedPages, History
 from pipelines.inputs import Document, find, listed, passed_over, refuse_among_scans, select
 from pipelines.records import timestamp
 

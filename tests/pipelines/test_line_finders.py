@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from pipelines.job import Job
-from pipelines.line_options import segmentation_settings
+from pipelines.options.lines import segmentation_settings
 from segmentation.lines.network import DEFAULT
 from tests.pipelines.jobs import files, inkbeam, python, rows
 from tests.pipelines.test_evaluate_pages import write_pages

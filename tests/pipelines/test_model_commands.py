@@ -12,10 +12,10 @@ from htr_model import bundle, networks
 from htr_model.bundle import load
 from htr_model.charset import Charset
 from htr_model.confidence import UNCALIBRATED
+from htr_model.data.packing import pack
+from htr_model.data.samples import Sample
 from htr_model.decoding.settings import LANGUAGE_WEIGHT
 from htr_model.normalization import Normalization
-from htr_model.packing import pack
-from htr_model.samples import Sample
 from pipelines import exit_codes
 from pipelines.commands import train
 from tests.htr_model.drawing import png, word

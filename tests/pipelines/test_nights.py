@@ -5,11 +5,12 @@ import time
 
 import pytest
 
-from pipelines import launch, runs
+from pipelines.archive import runs
+from pipelines.running import launch
 from tests import broken_files
 from tests.pipelines.conftest import write_letter
 from tests.pipelines.jobs import files, inkbeam, page_of, rows, run_ids
-from tests.pipelines.test_figures import parsed
+from tests.pipelines.running.test_figures import parsed
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
-from pipelines import files, inputs, records, runs
+from pipelines import files, inputs, records
+from pipelines.archive import runs
 from pipelines.errors import UsageError
 from tests import broken_files
 from tests.pipelines.drawing import LETTER, page

@@ -15,11 +15,11 @@ import pypdfium2
 import pytest
 from PIL import Image
 
+from htr_model.data.samples import Sample
 from htr_model.readers.datasets import read
 from htr_model.readers.page_xml import parse_page
-from htr_model.samples import Sample
+from pipelines.archive.transcripts import PageWord
 from pipelines.review.pages import strip
-from pipelines.transcripts import PageWord
 from segmentation.geometry import Box
 from tests.pipelines import made_tables
 from tests.pipelines.drawing import LETTER, page

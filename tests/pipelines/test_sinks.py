@@ -3,9 +3,10 @@
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import runs, sinks
+from pipelines import sinks
+from pipelines.archive import runs
+from pipelines.archive.tables import staged
 from pipelines.records import TABLES
-from pipelines.tables import staged
 from tests.pipelines.jobs import files, rows, table
 
 WORDS = [

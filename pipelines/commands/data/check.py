@@ -17,7 +17,7 @@ from pipelines.written_files import writing
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from htr_model.inspection import Inspection
+    from htr_model.data.inspection import Inspection
 
 SUMMARY = "say what a data set holds and what training would leave out"
 
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     source = recognise(arguments.path)
     charset, settings = Charset(LATIN), Normalization()
     with hold_back_native_output():
-        from htr_model.inspection import inspect
+        from htr_model.data.inspection import inspect
 
         if arguments.charset_of:
             from pipelines.files import configure
@@ -152,7 +152,7 @@ def _listed(counts: Counter[str], unnamed: str) -> str:
 def _draw(found: Inspection, path: Path) -> None:
     import cv2
 
-    from htr_model.sample_sheet import sample_sheet
+    from htr_model.data.sample_sheet import sample_sheet
 
     encoded = cv2.imencode(".png", sample_sheet(found.chosen))[1].tobytes()
     with writing(f"--contact-sheet {path}"):

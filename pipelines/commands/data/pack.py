@@ -14,8 +14,8 @@ from pipelines.job import DEFAULT_MODEL
 from pipelines.wording import counted
 
 if TYPE_CHECKING:
+    from htr_model.data.samples import Item, Skipped
     from htr_model.recognizer import Recognizer
-    from htr_model.samples import Item, Skipped
 
 SUMMARY = "write a data set as one small file, to be trained on elsewhere"
 
@@ -49,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the file and say what is in it."""
+    from htr_model.data.packing import pack
     from htr_model.normalization import Normalization
-    from htr_model.packing import pack
 
     output = Path(arguments.output)
     if output.suffix != ".parquet":
@@ -90,8 +90,8 @@ def _items(arguments: argparse.Namespace, recognizer: Recognizer | None) -> Iter
     from htr_model.readers.datasets import read
     from htr_model.readers.page_truth import true_pages
     from htr_model.synthetic.joined_words import joined_lines
-    from pipelines.found_lines import found_lines
-    from pipelines.transcribed_lines import transcribed_lines
+    from pipelines.training_lines.found import found_lines
+    from pipelines.training_lines.transcribed import transcribed_lines
 
     if arguments.lines == "transcribed":
         return transcribed_lines(Path(arguments.path), recognizer)

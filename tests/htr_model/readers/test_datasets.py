@@ -8,11 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from htr_model import samples
+from htr_model.data import samples
+from htr_model.data.samples import DatasetError, Sample, Skipped
 from htr_model.readers.datasets import load, read
 from htr_model.readers.line_crops import line_crop
 from htr_model.readers.tokens import join_tokens
-from htr_model.samples import DatasetError, Sample, Skipped
 from tests.htr_model.drawing import png, word
 
 

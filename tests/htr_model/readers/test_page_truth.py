@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
+from htr_model.data.samples import DatasetError, Skipped
 from htr_model.readers.page_truth import TrueWord, true_page, true_pages
-from htr_model.samples import DatasetError, Skipped
 
 PAGE = {
     "image": "images/one.png",

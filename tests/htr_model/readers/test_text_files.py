@@ -2,8 +2,8 @@
 
 import pytest
 
+from htr_model.data.samples import Sample, Skipped
 from htr_model.readers.datasets import read, recognise
-from htr_model.samples import Sample, Skipped
 from tests.htr_model.drawing import png, word
 
 

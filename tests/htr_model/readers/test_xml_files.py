@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from htr_model.data.samples import DatasetError, Sample, Skipped
 from htr_model.readers import safe_xml
 from htr_model.readers.datasets import read
-from htr_model.samples import DatasetError, Sample, Skipped
 from tests.htr_model.drawing import png
 from tests.htr_model.readers.test_datasets import page_of_lines
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from htr_model.confidence import UNCALIBRATED
+from htr_model.data.samples import Sample
 from htr_model.reading import reading
-from htr_model.samples import Sample
 from htr_model.scoring.calibration import (
     LEAST_WORDS,
     JudgedWord,

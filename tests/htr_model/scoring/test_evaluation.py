@@ -1,8 +1,8 @@
 import pytest
 
 from htr_model.bundle import load
+from htr_model.data.samples import Sample
 from htr_model.recognizer import Recognizer
-from htr_model.samples import Sample
 from htr_model.scoring.evaluation import evaluate
 from htr_model.scoring.metrics import error_rates
 from tests.htr_model.drawing import word

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from htr_model.data.samples import Sample
 from htr_model.reading import reading
-from htr_model.samples import Sample
 from htr_model.scoring import plots, report
 from htr_model.scoring.calibration import judged_words
 from htr_model.scoring.errors import by_collection, rates

@@ -4,7 +4,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from htr_model.charset import LATIN
-from htr_model.samples import DatasetError
+from htr_model.data.samples import DatasetError
 from htr_model.synthetic.fonts import find
 from tests.htr_model.synthetic.conftest import typeface
 

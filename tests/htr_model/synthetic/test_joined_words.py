@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
+from htr_model.data.samples import Sample, Skipped
 from htr_model.readers.iam import read_iam
-from htr_model.samples import Sample, Skipped
 from htr_model.synthetic.joined_words import joined_lines
 from tests.segmentation.drawing import SCRIPT, around, dark
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from htr_model.charset import LATIN, Charset
+from htr_model.data.splits import split
 from htr_model.readers.datasets import load
-from htr_model.splits import split
 from htr_model.synthetic.fonts import find
 from htr_model.synthetic.samples import synthesize, write_parquet
 from htr_model.synthetic.texts import read_texts

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from htr_model.charset import LATIN, Charset
-from htr_model.samples import DatasetError
+from htr_model.data.samples import DatasetError
 from htr_model.synthetic import texts
 from htr_model.synthetic.texts import piece, read_texts
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from htr_model.charset import LATIN, Charset
+from htr_model.data.samples import Sample, Skipped
 from htr_model.normalization import Normalization, normalize
-from htr_model.samples import Sample, Skipped
 from htr_model.time_steps import time_steps
 from htr_model.training import batches
 from tests.htr_model.drawing import word

@@ -9,12 +9,12 @@ import pytest
 from htr_model import networks
 from htr_model.bundle import Bundle, BundleError, load
 from htr_model.charset import Charset
+from htr_model.data.samples import Sample, Skipped
 from htr_model.networks import named_weights
 from htr_model.normalization import Normalization
 from htr_model.readers.datasets import Dataset
 from htr_model.reading import Reading
 from htr_model.recognizer import Recognizer
-from htr_model.samples import Sample, Skipped
 from htr_model.scoring.calibration import JudgedWord
 from htr_model.scoring.evaluation import Evaluation, outcomes_of
 from htr_model.scoring.metrics import error_rates

@@ -71,6 +71,26 @@ def test_pages_of_a_document_are_one_file_that_looks_as_it_was_scanned(volume):
         assert np.abs(seen.astype(int) - scan).mean() < 3  # no word is drawn over it
 
 
+def test_colours_are_kept(tmp_path):
+    scan = tmp_path / "letter.png"
+    sheet = Image.fromarray(page(LETTER)).convert("RGB")
+    sheet.paste((200, 40, 30), (500, 150, 600, 250))
+    sheet.save(scan)
+    facts = {
+        **made_tables.page(str(scan), 0, 1),
+        "width": sheet.width,
+        "height": sheet.height,
+        "dpi": 200.0,
+        "source_sha256": hashlib.sha256(scan.read_bytes()).hexdigest(),
+        "model_id": "model",
+    }
+    write_run(tmp_path / "tables", "night-1", 1, [facts], (), [])
+    (shown,) = pypdfium2.PdfDocument(exported(tmp_path))
+    seen = shown.render(scale=200 / 72, rev_byteorder=True).to_numpy()
+    assert seen[200, 550, :3].tolist() == pytest.approx((200, 40, 30), abs=12)
+    assert np.abs(seen[: sheet.height, : sheet.width, :3].astype(int) - np.asarray(sheet)).mean() < 3
+
+
 def test_words_can_be_found_where_they_stand(volume):
     sheet = pypdfium2.PdfDocument(exported(volume))[0]
     text = sheet.get_textpage()

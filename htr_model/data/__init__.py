@@ -1,0 +1,1 @@
+"""Training samples: what they are, how they are divided, looked over and packed."""

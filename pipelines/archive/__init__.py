@@ -1,0 +1,1 @@
+"""What stands in an output folder: runs and their tables, and what commands make of them."""

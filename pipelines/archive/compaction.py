@@ -1,0 +1,247 @@
+"""Many small files of nightly runs made few, without a moment in which a reader sees fewer rows or rows twice.
+
+No file system switches many files at once, so the order of the steps has to do it:
+
+1. The rows are copied to ``<table>/run=<compaction>/_part-….parquet.staged``, names that no reader takes.
+2. The manifest ``compacted/<compaction>.json`` is written: from here `pipelines.archive.tables` reads the new files.
+3. Every replaced file is overwritten with a stub, of which a Parquet reader says that it is no Parquet file.
+4. The new files get their names. A plain glob now finds all rows once, and the stubs too: it fails.
+5. After `settle_seconds`, in which listings that began earlier come to their end, the stubs are removed, the
+   manifest says that the compaction is published, and the staged names go.
+
+A plain glob therefore sees every committed row once, or it fails and names a file; between steps 3 and 5 it fails.
+What is killed between two steps is finished by the next run, from the manifest on; before it, nothing has happened.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
+
+from pipelines.archive import runs, tables
+from pipelines.archive.run_names import COMPACTED
+from pipelines.archive.tables import Compaction, staged, write_manifest
+from pipelines.errors import UsageError
+from pipelines.files import created, delete, is_local, join, matching, opened, read_bytes, write_bytes
+from pipelines.records import TABLES
+
+SETTLE_SECONDS = 10.0
+"""Longer than a reader takes to list the folders of a table."""
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """What a compaction did: files before and after, rows of all tables, bytes."""
+
+    id: str
+    runs: int
+    files_before: int
+    files_after: int
+    rows: int
+    bytes_before: int
+    bytes_after: int
+
+
+def compact(output: str, compaction_id: str, target_bytes: int, settle_seconds: float) -> Compacted | None:
+    """Put small runs and small earlier compactions together; None where there are not two of them.
+
+    The caller holds the output under the name of the compaction.
+
+    Args:
+        target_bytes: what is at least this large is left as it is; no new file grows much larger.
+
+    Raises:
+        UsageError: a table is damaged.
+    """
+    finish(output, settle_seconds)
+    listed = _listed(output)
+    sources = _sources(output, listed, target_bytes)
+    if len(sources) < 2:
+        return None
+    run_ids = [run_id for members in sources.values() for run_id in members]
+    folders = {f"run={name}" for name in sources}
+    old = {table: [m for m in listed[table] if _folder(m.path) in folders] for table in TABLES}
+    order = {name: i for i, name in enumerate(sources)}
+    files, rows = {}, {}
+    try:
+        for table, metadata in old.items():
+            paths = sorted((m.path for m in metadata), key=lambda p: (order[_folder(p).removeprefix("run=")], p))
+            folder = runs.table_folder(output, table, compaction_id)
+            files[table], rows[table] = _write(paths, folder, table, run_ids, target_bytes)
+    except BaseException:
+        runs.remove(output, compaction_id)
+        raise
+    compaction = Compaction(compaction_id, tuple(run_ids), tuple(sources), files, rows, published=False)
+    write_manifest(output, compaction)
+    _make_last(runs.manifest_path(output, compaction_id))
+    finish(output, settle_seconds)
+    new = {table: [m for m in _listed(output)[table] if _folder(m.path) == f"run={compaction_id}"] for table in TABLES}
+    return Compacted(
+        id=compaction_id,
+        runs=len(run_ids),
+        files_before=sum(map(len, old.values())),
+        files_after=sum(map(len, new.values())),
+        rows=sum(rows.values()),
+        bytes_before=sum(m.size_in_bytes for found in old.values() for m in found),
+        bytes_after=sum(m.size_in_bytes for found in new.values() for m in found),
+    )
+
+
+def finish(output: str, settle_seconds: float = SETTLE_SECONDS) -> None:
+    """Publish compactions that count but were cut short. The caller holds the output."""
+    for compaction in tables.compactions(output):
+        if not compaction.published:
+            _publish(output, compaction, settle_seconds)
+    _remove_remains(output)
+
+
+def _publish(output: str, compaction: Compaction, settle_seconds: float) -> None:
+    """Steps 3 to 5; each may be repeated."""
+    listed = _listed(output)
+    replaced = {f"run={name}" for name in compaction.replaces}
+    old = [m.path for table in TABLES for m in listed[table] if _folder(m.path) in replaced]
+    for path in old:
+        write_bytes(path, tables.REPLACED)
+    for table, names in compaction.files.items():
+        folder = runs.table_folder(output, table, compaction.id)
+        for name in names:
+            _copy(join(folder, staged(name)), join(folder, name))
+    time.sleep(settle_seconds)
+    delete([runs.table_folder(output, table, name) for table in TABLES for name in compaction.replaces])
+    delete([runs.manifest_path(output, name) for name in compaction.replaces])
+    write_manifest(output, replace(compaction, published=True))
+
+
+def _remove_remains(output: str) -> None:
+    """Remove the staged files of published compactions, and those of compactions that died before they counted."""
+    known = {f"run={compaction.id}" for compaction in tables.compactions(output)}
+    for table in TABLES:
+        left = [m.path for m in matching(join(output, table, f"run={COMPACTED}*", f"*{tables.STAGED_SUFFIX}"))]
+        dead = {_folder(path) for path in left} - known
+        delete([path for path in left if _folder(path) in known])
+        delete([join(output, table, folder) for folder in sorted(dead)])
+
+
+def _listed(output: str) -> dict[str, list]:
+    """Metadata of the files of each table."""
+    return {table: matching(join(output, table, "run=*", "*.parquet")) for table in TABLES}
+
+
+def _folder(path: str) -> str:
+    return path.replace("\\", "/").rsplit("/", 2)[-2]
+
+
+def _sources(output: str, listed: dict[str, list], target_bytes: int) -> dict[str, list[str]]:
+    """What is to be put together, oldest first: a run or an earlier compaction → the committed runs in it."""
+    sizes: dict[str, int] = {}
+    for found in listed.values():
+        for metadata in found:
+            name = _folder(metadata.path).removeprefix("run=")
+            sizes[name] = sizes.get(name, 0) + metadata.size_in_bytes
+    compactions = tables.compactions(output)
+    holder = {run_id: c.id for c in compactions for run_id in c.runs}
+    sources: dict[str, list[str]] = {}
+    for record in runs.committed(output):
+        name = holder.get(record.run_id, record.run_id)
+        if sizes.get(name, 0) < target_bytes:
+            sources.setdefault(name, []).append(record.run_id)
+    return sources
+
+
+def _write(paths: list[str], folder: str, table: str, run_ids: list[str], target_bytes: int) -> tuple[tuple, int]:
+    """Write the rows of some files as staged ones; their published names, and how many rows they hold.
+
+    Raises:
+        UsageError: a file is damaged.
+    """
+    names: list[str] = []
+    total = 0
+    batches = _batches(paths, table, run_ids)
+    with tempfile.TemporaryDirectory() as scratch:
+        local = Path(scratch) / "part"
+        left: pa.Table | None = next(batches, TABLES[table].empty_table())
+        while left is not None:
+            with pq.ParquetWriter(local, TABLES[table], compression="zstd") as writer:
+                full = False
+                while left is not None and not full:
+                    writer.write_table(left)
+                    total += len(left)
+                    left = next(batches, None)
+                    full = local.stat().st_size >= target_bytes
+            names.append(f"part-{len(names):05}.parquet")
+            _put(local, join(folder, staged(names[-1])))
+    written = sum(_rows(join(folder, staged(name))) for name in names)
+    if written != total:
+        raise OSError(f"{folder}: {written} rows arrived of {total}; nothing was replaced")
+    return tuple(names), total
+
+
+def _batches(paths: list[str], table: str, run_ids: list[str]) -> Iterator[pa.Table]:
+    """Rows of committed runs, gathered to row groups of some size."""
+    schema, wanted = TABLES[table], pa.array(run_ids, pa.string())
+    waiting: list[pa.Table] = []
+    for path in paths:
+        try:
+            with opened(path) as source:
+                for rows in tables.portions(pq.ParquetFile(source), schema, wanted):
+                    waiting.append(rows)
+                    if sum(map(len, waiting)) >= tables.ROWS:
+                        yield pa.concat_tables(waiting)
+                        waiting = []
+        except (pa.ArrowException, OSError) as error:
+            raise UsageError(f"{path}: damaged table ({error}); restore it. Nothing was changed") from error
+    if sum(map(len, waiting)):
+        yield pa.concat_tables(waiting)
+
+
+def _rows(path: str) -> int:
+    with opened(path) as file:
+        return pq.ParquetFile(file).metadata.num_rows
+
+
+def _put(local: Path, uri: str) -> None:
+    """A local file's content at a URI, complete or not at all."""
+    if is_local(uri):
+        target = Path(uri)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        shutil.copyfile(local, partial)
+        partial.replace(target)
+        _make_last(uri)
+        return
+    with open(local, "rb") as source, created(uri) as file:
+        shutil.copyfileobj(source, file)
+
+
+def _make_last(uri: str) -> None:
+    """Bring a local file and its name to the disk: what it replaces is removed seconds later, power or no power."""
+    if is_local(uri):
+        for path in (uri, os.path.dirname(uri)):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+def _copy(source: str, target: str) -> None:
+    """The same content under another name, complete or not at all; a target that is there already is left."""
+    if FileSystems.exists(target):
+        return
+    if not is_local(target):
+        FileSystems.copy([source], [target])
+        return
+    try:
+        os.link(source, target)
+    except OSError:
+        # File systems without links.
+        write_bytes(target, read_bytes(source))

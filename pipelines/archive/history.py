@@ -1,0 +1,148 @@
+"""What earlier runs made of each document: which pages are done, and which failed how many times in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.archive import tables
+from pipelines.archive.runs import RunRecord
+from pipelines.files import printable
+from pipelines.records import LOSING_STAGES
+
+_NO_TIME = "-"
+
+
+@dataclass(frozen=True)
+class DonePages:
+    """Pages of a document that need not be read again, and how many pages it has."""
+
+    indices: frozenset[int] = frozenset()
+    document_pages: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether that is all of the document."""
+        return 0 < self.document_pages <= len(self.indices)
+
+
+_NOTHING = DonePages()
+
+
+@dataclass
+class FailedPages:
+    """Pages of a document that were tried without success, page None standing for the document itself.
+
+    Attributes:
+        attempts: how many runs in a row failed, by page.
+        document_pages: number of pages of the document; 0 where they could not be counted.
+    """
+
+    attempts: dict[int | None, int] = field(default_factory=dict)
+    document_pages: int = 0
+
+
+@dataclass(frozen=True)
+class History:
+    """What earlier runs with the same model and the same result-changing options made of documents.
+
+    Attributes:
+        done: a row a document that has done pages: key, page_index_distinct, document_pages_max, processed_at_max.
+        failed: by key.
+    """
+
+    done: pa.Table
+    failed: dict[str, FailedPages]
+
+    def done_of(self, documents: Sequence[tuple[str, int, float | None]]) -> Iterator[DonePages]:
+        """Done pages of documents, given by uri, size and time (seconds since 1970), in their order."""
+        uris, sizes, times = zip(*documents, strict=True) if documents else ((), (), ())
+        keys = _keys(
+            pa.array([printable(u) for u in uris], pa.string()),
+            pa.array(sizes, pa.int64()),
+            pa.array([None if t is None else round(t * 1e6) for t in times], pa.int64()),
+        )
+        indices, pages = self.done["page_index_distinct"], self.done["document_pages_max"]
+        for position in pc.index_in(keys, value_set=self.done["key"]).to_pylist():
+            if position is None:
+                yield _NOTHING
+            else:
+                yield DonePages(frozenset(indices[position].as_py()), pages[position].as_py() or 0)
+
+    def failed_of(self, uri: str, size: int, modified: float | None) -> FailedPages:
+        """Failures of a document that is still the same."""
+        if not self.failed:
+            return _NO_FAILURES
+        return self.failed.get(_key(printable(uri), size, modified), _NO_FAILURES)
+
+
+_NO_FAILURES = FailedPages()
+
+
+def load(output: str, records: Iterable[RunRecord], model_id: str, fingerprint: str) -> History:
+    """The history of documents under a model and options.
+
+    Raises:
+        UsageError: a table is damaged.
+    """
+    run_ids = [r.run_id for r in records if r.model_id == model_id and r.fingerprint == fingerprint]
+    done = _done(output, run_ids)
+    return History(done, _failed(output, run_ids, done))
+
+
+def _done(output: str, run_ids: list[str]) -> pa.Table:
+    columns = ["document_uri", "source_size", "source_modified", "page_index", "document_pages", "processed_at"]
+    rows = tables.read(output, "pages", run_ids, columns)
+    keys = _keys(rows["document_uri"], rows["source_size"], rows["source_modified"].cast(pa.int64()))
+    names = columns[3:]
+    slim = pa.table([keys, *(rows[name] for name in names)], ["key", *names])
+    figures = [("page_index", "distinct"), ("document_pages", "max"), ("processed_at", "max")]
+    return slim.group_by("key").aggregate(figures).combine_chunks()
+
+
+def _failed(output: str, run_ids: list[str], done: pa.Table) -> dict[str, FailedPages]:
+    columns = [
+        "document_uri", "page_index", "stage", "attempts", "source_size", "source_modified", "document_pages",
+        "failed_at",
+    ]  # fmt: skip
+    rows = tables.read(output, "failures", run_ids, columns)
+    # Files of the first version do not tell which state of the file failed; such failures do not count.
+    rows = rows.filter(pc.and_(pc.is_in(rows["stage"], pa.array(LOSING_STAGES)), pc.is_valid(rows["source_size"])))
+    keys = _keys(rows["document_uri"], rows["source_size"], rows["source_modified"].cast(pa.int64()))
+    found = list(zip(keys.to_pylist(), rows.to_pylist(), strict=True))
+    opened = _opened(done, found)
+    failed: dict[str, FailedPages] = {}
+    for key, row in found:
+        if row["page_index"] is None and key in opened and row["failed_at"] <= opened[key]:
+            continue  # It could be opened since: its failures are not in a row with what comes.
+        pages = failed.setdefault(key, FailedPages())
+        page = row["page_index"]
+        pages.attempts[page] = max(pages.attempts.get(page, 0), row["attempts"])
+        pages.document_pages = max(pages.document_pages, row["document_pages"] or 0)
+    return failed
+
+
+def _opened(done: pa.Table, failures: list[tuple[str, dict]]) -> dict[str, datetime]:
+    """When a document that has failures could last be opened, by key: a page of it was read or failed by itself."""
+    keys = pa.array(sorted({key for key, _ in failures}), pa.string())
+    read = done.filter(pc.is_in(done["key"], value_set=keys))
+    opened = dict(zip(read["key"].to_pylist(), read["processed_at_max"].to_pylist(), strict=True))
+    for key, row in failures:
+        if row["page_index"] is not None:
+            opened[key] = max(opened.get(key, row["failed_at"]), row["failed_at"])
+    return opened
+
+
+def _key(uri: str, size: int, modified: float | None) -> str:
+    """What must be unchanged for a page to count as the same, as one text; the time in microseconds."""
+    return f"{uri}\n{size}\n{_NO_TIME if modified is None else round(modified * 1e6)}"
+
+
+def _keys(uris, sizes, microseconds):
+    """`_key` of columns."""
+    times = pc.fill_null(pc.cast(microseconds, pa.string()), _NO_TIME)
+    return pc.binary_join_element_wise(uris, pc.cast(sizes, pa.string()), times, "\n")

@@ -1,0 +1,84 @@
+"""An archive as commands read it: its committed runs, and the pages of it that they are about."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from pipelines.archive import runs, tables
+from pipelines.archive.runs import RunRecord
+from pipelines.archive.transcripts import Transcript, latest_pages, transcripts
+from pipelines.errors import UsageError
+from pipelines.files import absolute, configure
+from pipelines.inputs import refuse_among_scans
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The pages of an archive, or some of them.
+
+    Attributes:
+        output: its folder or URI.
+        records: its committed runs.
+        pages: rows of `transcripts.latest_pages`, in the order of their paths and numbers.
+    """
+
+    output: str
+    records: tuple[RunRecord, ...]
+    pages: pa.Table
+
+    def transcripts(self) -> Iterator[Transcript]:
+        """The pages with their words (see `transcripts.transcripts`)."""
+        return transcripts(self.output, self.pages)
+
+    def documents(self) -> Iterator[list[Transcript]]:
+        """The pages of one document after another, in their order."""
+        left = dict(Counter(self.pages["document_uri"].to_pylist()))
+        gathered: dict[str, list[Transcript]] = {}
+        for page in self.transcripts():
+            uri = page.source.ref.uri
+            gathered.setdefault(uri, []).append(page)
+            left[uri] -= 1
+            if not left[uri]:
+                yield sorted(gathered.pop(uri), key=lambda page: page.source.ref.page_index)
+
+    def refuse_among_scans(self, folder: str, option: str) -> None:
+        """Refuse a folder for pictures where the next run would take them for scans.
+
+        Raises:
+            UsageError: it lies in a folder that the runs read, or holds a document of the archive.
+        """
+        # Runs of earlier versions wrote down paths as they were given; from where, nobody knows.
+        read = {uri for record in self.records for uri in record.options.get("inputs", ()) if uri == absolute(uri)}
+        refuse_among_scans(sorted(read), self.pages["document_uri"].to_pylist(), folder, option)
+
+    def with_lowest_confidence(self, count: int) -> Archive:
+        """Of its pages with words the ``count`` with the lowest mean confidence, the lowest first."""
+        return replace(self, pages=tables.lowest(self.pages, count))
+
+
+def open_archive(path: str, documents: str | None = None) -> Archive:
+    """The archive at a path or URI.
+
+    Args:
+        documents: pattern of the ends of documents' paths, with ``*`` and ``?``; None for all.
+
+    Raises:
+        UsageError: there is no archive, no such document, or a table is damaged.
+    """
+    configure([])
+    output = absolute(path)
+    records = runs.known(output)
+    pages = latest_pages(output, records)
+    if documents is not None:
+        end = fnmatch.translate(documents.replace("[", "[[]"))  # no classes of characters: names have brackets
+        fits = re.compile(f"(?s:.*/)?{end}").match
+        pages = pages.filter(pa.array([bool(fits(uri)) for uri in pages["document_uri"].to_pylist()], pa.bool_()))
+        if not len(pages):
+            raise UsageError(f"--documents {documents}: no document in {output} has a path that ends so")
+    return Archive(output, tuple(records), pages.sort_by([("document_uri", "ascending"), ("page_index", "ascending")]))

@@ -1,0 +1,194 @@
+"""How an archive stands: its runs, and what is done, failed and waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.archive import tables
+from pipelines.archive.runs import RunRecord
+from pipelines.records import LOSING_STAGES
+
+_RUNS_COMPARED = 10
+_LEAST_WORDS = 200
+"""Words of a run, a few pages, without which its confidence says nothing of the scans of that night."""
+_NOTABLE_DROP = 0.05
+"""Fall of a run's confidence against the median of the runs before it that is worth a look at its scans."""
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """A committed run.
+
+    Attributes:
+        lost: pages and documents that failed.
+        seconds: from start to commit.
+        confidence: mean of its words, 0–1; None without words.
+        dropped: its confidence is lower than that of the runs before with the same model, by more than 0.05. Runs of a
+            few words are neither judged nor compared with.
+    """
+
+    run_id: str
+    finished_at: str
+    model_id: str
+    pages: int
+    words: int
+    lost: int
+    seconds: float
+    confidence: float | None
+    dropped: bool
+
+    @property
+    def pages_per_second(self) -> float:
+        """Speed, start-up included."""
+        return self.pages / self.seconds if self.seconds > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class FailingPage:
+    """A page, or a document (page_index None), whose latest attempt failed."""
+
+    document_uri: str
+    page_index: int | None
+    stage: str
+    error_type: str
+    message: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    """A page that was read, as its latest run found it."""
+
+    document_uri: str
+    page_index: int
+    mean_confidence: float
+    word_count: int
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """How an archive stands.
+
+    Attributes:
+        runs: by time of commit.
+        pages: different pages that were read.
+        words: on those pages, as read last.
+        failing: pages and documents whose latest attempt failed.
+        set_aside: how many of them are not tried again until their file changes.
+        lowest: the pages with the lowest mean confidence, the lowest first.
+        waiting: documents with pages that the next run would read; None when no input was named.
+    """
+
+    runs: tuple[RunStatus, ...]
+    pages: int
+    words: int
+    failing: tuple[FailingPage, ...]
+    set_aside: int
+    lowest: tuple[ReadPage, ...]
+    waiting: int | None = None
+
+
+def status(output: str, records: Sequence[RunRecord], lowest: int, max_attempts: int) -> Status:
+    """How an archive stands by its committed runs.
+
+    Args:
+        lowest: how many pages to name.
+        max_attempts: as given to the runs; 0 for no limit.
+
+    Raises:
+        UsageError: a table is damaged.
+    """
+    run_ids = [r.run_id for r in records]
+    columns = ["document_uri", "page_index", "mean_confidence", "word_count", "run_id", "processed_at"]
+    pages = tables.read(output, "pages", run_ids, columns)
+    latest = tables.latest(pages, "processed_at")
+    shown = tables.lowest(latest, lowest)
+    failing = _failing(output, run_ids, latest)
+    return Status(
+        runs=_runs(output, records, pages),
+        pages=len(latest),
+        words=pc.sum(latest["word_count"]).as_py() or 0,
+        failing=failing,
+        set_aside=sum(0 < max_attempts <= f.attempts for f in failing),
+        lowest=tuple(ReadPage(**row) for row in shown.drop_columns("processed_at").to_pylist()),
+    )
+
+
+def failing(output: str, records: Sequence[RunRecord]) -> tuple[FailingPage, ...]:
+    """Pages and documents whose latest attempt failed, by name.
+
+    Raises:
+        UsageError: a table is damaged.
+    """
+    run_ids = [r.run_id for r in records]
+    pages = tables.read(output, "pages", run_ids, ["document_uri", "page_index", "processed_at"])
+    return _failing(output, run_ids, tables.latest(pages, "processed_at"))
+
+
+def _failing(output: str, run_ids: list[str], latest: pa.Table) -> tuple[FailingPage, ...]:
+    columns = ["document_uri", "page_index", "stage", "error_type", "message", "attempts", "failed_at"]
+    rows = tables.read(output, "failures", run_ids, columns)
+    rows = tables.latest(rows.filter(pc.is_in(rows["stage"], pa.array(LOSING_STAGES))), "failed_at").to_pylist()
+    concerned = pa.array(sorted({row["document_uri"] for row in rows}), pa.string())
+    # What was read later than it failed is not failing: the page itself, or any page where the document failed.
+    read: dict[tuple[str, int | None], datetime] = {}
+    for row in latest.filter(pc.is_in(latest["document_uri"], concerned)).to_pylist():
+        for place in ((row["document_uri"], row["page_index"]), (row["document_uri"], None)):
+            read[place] = max(read.get(place, row["processed_at"]), row["processed_at"])
+    left = []
+    for row in rows:
+        place = row["document_uri"], row["page_index"]
+        if place not in read or read[place] < row["failed_at"]:
+            left.append(FailingPage(**{name: row[name] for name in columns[:-1]}))
+    return tuple(sorted(left, key=lambda f: (f.document_uri, -1 if f.page_index is None else f.page_index)))
+
+
+def _runs(output: str, records: Sequence[RunRecord], pages: pa.Table) -> tuple[RunStatus, ...]:
+    weight = pages["word_count"].cast(pa.float64())
+    weighed = pc.multiply(pages["mean_confidence"].cast(pa.float64()), weight)
+    sums = pa.table({"run_id": pages["run_id"], "weighed": weighed, "words": weight}).group_by("run_id")
+    confidences, judged = {}, set()
+    for row in sums.aggregate([("weighed", "sum"), ("words", "sum")]).to_pylist():
+        if row["words_sum"]:
+            confidences[row["run_id"]] = row["weighed_sum"] / row["words_sum"]
+        if row["words_sum"] >= _LEAST_WORDS:
+            judged.add(row["run_id"])
+    columns = ["document_uri", "page_index", "stage", "run_id"]
+    failures = tables.read(output, "failures", [r.run_id for r in records], columns)
+    failures = failures.filter(pc.is_in(failures["stage"], pa.array(LOSING_STAGES)))
+    lost: dict[str, int] = {}
+    for row in failures.group_by(["run_id", "document_uri", "page_index"]).aggregate([]).to_pylist():
+        lost[row["run_id"]] = lost.get(row["run_id"], 0) + 1
+    found: list[RunStatus] = []
+    for record in records:
+        confidence = confidences.get(record.run_id)
+        before = [r.confidence for r in found if r.model_id == record.model_id and r.run_id in judged]
+        dropped = bool(before) and record.run_id in judged
+        found.append(
+            RunStatus(
+                run_id=record.run_id,
+                finished_at=record.finished_at,
+                model_id=record.model_id,
+                pages=record.counts.get("pages", 0),
+                words=record.counts.get("words", 0),
+                lost=lost.get(record.run_id, 0),
+                seconds=_seconds(record),
+                confidence=confidence,
+                dropped=dropped and confidence < median(before[-_RUNS_COMPARED:]) - _NOTABLE_DROP,
+            )
+        )
+    return tuple(found)
+
+
+def _seconds(record: RunRecord) -> float:
+    try:
+        return (datetime.fromisoformat(record.finished_at) - datetime.fromisoformat(record.started_at)).total_seconds()
+    except ValueError:
+        return 0.0

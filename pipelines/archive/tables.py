@@ -1,0 +1,240 @@
+"""Rows of committed runs, wherever they lie: in the runs' own folders, or in the larger files of a compaction.
+
+A compaction's manifest, ``compacted/<id>.json``, is one file: the moment it is there, readers of this module take the
+rows of its runs from the compacted files, and never from both places.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
+
+from pipelines.archive import runs
+from pipelines.archive.run_names import is_run_name
+from pipelines.errors import UsageError
+from pipelines.files import is_local, join, matching, metadata, opened, read_bytes, write_bytes
+from pipelines.records import TABLES
+
+STAGED_SUFFIX = ".staged"
+"""What the name of a compacted file ends with until the files that it replaces are out of the way."""
+REPLACED = b"-"
+"""What takes the place of a file that a compaction replaces: no Parquet, and not empty, for Beam cannot write an empty
+object to S3."""
+ROWS = 20_000
+"""Of a part of a table: 30 MB as Python's objects."""
+_TRIES = 5
+_READERS = 8
+"""Files read at a time: a remote store answers slowly, but many at once."""
+
+
+@dataclass(frozen=True)
+class Compaction:
+    """Many runs' rows in few files.
+
+    Attributes:
+        id: name of the compaction; its rows lie in the folders ``run=<id>``.
+        runs: whose rows it holds.
+        replaces: ids of the runs and earlier compactions whose folders it stands for.
+        files: names of its files by table, as they are called once it is published.
+        rows: number of rows by table.
+        published: whether plain globs see its files, and no longer those that it replaces.
+    """
+
+    id: str
+    runs: tuple[str, ...]
+    replaces: tuple[str, ...]
+    files: dict[str, tuple[str, ...]]
+    rows: dict[str, int]
+    published: bool
+
+    def paths(self, output: str, table: str) -> list[str]:
+        """Where its rows of a table are to be read."""
+        folder = runs.table_folder(output, table, self.id)
+        return [join(folder, name if self.published else staged(name)) for name in self.files[table]]
+
+
+def staged(name: str) -> str:
+    """Name of a compacted file before it is published: one that globs, Spark and pyarrow pass over."""
+    return f"_{name}{STAGED_SUFFIX}"
+
+
+def write_manifest(output: str, compaction: Compaction) -> None:
+    """Make a compaction count."""
+    write_bytes(runs.manifest_path(output, compaction.id), json.dumps(asdict(compaction), indent=1).encode())
+
+
+def compactions(output: str) -> list[Compaction]:
+    """Compactions that count and that no later one replaces.
+
+    Raises:
+        UsageError: a manifest is damaged.
+    """
+    found = []
+    for listed in matching(join(output, "compacted", "*.json")):
+        try:
+            content = json.loads(read_bytes(listed.path))
+            names = {table: tuple(names) for table, names in content["files"].items()}
+            lists = {name: tuple(content[name]) for name in ("runs", "replaces")}
+            found.append(_checked(Compaction(**{**content, **lists, "files": names})))
+        except FileNotFoundError:
+            continue  # replaced since it was listed; the caller's own read finds out
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UsageError(f"{listed.path}: damaged manifest of a compaction ({error}); restore it") from error
+    replaced = {name for compaction in found for name in compaction.replaces}
+    return [compaction for compaction in found if compaction.id not in replaced]
+
+
+def _checked(compaction: Compaction) -> Compaction:
+    """The compaction, if every name in it stays in its folder.
+
+    Raises:
+        ValueError: one would lead elsewhere.
+    """
+    runs_named = {compaction.id, *compaction.runs, *compaction.replaces}
+    files_named = {name for names in compaction.files.values() for name in names}
+    odd = sorted(n for n in runs_named if not is_run_name(n)) + sorted(n for n in files_named if set(n) & set("/\\"))
+    if odd:
+        raise ValueError(f"{odd[0]!r} is no name of a run or a file")
+    return compaction
+
+
+def paths(output: str, table: str, run_ids: Iterable[str]) -> list[str]:
+    """Files that hold the rows of some committed runs, and of others where a compaction put them together."""
+    left, found = set(run_ids), []
+    for compaction in compactions(output):
+        if left.intersection(compaction.runs):
+            found += compaction.paths(output, table)
+            left.difference_update(compaction.runs)
+    own = {f"run={run_id}" for run_id in left}
+    if own:
+        listed = (file.path for file in matching(join(output, table, "run=*", "*.parquet")))
+        found += [path for path in listed if path.replace("\\", "/").rsplit("/", 2)[-2] in own]
+    return found
+
+
+def read(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]) -> pa.Table:
+    """Rows of some committed runs, in no order; columns that a file is too old to have are null.
+
+    Raises:
+        UsageError: a file is damaged, or a compaction's file is missing.
+    """
+    wanted = sorted(set(run_ids))
+    schema = pa.schema([TABLES[table].field(name) for name in dict.fromkeys([*columns, "run_id"])])
+    for attempt in range(_TRIES):
+        try:
+            found = paths(output, table, wanted)
+            with ThreadPoolExecutor(_READERS) as pool:
+                parts = list(pool.map(lambda path: _read(path, schema), found))
+            rows = pa.concat_tables([schema.empty_table(), *parts])
+            return rows.filter(pc.is_in(rows["run_id"], pa.array(wanted, pa.string()))).select(columns)
+        except FileNotFoundError as error:
+            # A compaction took the file away between the listing and the reading; the next listing knows its own.
+            if attempt == _TRIES - 1:
+                raise UsageError(f"{output}: a table's file is missing or empty ({error}); restore it") from error
+    raise AssertionError("unreachable")
+
+
+def parts(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]) -> Iterator[pa.Table]:
+    """The same rows as `read` gives, at most `ROWS` at a time, for tables that are too large to be held. ``columns``
+    must have ``run_id``.
+
+    Raises:
+        UsageError: a file is damaged, or was taken away by a compaction since it was listed.
+    """
+    wanted = pa.array(sorted(set(run_ids)), pa.string())
+    schema = pa.schema([TABLES[table].field(name) for name in columns])
+    for path in paths(output, table, wanted.to_pylist()):
+        try:
+            with _opened(path) as file:
+                yield from portions(file, schema, wanted)
+        except FileNotFoundError as error:
+            raise UsageError(f"{path}: was taken away while the table was read; try again") from error
+
+
+def portions(file: pq.ParquetFile, schema: pa.Schema, run_ids: pa.Array) -> Iterator[pa.Table]:
+    """A file's rows of some runs, at most `ROWS` at a time, with the columns of ``schema``, which has ``run_id``."""
+    for batch in file.iter_batches(ROWS, columns=_present(file, schema)):
+        rows = completed(pa.Table.from_batches([batch]), schema)
+        yield rows.filter(pc.is_in(rows["run_id"], run_ids))
+
+
+def latest(rows: pa.Table, time: str) -> pa.Table:
+    """The last row of each page, by a column with the time."""
+    ordered = rows.sort_by([(time, "descending")])
+    ordered = ordered.append_column("position", pa.array(range(len(ordered)), pa.int64()))
+    first = ordered.group_by(["document_uri", "page_index"]).aggregate([("position", "min")])
+    return ordered.take(first["position_min"]).drop_columns("position")
+
+
+def lowest(pages: pa.Table, count: int) -> pa.Table:
+    """Of pages with words the ``count`` with the lowest mean confidence, the lowest first."""
+    rows = pages.filter(pc.is_valid(pages["mean_confidence"]))
+    order = [("mean_confidence", "ascending"), ("document_uri", "ascending"), ("page_index", "ascending")]
+    return rows.take(pc.select_k_unstable(rows, min(count, len(rows)), order)) if count and len(rows) else rows[:0]
+
+
+def _read(path: str, schema: pa.Schema) -> pa.Table:
+    with _opened(path) as file:
+        return completed(file.read(columns=_present(file, schema)), schema)
+
+
+def _present(file: pq.ParquetFile, schema: pa.Schema) -> list[str]:
+    """The columns that a file is not too old to have."""
+    return [name for name in schema.names if name in file.schema_arrow.names]
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[pq.ParquetFile]:
+    """A table's file, to be read inside.
+
+    Raises:
+        FileNotFoundError: it is not there, or a compaction replaced it.
+        UsageError: it cannot be read, or is damaged.
+    """
+    try:
+        if is_local(path):
+            with pq.ParquetFile(path) as file:
+                yield file
+            return
+        if not FileSystems.exists(path):
+            raise FileNotFoundError(path)
+        with opened(path) as stored:
+            yield pq.ParquetFile(stored)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        if _is_gone(path):
+            raise FileNotFoundError(path) from error
+        # Arrow tells some damage by OSErrors too, which have no number.
+        if not isinstance(error, pa.ArrowException) and (error.errno is not None or type(error) is not OSError):
+            raise UsageError(f"{path}: cannot be read ({error}); try again") from error
+        run_id = path.replace("\\", "/").rsplit("/", 2)[-2].removeprefix("run=")
+        raise UsageError(
+            f"{path}: damaged table of the committed run {run_id} ({error}); restore it, or remove "
+            f"{run_id}.json from the output's folder runs/ to drop the run"
+        ) from error
+
+
+def _is_gone(path: str) -> bool:
+    """Whether a file is missing, or what a compaction puts in the place of files that it replaces."""
+    try:
+        return metadata(path).size_in_bytes <= len(REPLACED)
+    except Exception:
+        return True
+
+
+def completed(part: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A part of a table with all columns of ``schema`` in their order and types."""
+    columns = [
+        part[field.name].cast(field.type) if field.name in part.schema.names else pa.nulls(len(part), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)

@@ -1,0 +1,1 @@
+"""Whole pages against their ground truth, and Tesseract beside them."""

@@ -1,0 +1,108 @@
+"""A job on one machine, divided into runs of a bounded number of pages, each with a commit of its own.
+
+Beam's in-process runner holds all that a graph groups in memory, until the last page is read. Runs of some hundred
+pages each give both the memory and what a crash can cost a bound, whatever the archive's size.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import mmap
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pipelines import files
+from pipelines.archive import runs
+from pipelines.errors import JobFailed
+from pipelines.inputs import Document
+from pipelines.running import launch, memory
+from pipelines.running.beam_options import is_local
+from pipelines.wording import counted
+from segmentation.decoding import DecodingError, DecodingSettings
+from segmentation.decoding.tiff import page_offsets
+
+log = logging.getLogger(__name__)
+
+PAGES_IN_A_RUN = 300
+"""Some minutes of work on two cores: a model is loaded for each run, which takes a second or two."""
+_PDF, _TIFF = ".pdf", (".tif", ".tiff")
+_BYTES_OF_A_PDF_PAGE = 200_000
+"""A small scanned page. The pages of a PDF are counted only when it is read."""
+_BYTES_OF_A_FRAME = 10_000_000
+"""A grey page of 300 dpi without compression, of a TIFF whose frames cannot be counted beforehand."""
+
+
+def carry_out(planned: launch.Plan, beam_options: list[str], attempts: int) -> launch.Outcome:
+    """Run the pipeline on all documents of a plan: on one machine portion by portion, on a cluster at once.
+
+    The caller holds the output for the plan's run. The first portion's run has its name, the others' end in
+    ``-part2`` and so on.
+
+    Raises:
+        UsageError: the output or Beam's options are unusable.
+        JobFailed: a portion broke as often as ``attempts`` allows; those before it are committed and kept.
+    """
+    documents = planned.selection.documents
+    parts = list(divided(documents)) if is_local(beam_options) else [documents]
+    outcomes: list[launch.Outcome] = []
+    for number, part in enumerate(parts, 1):
+        # Short enough that `run_with_attempts` does not cut the part off when it names a second attempt.
+        run_id = planned.job.run_id if number == 1 else f"{planned.job.run_id[:110]}-part{number}"
+        portion = replace(
+            planned,
+            job=replace(planned.job, run_id=run_id),
+            selection=replace(planned.selection, documents=part),
+        )
+        try:
+            with runs.held(planned.job.output, run_id) if number > 1 else contextlib.nullcontext():
+                outcomes.append(launch.run_with_attempts(portion, beam_options, attempts))
+        except JobFailed as error:
+            if not outcomes:
+                raise
+            kept = launch.together(outcomes)
+            raise JobFailed(
+                f"{error}. What was written before it is kept: {counted(kept.pages, 'page')}", kept
+            ) from error
+        if len(parts) > 1:
+            memory.give_back()
+            done = launch.together(outcomes)
+            log.info("part %d of %d is committed: %d pages in %.0f s", number, len(parts), done.pages, done.seconds)
+    return launch.together(outcomes)
+
+
+def divided(documents: tuple[Document, ...]) -> Iterator[tuple[Document, ...]]:
+    """Documents in portions of about `PAGES_IN_A_RUN` pages; a document is never divided."""
+    portion: list[Document] = []
+    pages = 0
+    for document in documents:
+        if portion and pages + likely_pages(document) > PAGES_IN_A_RUN:
+            yield tuple(portion)
+            portion, pages = [], 0
+        portion.append(document)
+        pages += likely_pages(document)
+    if portion:
+        yield tuple(portion)
+
+
+def likely_pages(document: Document) -> int:
+    """About how many pages of a document will be read."""
+    name = document.uri.lower()
+    if name.endswith(_PDF):
+        pages = document.size // _BYTES_OF_A_PDF_PAGE
+    elif name.endswith(_TIFF):
+        pages = _frames(document)
+    else:
+        pages = 1
+    return max(1, pages - len(document.left_out))
+
+
+def _frames(document: Document) -> int:
+    """Pages of a TIFF, from its chain of directories alone where it lies on this machine."""
+    if files.is_local(document.uri):
+        try:
+            with open(document.uri, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                return len(page_offsets(data, document.uri, DecodingSettings()))
+        except (OSError, ValueError, DecodingError):
+            pass  # Reading it will say what is wrong.
+    return document.size // _BYTES_OF_A_FRAME

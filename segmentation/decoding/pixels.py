@@ -1,0 +1,108 @@
+"""Grey and colours of 8 bits from the pixels of any mode."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import TiffImageFile
+
+from segmentation.decoding.tiff import BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT, WHITE_IS_ZERO
+
+_DEEP_WHITES = (2**12 - 1, 2**16 - 1, 2**32 - 1)
+"""Whites of integer pictures. Scanners store 12 bits in 16 without saying so; such a page would come out black."""
+_FLOAT_WHITES = (1.0, 255.0, 65535.0)
+"""Whites of floating-point pictures, which state none either."""
+_COLOURED = ("RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr")
+_EVERY = 3
+"""Pixels looked at for colours, in both directions."""
+_COLOURLESS = 16
+"""Levels by which red, green and blue of grey scans differ through their compression."""
+_LEAST_COLOURED = 1e-3
+"""Share of the pixels: a stamp, or a line in red ink."""
+
+
+def to_gray(image: Image.Image) -> np.ndarray:
+    """Grey of a loaded picture of any mode: uint8 (height, width); transparent parts are white."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _deep_to_gray(image)
+    if image.mode == "LAB":
+        return np.array(image.getchannel(0))  # Lightness.
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        paper = Image.new("L", image.size, 255)
+        paper.paste(image.convert("L"), mask=image.getchannel("A"))
+        return np.array(paper)
+    if image.mode == "CMYK":
+        image = image.convert("RGB")
+    return np.array(image if image.mode == "L" else image.convert("L"))
+
+
+def to_colour(image: Image.Image) -> np.ndarray:
+    """Colours of a loaded picture of any mode, by its colour profile if it has one.
+
+    Returns:
+        uint8 (height, width, 3), blue, green and red of sRGB, transparent parts white; grey, (height, width), of a
+        picture that has no colours.
+    """
+    if image.mode not in _COLOURED:
+        return to_gray(image)
+    opaque = None
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        opaque = image.getchannel("A")
+    colours = _srgb(image)
+    if opaque is not None:
+        paper = Image.new("RGB", colours.size, "white")
+        paper.paste(colours, mask=opaque)
+        colours = paper
+    return gray_unless_coloured(cv2.cvtColor(np.array(colours), cv2.COLOR_RGB2BGR))
+
+
+def _srgb(image: Image.Image) -> Image.Image:
+    """The picture in the colours that its profile means; as its numbers are where there is none that can be used."""
+    plain = image if image.mode == "CMYK" else image.convert("RGB")
+    profile = image.info.get("icc_profile")
+    if profile:
+        try:
+            meant = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            return ImageCms.profileToProfile(plain, meant, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass  # A page is worth more than its exact colours.
+    return plain.convert("RGB")
+
+
+def gray_unless_coloured(colours: np.ndarray) -> np.ndarray:
+    """Blue, green and red, uint8 (height, width, 3), as they are; grey, (height, width), where they hardly differ."""
+    sample = colours[::_EVERY, ::_EVERY]
+    apart = sample.max(axis=2) - sample.min(axis=2)
+    coloured = np.mean(apart > _COLOURLESS) > _LEAST_COLOURED
+    return colours if coloured else cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY)
+
+
+def _deep_to_gray(image: Image.Image) -> np.ndarray:
+    """Grey of a picture of 12, 16 or 32 bits: uint8 (height, width).
+
+    White is the least of the usual whites that no pixel exceeds (Pillow's own conversion cuts all off at 255).
+    """
+    tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
+    values = np.array(image)
+    if image.mode == "F":
+        values = np.nan_to_num(values, nan=np.inf, posinf=np.inf)
+        finite = values[np.isfinite(values)]
+        top, whites = (float(finite.max()) if finite.size else 1.0), _FLOAT_WHITES
+    else:
+        if image.mode == "I" and tags.get(BITS_PER_SAMPLE) == (32,) and tags.get(SAMPLE_FORMAT, (1,)) == (1,):
+            values = values.view(np.uint32)
+        top, whites = int(values.max()), _DEEP_WHITES
+    white = next((white for white in whites if top <= white), top)
+    levels = values.astype(np.uint16) if values.dtype.itemsize == 2 else np.clip(values, 0, white).astype(np.float32)
+    gray = cv2.convertScaleAbs(levels, alpha=255.0 / white)
+    if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
+        gray = 255 - gray  # Pillow inverts pictures of 8 bits and fewer only.
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        gray[values == transparent] = 255
+    return gray

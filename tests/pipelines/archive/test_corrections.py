@@ -1,0 +1,83 @@
+"""Lines as they were corrected: which words keep their places, and where new ones go."""
+
+from dataclasses import replace
+from datetime import datetime, timezone
+
+import pytest
+
+from pipelines.archive.corrections import Corrections
+from pipelines.archive.page_pictures import picture_name
+from pipelines.archive.transcripts import PageWord, Source, Transcript
+from pipelines.errors import UsageError
+from pipelines.formats.text import to_text
+from segmentation.decoding import PageRef
+from segmentation.geometry import Box
+
+READ = ("Come", "befor", "Easter")
+"""The words of the line, each 80 pixels long, one every 100 pixels."""
+
+
+def saved(folder, text, turn=0, line="line0") -> Transcript:
+    """A page of one line of which somebody saved ``text``."""
+    places = [(100 * i, 100 * i + 80) for i in range(len(READ))]
+    boxes = [Box(10, 280 - b, 40, 280 - a) if turn == 90 else Box(a, 10, b, 40) for a, b in places]
+    words = tuple(PageWord(t, 0.6, box, turn, baseline=(30, 38)) for t, box in zip(READ, boxes, strict=True))
+    source = Source(PageRef("/s/a.png", 0), "0" * 64, 0, "night-1")
+    facts = {"name": "a", "source": source, "picture": "a.png", "read_at": datetime.now(timezone.utc)}
+    page = Transcript(**facts, width=400, height=300, dpi=None, model_id="model", lines=(words,))
+    (folder / "a.page.xml").write_text(
+        f'<PcGts><Page imageFilename="{picture_name("a", source)}"><TextRegion><TextLine id="{line}"><TextEquiv>'
+        f"<Unicode>{text}</Unicode></TextEquiv></TextLine></TextRegion></Page></PcGts>"
+    )
+    return page
+
+
+def corrected(folder, text, turn=0) -> tuple[PageWord, ...]:
+    """What is left of a page of one line after somebody made ``text`` of it."""
+    page, corrections = saved(folder, text, turn), Corrections(folder)
+    assert corrections.holds("a") and not corrections.holds("b")
+    return tuple(word for line in corrections.applied(page).lines for word in line)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("Come before Easter", [(0, 80), (100, 180), (200, 280)]),
+        ("Come Easter", [(0, 80), (200, 280)]),
+        ("Come be for Easter", [(0, 80), (100, 127), (140, 180), (200, 280)]),
+        ("Come again befor Easter", [(0, 32), (40, 80), (100, 180), (200, 280)]),
+        ("Do Come befor Easter", [(0, 23), (34, 80), (100, 180), (200, 280)]),
+        ("Come befor Easter Day", [(0, 80), (100, 180), (200, 248), (256, 280)]),
+        ("Comebefore Easter", [(0, 180), (200, 280)]),
+        ("", []),
+    ],
+)
+def test_words_that_stayed_keep_their_places_and_new_ones_share_that_of_those_beside_them(tmp_path, text, places):
+    words = corrected(tmp_path, text)
+    assert " ".join(word.text for word in words) == text
+    assert [(word.box.left, word.box.right) for word in words] == places
+    assert all(word.confidence == (0.6 if word.text in READ and word.box.width == 80 else 1) for word in words)
+
+
+def test_words_up_a_margin_share_their_place_along_the_writing(tmp_path):
+    _, be, fore, _ = corrected(tmp_path, "Come be for Easter", turn=90)
+    assert (be.box.top, be.box.bottom) == (153, 180) and (fore.box.top, fore.box.bottom) == (100, 140)
+
+
+def test_a_new_words_baseline_is_its_part_of_the_old_one(tmp_path):
+    _, be, fore, _ = corrected(tmp_path, "Come be for Easter")
+    assert be.baseline == (30, 33) and fore.baseline == (34, 38)
+
+
+def test_a_page_that_somebody_saved_keeps_its_doubtful_scraps(tmp_path):
+    page = saved(tmp_path, "Sir")
+    scrap = replace(page, lines=((replace(page.lines[0][0], text="Sir", confidence=0.3),),))
+    assert to_text(scrap) == b""
+    assert to_text(Corrections(tmp_path).applied(scrap)) == b"Sir\n"
+
+
+@pytest.mark.parametrize("line", ["r1l1", "line7"])
+def test_a_file_with_lines_that_are_not_the_reviews_is_refused(tmp_path, line):
+    page = saved(tmp_path, "Come", line=line)
+    with pytest.raises(UsageError, match=f"a.page.xml: line '{line}' is none of the review's"):
+        Corrections(tmp_path).applied(page)
