@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import numpy as np
 
 from htr_model.readers.page_xml import ROOT
 from htr_model.readers.safe_xml import XmlError, parse_xml
+from htr_model.readers.transcription import points
 from pipelines.archive.page_pictures import picture_name
 from pipelines.archive.transcripts import PageWord, Transcript
 from pipelines.errors import UsageError
 from pipelines.formats import FORMATS
-from segmentation.geometry import union
+from segmentation.geometry import Box, union
 
 _ENDING, _ = FORMATS["page"]
 _LINE = re.compile(r"line(\d+)")
+_DRAWN = re.compile(r"new\d+")
+
+
+@dataclass(frozen=True)
+class SavedLine:
+    """A line of a saved page.
+
+    Attributes:
+        id: of its element: ``line`` and its number among the page's lines, ``new`` and a number of one that was drawn.
+        text: what it says; never empty.
+        block: number of the page's block (`Transcript.blocks`) that it stands in now.
+        box: where a drawn line stands, pixels of the page; None of those that were found.
+    """
+
+    id: str
+    text: str
+    block: int
+    box: Box | None
+
+    @property
+    def number(self) -> int | None:
+        """Of the page's lines; None for a drawn one."""
+        found = _LINE.fullmatch(self.id)
+        return found and int(found[1])
 
 
 class Corrections:
@@ -39,9 +67,9 @@ class Corrections:
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{_ENDING}"
 
-    def of(self, page: Transcript) -> dict[int, str] | None:
-        """The texts of a page's lines by their number; lines that were emptied are not there. None where nothing was
-        saved of the page, or of another scan of it.
+    def of(self, page: Transcript) -> list[SavedLine] | None:
+        """A page's lines as they were saved, in the order in which they are to be read; those that were emptied are not
+        there. None where nothing was saved of the page, or of another scan of it.
 
         Raises:
             UsageError: the file cannot be read, or its lines are others than those of the page.
@@ -56,16 +84,16 @@ class Corrections:
         sheet = root.find("Page") if root.tag == ROOT else None
         if sheet is None or sheet.get("imageFilename") != picture_name(page.name, page.source):
             return None
-        texts = {}
-        for line in sheet.iter("TextLine"):
-            number = _LINE.fullmatch(line.get("id", ""))
-            if number is None or int(number[1]) >= len(page.lines):
+        lines: dict[str, SavedLine] = {}
+        for block, element in _lines(sheet):
+            line = _saved(element, block)
+            if line is None or (line.number or 0) >= max(1, len(page.lines)) or line.id in lines:
                 raise UsageError(
-                    f"{path}: line {line.get('id')!r} is none of the review's. To take what another program saved, "
+                    f"{path}: line {element.get('id')!r} is none of the review's. To take what another program saved, "
                     "give that file to train or evaluate instead"
                 )
-            texts[int(number[1])] = " ".join((line.findtext("TextEquiv/Unicode") or "").split())
-        return texts
+            lines[line.id] = line
+        return [line for line in lines.values() if line.text]
 
     def applied(self, page: Transcript) -> Transcript:
         """The page as it was corrected, else as it is.
@@ -73,11 +101,46 @@ class Corrections:
         Raises:
             UsageError: as `of`.
         """
-        texts = self.of(page)
-        if texts is None:
+        saved = self.of(page)
+        if saved is None:
             return page
-        lines = (_corrected(line, texts.get(i, "")) for i, line in enumerate(page.lines))
-        return replace(page, lines=tuple(line for line in lines if line), corrected=True)
+        places = [block.lines[0][0] for block in page.blocks]
+        lines: list[tuple[PageWord, ...]] = []
+        for line in saved:
+            # A line that was moved belongs to the region into which it was. Where nothing was found there is none.
+            place = places[line.block] if line.block < len(places) else None
+            if line.number is None:
+                before = lines[-1][0].line if lines else 0
+                whole = PageWord(line.text, 1.0, line.box, place.turn if place else 0, line=before)
+                words = tuple(_saying((whole,), line.text.split()))
+            else:
+                words = _corrected(page.lines[line.number], line.text)
+            if place:
+                words = tuple(replace(word, region=place.region, cell=place.cell) for word in words)
+            lines.append(words)
+        return replace(page, lines=tuple(lines), corrected=True)
+
+
+def _lines(sheet: Element) -> Iterator[tuple[int, Element]]:
+    """The lines of a page, each with the number of its region."""
+    for block, region in enumerate(sheet.iter("TextRegion")):
+        yield from ((block, line) for line in region.findall("TextLine"))
+
+
+def _saved(line: Element, block: int) -> SavedLine | None:
+    """A line of a saved page; None where it is none of the review's."""
+    name, text = line.get("id", ""), " ".join((line.findtext("TextEquiv/Unicode") or "").split())
+    if _LINE.fullmatch(name):
+        return SavedLine(name, text, block, None)
+    coords = line.find("Coords")
+    try:
+        corners = points(coords.get("points", "")) if coords is not None else []
+    except ValueError:
+        corners = []
+    if not _DRAWN.fullmatch(name) or not corners:
+        return None
+    (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
+    return SavedLine(name, text, block, Box(int(left), int(top), int(right) + 1, int(bottom) + 1))
 
 
 def _corrected(line: tuple[PageWord, ...], text: str) -> tuple[PageWord, ...]:

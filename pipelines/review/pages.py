@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
 
+from pipelines.archive.corrections import SavedLine
 from pipelines.archive.page_pictures import picture_name
-from pipelines.archive.transcripts import PageWord, Transcript, line_text
+from pipelines.archive.transcripts import PageWord, Transcript
 from pipelines.files import page_stem
 from pipelines.formats.page_xml import to_page
 from pipelines.review.html import template
@@ -128,11 +129,11 @@ class WebPages:
         """
         return self._index.render(title=title, entries=self._listed, corrected=corrected).encode()
 
-    def page(self, page: Transcript, corrected: dict[int, str] | None = None, missing: str | None = None) -> bytes:
+    def page(self, page: Transcript, corrected: list[SavedLine] | None = None, missing: str | None = None) -> bytes:
         """A page of the list beside its picture, as HTML.
 
         Args:
-            corrected: texts of its lines by number, as `Corrections.of` gives them; None where nothing was corrected.
+            corrected: its lines as `Corrections.of` gives them; None where nothing was corrected.
             missing: why there is no picture; None where there is one.
         """
         i = self._places[page.name]
@@ -142,8 +143,7 @@ class WebPages:
         page = replace(page, picture=picture_name(page.name, page.source))
         draft = None
         if corrected is not None:
-            said = map(line_text, page.lines)
-            draft = {i: corrected.get(i, "") for i, text in enumerate(said) if corrected.get(i, "") != text}
+            draft = [(line.block, line.id, line.text, line.box and astuple(line.box)) for line in corrected]
         script = {
             "name": page.name,
             "read": page.read_at.isoformat(),

@@ -225,7 +225,11 @@ def test_corrected_page_is_shown_as_corrected(corrected):
     assert inkbeam("review", corrected / "tables", "--output", corrected / "web").code == 0
     (path,) = (corrected / "web").glob("a.png*.html")
     content = path.read_text()
-    assert embedded(content)["corrected"] == {"0": "My dear Eleanor", "1": "", "2": "two words"}
+    assert embedded(content)["corrected"] == [
+        [0, "line0", "My dear Eleanor", None],
+        [0, "line2", "two words", None],
+        [0, "line3", "left alone", None],
+    ]
     assert "<span>corrected</span>" in content
     index = (corrected / "web" / "index.html").read_text()
     assert "9 words, of which about\n0 are read wrongly on pages that nobody has corrected" in index
@@ -293,22 +297,41 @@ def test_corrections_that_cannot_be_read_are_wrong_usage(corrected):
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+RESULT = """
+const result = document.createElement("pre");
+result.id = "result";
+result.textContent = JSON.stringify(%s);
+document.body.append(result);
+"""
 EDITS = """
-function type(line, said) { field(lines[line]).textContent = said; keep(); }
+function type(line, said) { field(lines()[line]).textContent = said; keep(); }
 type(0, "My dear Eleonora,");
-type(1, "");
+leaveOut(lines()[1]);
 type(2, "twow ords");
-const span = lines[4].querySelectorAll("span")[1];
+leaveOut(lines()[3]);
+leaveOut(lines()[3]);
+const span = lines()[4].querySelectorAll("span")[1];
 visit(span);
 const offered = [...others.querySelectorAll("button")];
 offered.find((button) => button.textContent === "ALSO").click();
 visit(span);
 const back = [...others.querySelectorAll("button")].map((button) => button.textContent);
-const result = document.createElement("pre");
-result.id = "result";
-result.textContent = JSON.stringify({ xml: corrected(), back, changed: document.querySelectorAll(".changed").length });
-document.body.append(result);
 """
+
+
+def in_browser(path, script, result, folder) -> dict:
+    """What JavaScript makes of a page in Chromium: the value of ``result`` after ``script``."""
+    shown = path.with_name(f"{path.stem}-with-script.html")
+    shown.write_text(path.read_text().replace("</body>", f"<script>{script}{RESULT % result}</script></body>"))
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
+    done = subprocess.run([*command, "--dump-dom", shown.as_uri()], capture_output=True, text=True, timeout=120)
+    return json.loads(html.unescape(re.search(r'<pre id="result">(.*?)</pre>', done.stdout, re.S)[1]))
+
+
+def lines_in(page_xml: str) -> list[tuple[str, str]]:
+    """Names and texts of the lines of a PAGE file, in its order."""
+    root = ElementTree.fromstring(page_xml.encode())
+    return [(x.get("id"), x.findtext("{*}TextEquiv/{*}Unicode")) for x in root.findall(".//{*}TextLine")]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
@@ -327,10 +350,8 @@ def test_what_is_corrected_in_a_browser_is_what_is_saved(tmp_path):
     write_run(tmp_path, "night-1", 1, [{**made_tables.page("/s/a.png", words=len(words)), **facts}], (), words)
     inkbeam("review", tmp_path, "--output", tmp_path / "web")
     (path,) = (tmp_path / "web").glob("a.png*.html")
-    path.write_text(path.read_text().replace("</body>", f"<script>{EDITS}</script></body>"))
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    shown = subprocess.run([*command, "--dump-dom", path.as_uri()], capture_output=True, text=True, timeout=120)
-    found = json.loads(html.unescape(re.search(r'<pre id="result">(.*?)</pre>', shown.stdout, re.S)[1]))
+    result = '{ xml: corrected(), back, changed: document.querySelectorAll(".changed").length }'
+    found = in_browser(path, EDITS, result, tmp_path)
     assert texts_in(found["xml"]) == ["My dear Eleonora,", "twow ords", "left alone", "one ALSO"]
     assert found["back"] == ["also"] and found["changed"] == 4
     root = ElementTree.fromstring(found["xml"].encode())
@@ -340,6 +361,80 @@ def test_what_is_corrected_in_a_browser_is_what_is_saved(tmp_path):
     ]
     # Of what was typed the confidence is gone; of words that were divided anew the places are, too.
     assert confidences == [["0.5000", "0.5000", None], [], ["0.5000", "0.5000"], ["0.5000", None]]
+
+
+DRAW = """
+function drag(left, top, right, bottom) {
+  const matrix = sheet.getScreenCTM();
+  const event = (type, x, y) => {
+    const { x: clientX, y: clientY } = new DOMPoint(x, y).matrixTransform(matrix);
+    sheet.dispatchEvent(new PointerEvent(type, { clientX, clientY, bubbles: true }));
+  };
+  document.getElementById("draw").click();
+  event("pointerdown", right, bottom);
+  event("pointermove", 5, 5);
+  event("pointerup", left, top);
+}
+drag(300, 44, 420, 70);
+field(document.activeElement.closest("article")).textContent = "drawn beside";
+keep();
+drag(10, 200, 200, 240);
+document.activeElement.textContent = "P. S.";
+keep();
+move(lines()[0], 1);
+leaveOut(lines()[4]);
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_lines_are_drawn_moved_and_left_out(corrected):
+    (path,) = (corrected / "web").glob("a.png*.html")
+    found = in_browser(path, DRAW, "{ xml: corrected(), kept: localStorage.getItem(DRAFT) }", corrected)
+    saved = [
+        ("line1", "blotting"),
+        ("line0", "My daer Eleanor"),
+        ("new0", "drawn beside"),
+        ("line2", "twow ords here"),
+        ("new1", "P. S."),
+    ]
+    assert lines_in(found["xml"]) == saved
+    region = ElementTree.fromstring(found["xml"].encode()).find(".//{*}TextRegion/{*}Coords").get("points")
+    assert region == "0,0 419,0 419,239 0,239"
+
+    # It is a correction, and truth to train on.
+    (saved_file,) = (corrected / "web").glob("*.page.xml")
+    saved_file.write_text(found["xml"])
+    samples = [item for item in read(corrected / "web") if isinstance(item, Sample)]
+    assert [item.text for item in samples] == [text for _, text in saved]
+    out = corrected / "text"
+    export = ("export", corrected / "tables", "--to", "text", "--output", out, "--corrections", corrected / "web")
+    assert inkbeam(*export).code == 0
+    assert next(out.iterdir()).read_text().splitlines() == [text for _, text in saved]
+    done = inkbeam("search", corrected / "tables", "drawn", "--corrections", corrected / "web", "--json")
+    (word,) = json.loads(done.out)["words"]
+    assert (word["left"], word["top"], word["right"], word["bottom"]) == (300, 44, 350, 70)
+
+    # The page shows it again as it was saved.
+    assert inkbeam("review", corrected / "tables", "--output", corrected / "web").code == 0
+    again = in_browser(path, "", "{ xml: corrected(), state: state() }", corrected)
+    assert lines_in(again["xml"]) == saved
+    assert (0, "line3", "", None) in map(tuple, again["state"])
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_line_is_drawn_on_a_page_without_any(reviewed, tmp_path):
+    shutil.copytree(reviewed / "web", tmp_path / "web")
+    (path,) = (tmp_path / "web").glob("blank*.html")
+    script = 'add([20, 30, 120, 60]); document.activeElement.textContent = "found after all"; keep();'
+    xml = in_browser(path, script, "{ xml: corrected() }", tmp_path)["xml"]
+    assert lines_in(xml) == [("new0", "found after all")]
+    (tmp_path / "web" / f"{path.stem}.page.xml").write_text(xml)
+    options = ("--documents", "blank.png", "--corrections", tmp_path / "web")
+    assert inkbeam("export", reviewed / "tables", "--to", "alto", *options, "--output", tmp_path / "out").code == 0
+    (written,) = (tmp_path / "out").iterdir()
+    words = [word for word in ElementTree.parse(written).iter() if word.tag.endswith("String")]
+    assert [word.get("CONTENT") for word in words] == ["found", "after", "all"]
+    assert words[0].get("HPOS") == "20" and words[0].get("VPOS") == "30"
 
 
 def listed(folder) -> list[str]:

@@ -1,5 +1,6 @@
 """Lines as they were corrected: which words keep their places, and where new ones go."""
 
+import itertools
 from dataclasses import replace
 from datetime import datetime, timezone
 
@@ -11,7 +12,7 @@ from pipelines.archive.transcripts import PageWord, Source, Transcript
 from pipelines.errors import UsageError
 from pipelines.formats.text import to_text
 from segmentation.decoding import PageRef
-from segmentation.geometry import Box
+from segmentation.geometry import Box, Cell
 
 READ = ("Come", "befor", "Easter")
 """The words of the line, each 80 pixels long, one every 100 pixels."""
@@ -74,6 +75,50 @@ def test_a_page_that_somebody_saved_keeps_its_doubtful_scraps(tmp_path):
     scrap = replace(page, lines=((replace(page.lines[0][0], text="Sir", confidence=0.3),),))
     assert to_text(scrap) == b""
     assert to_text(Corrections(tmp_path).applied(scrap)) == b"Sir\n"
+
+
+def two_regions(folder, *regions) -> Transcript:
+    """A page of two regions with a line each, the second in a cell; what was saved of it has the lines ``regions``."""
+    page = saved(folder, "")
+    below = [
+        replace(word, region=1, cell=Cell(2, 3), box=Box(word.box.left, 60, word.box.right, 90), line=4)
+        for word in page.lines[0]
+    ]
+    lines = [
+        f'<TextLine id="{name}"><Coords points="{points}"/><TextEquiv><Unicode>{text}</Unicode></TextEquiv></TextLine>'
+        for name, text, points in itertools.chain(*regions)
+    ]
+    path = folder / "a.page.xml"
+    head = path.read_text().partition("<TextRegion>")[0]
+    first = len(regions[0])
+    inside = "".join(f"<TextRegion>{''.join(part)}</TextRegion>" for part in (lines[:first], lines[first:]))
+    path.write_text(f"{head}{inside}</Page></PcGts>")
+    return replace(page, lines=(page.lines[0], tuple(below)))
+
+
+def test_lines_are_read_in_the_order_and_the_region_in_which_they_were_saved(tmp_path):
+    page = two_regions(tmp_path, [("line1", "Come", "0,0")], [("line0", "Easter", "0,0")])
+    (come,), (easter,) = Corrections(tmp_path).applied(page).lines
+    assert (come.text, come.region, come.cell, come.box.top, come.line) == ("Come", 0, None, 60, 4)
+    assert (easter.text, easter.region, easter.cell, easter.box.left) == ("Easter", 1, Cell(2, 3), 200)
+
+
+def test_a_drawn_line_stands_where_it_was_drawn(tmp_path):
+    page = two_regions(
+        tmp_path,
+        [("line0", "Come", "0,0"), ("new0", "Good Day", "10,100 89,100 89,119 10,119")],
+        [("new1", "", "1,1 2,2")],
+    )
+    _, (good, day) = Corrections(tmp_path).applied(page).lines
+    assert (good.text, good.box, good.confidence) == ("Good", Box(10, 100, 50, 120), 1)
+    assert (day.text, day.box, day.region) == ("Day", Box(60, 100, 90, 120), 0)
+
+
+@pytest.mark.parametrize("points", ["", "here", "1,2,3"])
+def test_a_drawn_line_without_a_place_is_refused(tmp_path, points):
+    page = two_regions(tmp_path, [("new0", "Good Day", points)], [])
+    with pytest.raises(UsageError, match="line 'new0' is none of the review's"):
+        Corrections(tmp_path).applied(page)
 
 
 @pytest.mark.parametrize("line", ["r1l1", "line7"])
