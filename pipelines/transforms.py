@@ -174,7 +174,8 @@ def read_and_segment(task: PageTask, job: Job, normalization: Normalization, vol
     stage = "read"
     try:
         started = time.perf_counter()
-        data, sha256 = volume.content(task.document, task.document_pages)
+        document = task.document
+        data, sha256 = volume.content(document.uri, task.document_pages, document.fingerprint())
         page = decode_page(data, task.ref, job.decoding, sha256)
         decoded = time.perf_counter()
         stage = "segment"
@@ -316,7 +317,9 @@ class AssemblePages(beam.DoFn):
             yield page
 
 
-def upright_page(ref: PageRef, rotation: int, settings: DecodingSettings, in_colour: bool = False) -> Page:
+def upright_page(
+    ref: PageRef, rotation: int, settings: DecodingSettings, volume: LastVolume, in_colour: bool = False
+) -> Page:
     """A page read again, turned as the pages table says that it was.
 
     Args:
@@ -326,7 +329,8 @@ def upright_page(ref: PageRef, rotation: int, settings: DecodingSettings, in_col
     Raises:
         OSError, DecodingError: it can no longer be read.
     """
-    page = decode_page(read_bytes(ref.uri), ref, settings, in_colour=in_colour)
+    data, sha256 = volume.content(ref.uri)
+    page = decode_page(data, ref, settings, sha256, in_colour)
     turn = rotation - page.rotation
     colours = None if page.colours is None else turned(page.colours, turn)
     return replace(page, gray=turned(page.gray, turn), colours=colours, rotation=rotation)
@@ -339,6 +343,9 @@ class DrawOverlays(beam.DoFn):
         self._folder = folder
         self._settings = settings
 
+    def setup(self):
+        self._volume = LastVolume()
+
     def process(self, page: PageText):
         ref = page.facts.ref
         try:
@@ -350,7 +357,7 @@ class DrawOverlays(beam.DoFn):
             yield failure("draw", document, ref.page_index, error, facts.document_pages)
 
     def _draw(self, page: PageText) -> bytes:
-        gray = upright_page(page.facts.ref, page.facts.rotation_degrees, self._settings).gray
+        gray = upright_page(page.facts.ref, page.facts.rotation_degrees, self._settings, self._volume).gray
         boxes: list[list] = [[] for _ in page.lines]
         for word in page.words:
             boxes[word.line_index].append(word.box)

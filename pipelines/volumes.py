@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Hashable
 
 from pipelines.files import read_bytes
-from pipelines.inputs import Document
 
 
 class LastVolume:
@@ -17,22 +17,23 @@ class LastVolume:
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._held: tuple[Document, bytes, str] | None = None
+        self._held: tuple[Hashable, bytes, str] | None = None
 
-    def content(self, document: Document, pages: int) -> tuple[bytes, str | None]:
+    def content(self, uri: str, pages: int | None = None, version: Hashable = None) -> tuple[bytes, str | None]:
         """A document's bytes, and their SHA-256 where that is known.
 
         Args:
-            pages: of the document; the bytes of one with a single page are not kept.
+            pages: of the document; the bytes of one with a single page are not kept. None where that is not known.
+            version: is another one when the document was changed.
 
         Raises:
             OSError: it cannot be read.
         """
-        if pages < 2:
-            return read_bytes(document.uri), None
+        if pages == 1:
+            return read_bytes(uri), None
         with self._lock:
-            if self._held is None or self._held[0].fingerprint() != document.fingerprint():
+            if self._held is None or self._held[0] != (uri, version):
                 self._held = None  # before the next one is read: two would need twice the memory
-                data = read_bytes(document.uri)
-                self._held = document, data, hashlib.sha256(data).hexdigest()
+                data = read_bytes(uri)
+                self._held = (uri, version), data, hashlib.sha256(data).hexdigest()
             return self._held[1:]

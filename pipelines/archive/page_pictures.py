@@ -10,6 +10,7 @@ import numpy as np
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.transcripts import Source
 from pipelines.transforms import upright_page
+from pipelines.volumes import LastVolume
 from segmentation.decoding import DecodingError, DecodingSettings
 
 ENDING = ".jpg"
@@ -32,6 +33,7 @@ class Pictures:
 
     def __init__(self, records: Iterable[RunRecord]):
         # A PDF's pages are as large as the resolution makes them with which their run read them.
+        self._volume = LastVolume()
         self._settings = {r.run_id: DecodingSettings(**r.options.get("decoding", {})) for r in records}
 
     def picture(self, source: Source) -> np.ndarray:
@@ -44,7 +46,7 @@ class Pictures:
             LostPicture: it cannot be shown.
         """
         try:
-            page = upright_page(source.ref, source.rotation, self._settings[source.run_id], in_colour=True)
+            page = upright_page(source.ref, source.rotation, self._settings[source.run_id], self._volume, True)
         except (OSError, DecodingError) as error:
             raise LostPicture(str(error)) from error
         if page.source_sha256 != source.sha256:

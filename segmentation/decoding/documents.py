@@ -39,7 +39,7 @@ def decode_page(
     pictures are scaled to 0 … 255.
 
     Args:
-        sha256: of the bytes, where it is known.
+        sha256: of the bytes, where it is known. A PDF of which it is told stays open for its other pages.
         in_colour: also with its colours; takes three times the memory.
 
     Raises:
@@ -47,7 +47,7 @@ def decode_page(
     """
     kind = kind_of(data, ref.uri)
     if kind == "PDF":
-        pixels, dpi, rotation = decode_pdf_page(data, ref, settings, in_colour)
+        pixels, dpi, rotation = decode_pdf_page(data, ref, settings, sha256, in_colour)
     else:
         pixels, dpi, rotation = decode_picture(data, kind, ref, settings, in_colour)
     sha256 = sha256 or hashlib.sha256(data).hexdigest()

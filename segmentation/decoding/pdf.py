@@ -32,21 +32,30 @@ T = TypeVar("T")
 
 def count_pdf_pages(data: bytes, uri: str, settings: DecodingSettings) -> int:
     """Number of pages of a PDF. Renders none."""
-    return _within_limits(lambda renderer: _open(renderer, data, uri, settings), PageRef(uri, 0), settings)
+    return _within_limits(lambda renderer: _open(renderer, data, uri, settings, None), PageRef(uri, 0), settings, None)
 
 
 def decode_pdf_page(
-    data: bytes, ref: PageRef, settings: DecodingSettings, in_colour: bool
+    data: bytes, ref: PageRef, settings: DecodingSettings, sha256: str | None, in_colour: bool
 ) -> tuple[np.ndarray, float, int]:
-    """Grey pixels, or those of `gray_unless_coloured`, dpi and rotation of one page of a PDF."""
-    return _within_limits(lambda renderer: _draw(renderer, data, ref, settings, in_colour), ref, settings)
+    """Grey pixels, or those of `gray_unless_coloured`, dpi and rotation of one page of a PDF.
+
+    Args:
+        sha256: of the bytes, where it is known: then the file is opened once for its pages.
+    """
+
+    def draw(renderer: Renderer) -> tuple[np.ndarray, float, int]:
+        check_index(ref, _open(renderer, data, ref.uri, settings, sha256))
+        return _draw(renderer, ref, settings, in_colour)
+
+    return _within_limits(draw, ref, settings, sha256)
 
 
-def _within_limits(work: Callable[[Renderer], T], ref: PageRef, settings: DecodingSettings) -> T:
+def _within_limits(work: Callable[[Renderer], T], ref: PageRef, settings: DecodingSettings, sha256: str | None) -> T:
     """What ``work`` gives, done by a process that is ended when it takes too long."""
     try:
         try:
-            with borrowed() as renderer:
+            with borrowed(sha256) as renderer:
                 return work(renderer)
         except Broken:
             # An earlier document may have done it: this one is held to be guilty only if it breaks another process.
@@ -65,21 +74,20 @@ def _within_limits(work: Callable[[Renderer], T], ref: PageRef, settings: Decodi
         raise TruncatedImage(damaged(ref, "PDF", str(error))) from error
 
 
-def _open(renderer: Renderer, data: bytes, uri: str, settings: DecodingSettings) -> int:
+def _open(renderer: Renderer, data: bytes, uri: str, settings: DecodingSettings, sha256: str | None) -> int:
     """Number of pages of a PDF, which the renderer holds afterwards."""
-    if b"%%EOF" not in data.rstrip(b"\0\r\n\t ")[-_END_MARK_REACH:]:
+    if not renderer.holds(sha256) and b"%%EOF" not in data.rstrip(b"\0\r\n\t ")[-_END_MARK_REACH:]:
         # pdfium repairs what it can and would silently show a part of the pages, or half of one.
         raise TruncatedImage(damaged(PageRef(uri, 0), "PDF", "it has no end mark"))
-    pages = renderer.ask("open", data, seconds=settings.pdf_seconds)[0]["pages"]
+    pages = renderer.open(data, sha256, settings.pdf_seconds)
     if pages > settings.max_pages:
         raise TooLarge(too_many_pages(uri, settings))
     return pages
 
 
 def _draw(
-    renderer: Renderer, data: bytes, ref: PageRef, settings: DecodingSettings, in_colour: bool
+    renderer: Renderer, ref: PageRef, settings: DecodingSettings, in_colour: bool
 ) -> tuple[np.ndarray, float, int]:
-    check_index(ref, _open(renderer, data, ref.uri, settings))
     page, _ = renderer.ask("measure", page=ref.page_index)
     scale = _scale(page["size"], ref, settings)
     shape, pixels = renderer.ask("draw", page=ref.page_index, scale=scale, gray=not in_colour)

@@ -35,9 +35,13 @@ def _answer(question: dict, data: BinaryIO, opened: list[pypdfium2.PdfDocument])
     try:
         match question["do"]:
             case "open":
-                _limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + question["seconds"]))
+                _close(opened)
+                _allow(question["seconds"])
                 opened.append(pypdfium2.PdfDocument(data.read(question["bytes"])))
                 return {"pages": len(opened[0])}, b""
+            case "go on":
+                _allow(question["seconds"])
+                return {}, b""
             case "measure":
                 with closing(opened[0][question["page"]]) as page:
                     return {"size": page.get_size(), "rotation": page.get_rotation()}, b""
@@ -48,14 +52,23 @@ def _answer(question: dict, data: BinaryIO, opened: list[pypdfium2.PdfDocument])
                 shape = {name: getattr(bitmap, name) for name in names}
                 return {**shape, "bytes": bitmap.stride * bitmap.height}, bitmap.buffer
             case _:
-                while opened:
-                    opened.pop().close()
+                _close(opened)
                 return {}, b""
     except MemoryError:
         return {"memory": True}, b""
     except Exception as error:
         locked = getattr(error, "err_code", None) in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY)
         return {"error": str(error) or type(error).__name__, "locked": locked}, b""
+
+
+def _close(opened: list[pypdfium2.PdfDocument]) -> None:
+    while opened:
+        opened.pop().close()
+
+
+def _allow(seconds: int) -> None:
+    """So much more processor time."""
+    _limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + seconds))
 
 
 def _limit(what: int, wanted: int) -> None:

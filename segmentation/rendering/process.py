@@ -56,10 +56,13 @@ class Renderer:
 
     Attributes:
         owner: number of the process that started it; a fork of that one must leave it alone.
+        document: checksum of the document that it goes on holding when it is given back; None for none.
     """
 
     def __init__(self):
         self.owner = os.getpid()
+        self.document: str | None = None
+        self._pages = 0
         # Isolated: neither the working folder nor the environment decide what it imports, only the path it is told.
         command = [sys.executable, "-I", "-c", _BEGIN]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -73,6 +76,32 @@ class Renderer:
     def can_go_on(self) -> bool:
         """Whether it lives, and waits for the next question."""
         return not self._waited_for and self._process.poll() is None
+
+    def open(self, data: bytes, document: str | None, seconds: int) -> int:
+        """Number of pages of a document, which it holds from then on; the bytes of one that it holds are not sent.
+
+        Args:
+            document: checksum of one whose pages will be asked for one after another; None for any other.
+            seconds: of processor time from now on.
+
+        Raises:
+            Refused, OutOfTime, Broken, MemoryError: as `ask`.
+        """
+        if self.holds(document):
+            self.ask("go on", seconds=seconds)
+        else:
+            self._pages = self.ask("open", data, seconds=seconds)[0]["pages"]
+            self.document = document
+        return self._pages
+
+    def holds(self, document: str | None) -> bool:
+        """Whether it has a document open, by its checksum."""
+        return document is not None and document == self.document
+
+    def close(self) -> None:
+        """Let go of the document that it holds."""
+        self.ask("close")
+        self.document = None
 
     def ask(self, do: str, data: bytes = b"", **details) -> tuple[dict, bytes]:
         """The answer to a question of `segmentation.rendering.child`, and the bytes with it.
@@ -122,16 +151,17 @@ _lock = threading.Lock()
 
 
 @contextlib.contextmanager
-def borrowed(fresh: bool = False) -> Iterator[Renderer]:
-    """A renderer without a document, the calling thread's own until the block is left.
+def borrowed(document: str | None = None, fresh: bool = False) -> Iterator[Renderer]:
+    """A renderer, the calling thread's own until the block is left. It holds no document, or the one that is named.
 
     Args:
-        fresh: one that has not drawn before.
+        document: checksum of the one to be drawn, as `Renderer.open` takes it.
+        fresh: a renderer that has not drawn before.
 
     Raises:
         Broken: it does not start.
     """
-    renderer = Renderer() if fresh else _take() or Renderer()
+    renderer = Renderer() if fresh else _take(document) or Renderer()
     try:
         yield renderer
     finally:
@@ -142,19 +172,32 @@ def _give_back(renderer: Renderer) -> None:
     # What becomes of it now is no matter of the page, which is done.
     with contextlib.suppress(OutOfTime, Broken):
         if renderer.can_go_on():
-            renderer.ask("close")
+            if renderer.document is None:
+                renderer.close()
             with _lock:
                 _idle.append(renderer)
             return
     renderer.end()
 
 
-def _take() -> Renderer | None:
+def _take(document: str | None = None) -> Renderer | None:
+    """An idle renderer, one that holds the document if there is one. None holds another document from then on."""
     with _lock:
-        while _idle:
-            renderer = _idle.pop()
-            if renderer.owner == os.getpid():
-                if renderer.can_go_on():
-                    return renderer
+        usable = []
+        for renderer in _idle:
+            if renderer.owner == os.getpid() and not _let_go(renderer, document):
                 renderer.end()
-    return None
+            elif renderer.owner == os.getpid():
+                usable.append(renderer)
+        usable.sort(key=lambda renderer: renderer.document is not None)
+        taken = usable.pop() if usable else None
+        _idle[:] = usable
+        return taken
+
+
+def _let_go(renderer: Renderer, document: str | None) -> bool:
+    """Close what an idle renderer holds, if that is another document; whether it can go on."""
+    with contextlib.suppress(OutOfTime, Broken):
+        if renderer.can_go_on() and renderer.document not in (None, document):
+            renderer.close()
+    return renderer.can_go_on()

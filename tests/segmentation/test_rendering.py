@@ -1,5 +1,6 @@
 """The processes that draw PDF pages: used again, replaced when they die or are ended, gone with who started them."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -112,9 +113,9 @@ def test_threads_draw_at_the_same_time(started):
 
     def work():
         with process.borrowed() as renderer:
-            renderer.ask("open", PAGE, seconds=9)
+            renderer.open(PAGE, None, seconds=9)
             barrier.wait()  # both hold a document
-            found.append(renderer.ask("draw", page=0, scale=1.0)[0]["width"])
+            found.append(renderer.ask("draw", page=0, scale=1.0, gray=True)[0]["width"])
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
@@ -154,3 +155,63 @@ def test_interrupt_from_the_terminal_is_not_its_own(started):
     started[0].send_signal(signal.SIGINT)
     draw()
     assert len(started) == 1
+
+
+def _volume(pages: int, width: int = 200) -> tuple[bytes, str]:
+    """A PDF of several pages, each a point wider than the one before, and its checksum."""
+    data = broken_files.raw_pdf([(width + i, 100, 0) for i in range(pages)])
+    return data, hashlib.sha256(data).hexdigest()
+
+
+def _widths(data, sha256, pages) -> list[int]:
+    return [decode_page(data, PageRef("v.pdf", i), SETTINGS, sha256).gray.shape[1] for i in pages]
+
+
+def _sent(monkeypatch) -> list[int]:
+    """Bytes of each question from here on, of those with any."""
+    sent, tell = [], process.Renderer._tell
+
+    def noting(self, data):
+        if not data.startswith(b"{") and data:
+            sent.append(len(data))
+        tell(self, data)
+
+    monkeypatch.setattr(process.Renderer, "_tell", noting)
+    return sent
+
+
+def test_a_volume_is_sent_once_for_all_its_pages(monkeypatch, started):
+    data, sha256 = _volume(5)
+    draw()  # there is a process
+    sent = _sent(monkeypatch)
+    assert _widths(data, sha256, range(5)) == [200, 201, 202, 203, 204]
+    assert sent == [len(data)] and len(started) == 1
+
+
+def test_a_volume_that_is_done_is_let_go_for_the_next(monkeypatch, started):
+    (one, sha_one), (two, sha_two) = _volume(3), _volume(3, 300)
+    assert _widths(one, sha_one, [0, 1]) == [200, 201]
+    assert _widths(two, sha_two, [0, 1]) == [300, 301]
+    assert [renderer.document for renderer in process._idle] == [sha_two]
+    assert _widths(one, sha_one, [2]) == [202]
+    assert draw().shape == (100, 200)  # of which nobody knows the checksum
+    assert [renderer.document for renderer in process._idle] == [None]
+    assert len(started) == 1
+
+
+def test_a_volume_is_sent_again_when_its_process_died(started):
+    data, sha256 = _volume(3)
+    _widths(data, sha256, [0])
+    started[0].kill()
+    assert _widths(data, sha256, [1, 2]) == [201, 202]
+    assert len(started) == 2
+
+
+def test_each_page_of_a_volume_has_its_seconds(started):
+    data, diary = (REPOSITORY / "samples" / "diary.pdf").read_bytes(), "diary"
+    settings = DecodingSettings(pdf_seconds=1)
+    pages = 0
+    while not pages or _cpu_seconds(started[0].pid) < 2.2:
+        decode_page(data, PageRef("diary.pdf", 0), settings, diary)
+        pages += 1
+    assert pages > 2 and len(started) == 1

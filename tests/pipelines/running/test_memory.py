@@ -44,7 +44,9 @@ def test_threads_share_two_arenas_unless_the_environment_says_otherwise():
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="arenas are glibc's")
 def test_processes_started_afterwards_share_two_arenas_as_well():
-    code = "import os; from pipelines import memory; memory.keep_little(); print(os.environ['MALLOC_ARENA_MAX'])"
+    code = (
+        "import os; from pipelines.running import memory; memory.keep_little(); print(os.environ['MALLOC_ARENA_MAX'])"
+    )
     environment = {k: v for k, v in os.environ.items() if k != "MALLOC_ARENA_MAX"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.split() == ["2"]

@@ -16,9 +16,15 @@ from tests.conftest import REPOSITORY
 
 ORPHAN = """
 import subprocess, sys
-code = "import os; p = os.getppid(); from pipelines import worker_boot as w; print(flush=True); w._end_with_parent(p)"
+code = '''
+import os
+parent = os.getppid()
+from pipelines.running.worker_boot import _end_with_parent
+print(flush=True)
+_end_with_parent(parent)
+'''
 child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-child.stdout.readline()
+assert child.stdout.readline(), "the worker does not start"
 print(child.pid)
 """
 
