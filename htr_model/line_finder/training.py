@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -109,14 +109,24 @@ class LineTrainingRun:
         dice: what `validate` found of the network that was saved; empty until then.
     """
 
-    def __init__(self, pages: list[LinePage], settings: LineTrainingSettings, output: Path):
+    def __init__(
+        self,
+        pages: list[LinePage],
+        settings: LineTrainingSettings,
+        output: Path,
+        pictures: Sequence[np.ndarray] = (),
+    ):
         """Prepare the network.
+
+        Args:
+            pictures: grey, uint8 (h, w), without any writing, to be met on pages.
 
         Raises:
             LineTrainingError: no page to train on.
         """
         self.settings = settings
         self.output = output
+        self.pictures = pictures
         self.folder = output / "training"
         self.train = [p for p in pages if p.split == "train"]
         self.validation = [p for p in pages if p.split == "validation"]
@@ -189,7 +199,7 @@ class LineTrainingRun:
         crops = []
         for i in chosen:
             page, other = members[i][rng.integers(len(members[i]))], self.train[rng.integers(len(self.train))]
-            crops.append(random_crop(page, other, self.settings.side, rng))
+            crops.append(random_crop(page, other, self.settings.side, rng, self.pictures))
         return _stack(crops)
 
     def _record(self, losses: Collection[float]) -> None:
