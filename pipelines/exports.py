@@ -35,7 +35,7 @@ def page_files(pages: Iterable[Transcript], form: str, pictures: Pictures | None
     for page in pages:
         files = {}
         picture = None if pictures is None else _picture(pictures, page, lost)
-        if picture is not None or _has_no_picture(page.source.ref.uri, page.source.rotation):
+        if picture is not None or _has_no_picture(page.source.ref.uri, page.source.pages, page.source.rotation):
             page = replace(page, picture=f"{page.name}{PICTURE_ENDING}")
         if picture is not None:
             files[page.picture] = jpeg(picture)
@@ -45,17 +45,18 @@ def page_files(pages: Iterable[Transcript], form: str, pictures: Pictures | None
 
 
 def without_picture(pages: pa.Table) -> int:
-    """How many pages have a scan that is no picture on which their boxes fit: a PDF, or one that was turned to be read.
+    """How many pages have a scan that is no picture on which their boxes fit: a PDF, a file of several pages, of which
+    other programs show the first, or a page that was turned to be read.
 
     Args:
         pages: rows of `transcripts.latest_pages`.
     """
-    columns = (pages[name].to_pylist() for name in ("document_uri", "rotation_degrees"))
-    return sum(_has_no_picture(uri, rotation or 0) for uri, rotation in zip(*columns, strict=True))
+    columns = (pages[name].to_pylist() for name in ("document_uri", "document_pages", "rotation_degrees"))
+    return sum(_has_no_picture(uri, count or 0, turn or 0) for uri, count, turn in zip(*columns, strict=True))
 
 
-def _has_no_picture(uri: str, rotation: int) -> bool:
-    return rotation != 0 or uri.lower().endswith(PDF_ENDING)
+def _has_no_picture(uri: str, pages: int, rotation: int) -> bool:
+    return rotation != 0 or pages > 1 or uri.lower().endswith(".pdf")
 
 
 def document_files(documents: Iterable[list[Transcript]], pictures: Pictures, lost: Lost) -> Iterator[Files]:

@@ -74,10 +74,10 @@ def _said_by_workers(record: logging.LogRecord) -> bool:
         said = text_format.Parse(record.getMessage().removeprefix("Worker: "), beam_fn_api_pb2.LogEntry())
     except text_format.ParseError:
         said = beam_fn_api_pb2.LogEntry()
-    package = Path(said.log_location).parent.name
-    if package in OURS:
-        record.name, record.msg, record.args = package, said.message, ()
-    return package in OURS or record.levelno >= logging.ERROR
+    packages = [part for part in Path(said.log_location).parts if part in OURS]
+    if packages:
+        record.name, record.msg, record.args = packages[-1], said.message, ()
+    return bool(packages) or record.levelno >= logging.ERROR
 
 
 def _first_line(record: logging.LogRecord) -> bool:

@@ -25,10 +25,9 @@ from pipelines.inputs import Document
 from pipelines.job import Job
 from pipelines.model_handler import ImageKey, Recognized, TextImage
 from pipelines.records import Failure, PageFacts, PageText
-from pipelines.volumes import LastVolume
+from pipelines.volumes import LastVolume, upright_page
 from segmentation.decoding import DecodingSettings, Page, PageRef, check_bytes, count_pages, decode_page
 from segmentation.geometry import Line
-from segmentation.ink.preparation import turned
 from segmentation.page import UprightPage, ways_up
 from segmentation.pictures.overlay import draw_overlay
 from segmentation.segmented import SegmentedPage
@@ -317,25 +316,6 @@ class AssemblePages(beam.DoFn):
             yield page
 
 
-def upright_page(
-    ref: PageRef, rotation: int, settings: DecodingSettings, volume: LastVolume, in_colour: bool = False
-) -> Page:
-    """A page read again, turned as the pages table says that it was.
-
-    Args:
-        rotation: its ``rotation_degrees``.
-        in_colour: also with its colours.
-
-    Raises:
-        OSError, DecodingError: it can no longer be read.
-    """
-    data, sha256 = volume.content(ref.uri)
-    page = decode_page(data, ref, settings, sha256, in_colour)
-    turn = rotation - page.rotation
-    colours = None if page.colours is None else turned(page.colours, turn)
-    return replace(page, gray=turned(page.gray, turn), colours=colours, rotation=rotation)
-
-
 class DrawOverlays(beam.DoFn):
     """Writes a picture of each page with its boxes and text; gives failures."""
 
@@ -357,7 +337,9 @@ class DrawOverlays(beam.DoFn):
             yield failure("draw", document, ref.page_index, error, facts.document_pages)
 
     def _draw(self, page: PageText) -> bytes:
-        gray = upright_page(page.facts.ref, page.facts.rotation_degrees, self._settings, self._volume).gray
+        facts = page.facts
+        place = facts.ref, facts.document_pages, facts.rotation_degrees
+        gray = upright_page(*place, self._settings, self._volume).gray
         boxes: list[list] = [[] for _ in page.lines]
         for word in page.words:
             boxes[word.line_index].append(word.box)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Hashable
+from dataclasses import replace
 
 from pipelines.files import read_bytes
+from segmentation.decoding import DecodingSettings, Page, PageRef, decode_page
+from segmentation.ink.preparation import turned
 
 
 class LastVolume:
@@ -19,11 +22,11 @@ class LastVolume:
         self._lock = threading.Lock()
         self._held: tuple[Hashable, bytes, str] | None = None
 
-    def content(self, uri: str, pages: int | None = None, version: Hashable = None) -> tuple[bytes, str | None]:
+    def content(self, uri: str, pages: int, version: Hashable = None) -> tuple[bytes, str | None]:
         """A document's bytes, and their SHA-256 where that is known.
 
         Args:
-            pages: of the document; the bytes of one with a single page are not kept. None where that is not known.
+            pages: of the document; the bytes of one with a single page are not kept.
             version: is another one when the document was changed.
 
         Raises:
@@ -37,3 +40,28 @@ class LastVolume:
                 data = read_bytes(uri)
                 self._held = (uri, version), data, hashlib.sha256(data).hexdigest()
             return self._held[1:]
+
+
+def upright_page(
+    ref: PageRef,
+    pages: int,
+    rotation: int,
+    settings: DecodingSettings,
+    volume: LastVolume,
+    in_colour: bool = False,
+) -> Page:
+    """A page read again, turned as the pages table says that it was.
+
+    Args:
+        pages: its ``document_pages``, 0 where that is not known.
+        rotation: its ``rotation_degrees``.
+        in_colour: also with its colours.
+
+    Raises:
+        OSError, DecodingError: it can no longer be read.
+    """
+    data, sha256 = volume.content(ref.uri, pages)
+    page = decode_page(data, ref, settings, sha256, in_colour)
+    turn = rotation - page.rotation
+    colours = None if page.colours is None else turned(page.colours, turn)
+    return replace(page, gray=turned(page.gray, turn), colours=colours, rotation=rotation)

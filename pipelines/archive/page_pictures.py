@@ -9,8 +9,7 @@ import numpy as np
 
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.transcripts import Source
-from pipelines.transforms import upright_page
-from pipelines.volumes import LastVolume
+from pipelines.volumes import LastVolume, upright_page
 from segmentation.decoding import DecodingError, DecodingSettings
 
 ENDING = ".jpg"
@@ -32,8 +31,8 @@ class Pictures:
     """Pictures of the pages of some runs."""
 
     def __init__(self, records: Iterable[RunRecord]):
-        # A PDF's pages are as large as the resolution makes them with which their run read them.
         self._volume = LastVolume()
+        # A PDF's pages are as large as the resolution makes them with which their run read them.
         self._settings = {r.run_id: DecodingSettings(**r.options.get("decoding", {})) for r in records}
 
     def picture(self, source: Source) -> np.ndarray:
@@ -46,7 +45,8 @@ class Pictures:
             LostPicture: it cannot be shown.
         """
         try:
-            page = upright_page(source.ref, source.rotation, self._settings[source.run_id], self._volume, True)
+            settings = self._settings[source.run_id]
+            page = upright_page(source.ref, source.pages, source.rotation, settings, self._volume, in_colour=True)
         except (OSError, DecodingError) as error:
             raise LostPicture(str(error)) from error
         if page.source_sha256 != source.sha256:

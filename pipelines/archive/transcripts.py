@@ -6,6 +6,7 @@ Words of a page are gathered from the tables file by file, so that an archive of
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,11 +39,13 @@ class PageWord:
         confidence: 0–1.
         box: pixels of the page as it is displayed upright.
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
-        region: number of its region, from 0 in reading order.
+        region: number of its region, from 0 in reading order; in tables of earlier versions, which know none, of those
+            that are read in its direction.
         cell: where it stands in a table; None outside of tables.
         alternatives: what else it may say, the likeliest first.
         baseline: where it passes the word's beginning and end: rows, of a word in a margin columns; None where unknown.
-        line: number of its line in the tables, where lines without words are counted too.
+        line: number of its line in the tables, where lines without words are counted too; None of a line that nobody
+            found and that was drawn in a review.
     """
 
     text: str
@@ -53,7 +56,7 @@ class PageWord:
     cell: Cell | None = None
     alternatives: tuple[Alternative, ...] = ()
     baseline: tuple[int, int] | None = None
-    line: int = 0
+    line: int | None = 0
 
 
 def line_text(line: Sequence[PageWord]) -> str:
@@ -66,7 +69,7 @@ class Block:
     """A region of a page.
 
     Attributes:
-        turn: degrees clockwise by which its lines must be turned to be read: other than 0 in margins.
+        turn: degrees clockwise by which most of its lines must be turned to be read: other than 0 in margins.
         cell: which it is of a table; None outside of tables.
         lines: words in reading order, line by line.
     """
@@ -90,12 +93,14 @@ class Source:
     """Where a page was read from.
 
     Attributes:
+        pages: of the document; 0 where the tables do not say.
         sha256: hexadecimal checksum of the document.
         rotation: degrees clockwise by which the page was turned.
         run_id: of the run that read it.
     """
 
     ref: PageRef
+    pages: int
     sha256: str
     rotation: int
     run_id: str
@@ -128,8 +133,12 @@ class Transcript:
     @property
     def blocks(self) -> list[Block]:
         """Its regions in reading order."""
-        regions = itertools.groupby(self.lines, lambda line: (line[0].region, line[0].turn, line[0].cell))
-        return [Block(turn, cell, tuple(lines)) for (_, turn, cell), lines in regions]
+        blocks = []
+        for (_, cell), members in itertools.groupby(self.lines, lambda line: (line[0].region, line[0].cell)):
+            lines = tuple(members)
+            ((turn, _),) = Counter(line[0].turn for line in lines).most_common(1)
+            blocks.append(Block(turn, cell, lines))
+        return blocks
 
     @property
     def parts(self) -> list[Block | list[Block]]:
@@ -205,13 +214,15 @@ def _transcript(page: dict, words: list[dict]) -> Transcript:
         others = tuple(Alternative(**other) for other in row["alternatives"] or () if other["text"] != row["text"])
         baseline = None if row[_BASELINE[0]] is None else tuple(row[c] for c in _BASELINE)
         line = row["line_index"]
-        place = {"turn": row[_TURN] or 0, "region": row[_REGION] or 0, "cell": cell, "baseline": baseline, "line": line}
+        turn = row[_TURN] or 0
+        region = turn // 90 if row[_REGION] is None else row[_REGION]
+        place = {"turn": turn, "region": region, "cell": cell, "baseline": baseline, "line": line}
         lines.setdefault(line, []).append(PageWord(row["text"], row["confidence"], box, alternatives=others, **place))
-    uri, index = page["document_uri"], page["page_index"]
+    uri, index, count = page["document_uri"], page["page_index"], page["document_pages"] or 0
     return Transcript(
-        page_stem(uri, index, page["document_pages"] or 0),
+        page_stem(uri, index, count),
         uri.rstrip("/").rsplit("/", 1)[-1],
-        Source(PageRef(uri, index), page["source_sha256"], page["rotation_degrees"] or 0, page["run_id"]),
+        Source(PageRef(uri, index), count, page["source_sha256"], page["rotation_degrees"] or 0, page["run_id"]),
         page["width"],
         page["height"],
         page["dpi"],

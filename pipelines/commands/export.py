@@ -47,11 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the files and say how many; 1 when a page's picture could not be made again."""
     with hold_back_native_output():
-        from pipelines.archive.corrections import Corrections
         from pipelines.archive.page_pictures import Pictures
         from pipelines.archive.reading import open_archive
         from pipelines.exports import document_files, page_files, without_picture
         from pipelines.files import absolute, join, write_bytes
+        from pipelines.review.corrections import Corrections
 
     of_documents = arguments.to == PDF
     if of_documents and arguments.pictures:
@@ -88,8 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
     unlike = without_picture(archive.pages) if arguments.to in _XML and not arguments.pictures else 0
     if unlike:
         print(
-            f"{counted(unlike, 'page')} of PDFs or turned to be read: boxes do not fit the scans, but the pictures "
-            "that --pictures writes",
+            f"{counted(unlike, 'page')} of PDFs, of files with several pages or turned to be read: boxes do not fit "
+            "the scans, but the pictures that --pictures writes",
             file=sys.stderr,
         )
     return exit_codes.TOO_MANY_FAILURES if lost else exit_codes.DONE

@@ -34,7 +34,6 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from pipelines import files
         from pipelines.archive import runs, status
-        from pipelines.model_handler import load_bundle
         from pipelines.running import beam_options, dataflow, launch
 
     execution.check(arguments)
@@ -45,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         records = runs.known(output)
         job = _job(arguments, output, records[-1].options)
         check_line_model(job.segmentation)
-        bundle = load_bundle(job.model)
+        bundle = launch.load_models(job)
         failing = status.failing(output, records)
         documents = _documents(sorted({page.document_uri for page in failing}))
         if not documents:

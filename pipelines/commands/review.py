@@ -29,10 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the pages and say where; 1 when a scan could not be shown because it has changed or is gone."""
     with hold_back_native_output():
-        from pipelines.archive.corrections import Corrections
         from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg, picture_name
         from pipelines.archive.reading import open_archive
         from pipelines.files import absolute, is_local, join, write_bytes
+        from pipelines.review.corrections import Corrections
         from pipelines.review.pages import WebPages, assets, entries
 
     if arguments.lowest is not None and arguments.lowest < 1:

@@ -35,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the places, the surest first; 1 when one could not be shown because its scan has changed or is gone."""
     with hold_back_native_output():
-        from pipelines.archive.corrections import Corrections
         from pipelines.archive.reading import open_archive
-        from pipelines.archive.search import search, terms
+        from pipelines.review.corrections import Corrections
+        from pipelines.search import search, terms
 
     query = " ".join(arguments.query)
     wanted = terms(query, arguments.edits)
@@ -85,7 +85,8 @@ def _print(shown: list, places: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for hit in shown:
         ref = hit.page.source.ref
-        console.print(Text(f"{hit.score:.2f}  {ref.uri}, page {ref.page_index + 1}, line {hit.line + 1}"))
+        place = "" if hit.line is None else f", line {hit.line + 1}"
+        console.print(Text(f"{hit.score:.2f}  {ref.uri}, page {ref.page_index + 1}{place}"))
         for words in hit.lines:
             line = Text("     ")
             for word in words:

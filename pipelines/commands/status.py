@@ -66,11 +66,12 @@ def _waiting(arguments: argparse.Namespace, output: str, records: list) -> int:
     """Documents that a run with the latest run's model and options would read."""
     from pipelines import inputs
     from pipelines.archive import history
+    from pipelines.archive.selection import select
 
     last = records[-1]
     documents = inputs.find([*arguments.input, *inputs.listed(arguments.input_list)])
     known = history.load(output, records, last.model_id, last.fingerprint)
-    return len(inputs.select(documents, known, "skip", _max_attempts(last)).documents)
+    return len(select(documents, known, "skip", _max_attempts(last)).documents)
 
 
 def _print(found) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.archive.page_pictures import jpeg
-from pipelines.archive.search import Hit
 from pipelines.review.html import template
+from pipelines.search import Hit
 from segmentation.geometry import Box, union
 from segmentation.ink.preparation import turned
 

@@ -6,6 +6,9 @@ picture that lies in the folder: put beside it, ``train``, ``evaluate`` and ``ev
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import json
 import math
 import os
 from collections.abc import Sequence
@@ -15,11 +18,11 @@ from importlib.resources import files
 import numpy as np
 import pyarrow as pa
 
-from pipelines.archive.corrections import SavedLine
 from pipelines.archive.page_pictures import picture_name
 from pipelines.archive.transcripts import PageWord, Transcript
 from pipelines.files import page_stem
 from pipelines.formats.page_xml import to_page
+from pipelines.review.corrections import SavedLine
 from pipelines.review.html import template
 from segmentation.geometry import Box, union
 
@@ -143,12 +146,19 @@ class WebPages:
         page = replace(page, picture=picture_name(page.name, page.source))
         draft = None
         if corrected is not None:
-            draft = [(line.block, line.id, line.text, line.box and astuple(line.box)) for line in corrected]
+            numbers = itertools.count()
+            draft = [
+                (line.block, f"new{next(numbers)}", line.text, astuple(line.box))
+                if line.number is None
+                else (line.block, f"line{line.number}", line.text, None)
+                for line in corrected
+            ]
         script = {
             "name": page.name,
             "read": page.read_at.isoformat(),
             "xml": to_page(page).decode(),
             "corrected": draft,
+            "saved": hashlib.sha256(json.dumps(draft).encode()).hexdigest()[:12],
         }
         shown = {"page": page, "entry": entry, "before": before, "after": after, "missing": missing}
         return self._page.render(**shown, strip=strip, script=script).encode()

@@ -1,4 +1,4 @@
-"""A digitize job from start to end: what is to be read, the pipeline's run, the summary, the exit code."""
+"""A digitize job: what is to be read, and the run of the pipeline until its commit."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from htr_model.bundle import Bundle
 from pipelines import digitize, inputs, sinks
 from pipelines.archive import compaction, history, runs, tables
+from pipelines.archive.selection import Selection, select
 from pipelines.errors import JobFailed, UsageError
 from pipelines.files import absolute, matching
 from pipelines.job import Job
@@ -39,7 +40,7 @@ class Plan:
     """
 
     job: Job
-    selection: inputs.Selection
+    selection: Selection
     bundle: Bundle
     earlier: frozenset[str] = frozenset()
 
@@ -103,9 +104,7 @@ def plan(job: Job, input_lists: tuple[str, ...]) -> Plan:
     Raises:
         UsageError: input, output or model are unusable.
     """
-    bundle = load_bundle(job.model)
-    if job.language_model:
-        load_language_model(job.language_model, bundle)
+    bundle = load_models(job)
     listed = inputs.listed(input_lists)
     documents = inputs.find([*job.inputs, *listed])
     named = {d.uri for d in documents}
@@ -114,6 +113,18 @@ def plan(job: Job, input_lists: tuple[str, ...]) -> Plan:
     if job.overlays:
         inputs.refuse_among_scans(job.inputs, named, job.overlays, "--overlays")
     return plan_for(job, documents, bundle)
+
+
+def load_models(job: Job) -> Bundle:
+    """A job's bundle; its language model is loaded too, so that what is wrong with it is found before the first page.
+
+    Raises:
+        UsageError: one of them is unusable.
+    """
+    bundle = load_bundle(job.model)
+    if job.language_model:
+        load_language_model(job.language_model, bundle)
+    return bundle
 
 
 def plan_for(job: Job, documents: list[inputs.Document], bundle: Bundle, max_attempts: int | None = None) -> Plan:
@@ -133,7 +144,7 @@ def plan_for(job: Job, documents: list[inputs.Document], bundle: Bundle, max_att
     except Exception as error:
         raise UsageError(f"--output {job.output}: cannot be read ({error})") from error
     attempts = job.max_attempts if max_attempts is None else max_attempts
-    selection = inputs.select(documents, known, job.existing, attempts)
+    selection = select(documents, known, job.existing, attempts)
     return Plan(job, selection, bundle, frozenset(r.run_id for r in records))
 
 

@@ -47,7 +47,7 @@ entry = 'severity: INFO timestamp { seconds: 1 } message: "%s" transform_id: "Re
 with hold_back_native_output():
     for level, message, place in (
         (20, "4 pages segmented by this worker", "/x/pipelines/transforms.py"),
-        (30, r'\\"two words.png\\" of M\\303\\274ller', "/x/pipelines/transforms.py"),
+        (30, r'\\"two words.png\\" of M\\303\\274ller', "/x/pipelines/archive/tables.py"),
         (20, "Control channel established.", "/x/apache_beam/runners/worker/sdk_worker.py"),
         (40, "the worker broke", "/x/apache_beam/runners/worker/sdk_worker.py"),
     ):

@@ -74,6 +74,18 @@ def test_retry_reads_what_was_repaired_and_then_has_nothing_to_do(nights, archiv
     assert "Nothing to do." in nights["last"][0].out
 
 
+def test_retry_needs_the_language_model_of_the_latest_run_before_it_begins(tmp_path, tiny_bundle):
+    words = tmp_path / "words.txt"
+    words.write_text("one\nline\n")
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    digitize = ("digitize", "--input", tmp_path / "bad.png", "--output", tmp_path / "out", "--model", tiny_bundle)
+    assert inkbeam(*digitize, "--language-model", words, "--max-failure-rate", 1).code == 0
+    words.unlink()
+    done = inkbeam("retry", tmp_path / "out")
+    assert done.code == 2 and str(words) in done.err
+    assert len(run_ids(tmp_path / "out")) == 1
+
+
 def test_retry_takes_model_and_options_of_the_latest_run(nights, archive, tiny_bundle):
     options = json.loads((archive / "tables" / "runs" / "repaired.json").read_text())["options"]
     assert options["model"] == str(tiny_bundle)

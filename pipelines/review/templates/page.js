@@ -11,8 +11,9 @@ const isDrawn = (line) => "box" in line.dataset;
 // Lines as they were read, in their order: what they said, and their words.
 const read = new Map(lines().map((line) => [line, { text: text(line), words: field(line).innerHTML }]));
 
-// Changes are kept by the browser until they are forgotten; a page that was read anew begins anew, or as it was saved.
-const DRAFT = `inkbeam lines ${page.name} ${page.read}`;
+// Changes are kept by the browser until they are forgotten. A page that was read anew, or of which another correction lies
+// in the folder now, begins anew.
+const DRAFT = `inkbeam lines ${page.name} ${page.read} ${page.saved}`;
 
 // The page as it stands on the screen: section, name, text and, of lines that were drawn, box of one line after another.
 const state = () => lines().map((line) => [
@@ -72,14 +73,14 @@ function equip(line) {
   line.prepend(menu);
 }
 
-// Past the line before or behind it; where that stands in another section, to that section's near end.
+// Past the line before or behind it; at a section's end into the next section, which may have been emptied.
 function move(line, step) {
-  const all = lines();
-  const other = all[all.indexOf(line) + step];
-  if (!other) return;
-  const inside = other.parentElement === line.parentElement;
-  if (inside === step < 0) other.before(line);
-  else other.after(line);
+  const inside = [...line.parentElement.querySelectorAll("article")];
+  const other = inside[inside.indexOf(line) + step];
+  const next = sections()[sections().indexOf(line.parentElement) + step];
+  if (!other && !next) return;
+  if (other) other[step < 0 ? "before" : "after"](line);
+  else next[step < 0 ? "append" : "prepend"](line);
   field(line).focus();
   line.scrollIntoView({ block: "nearest" });
   keep();
@@ -87,7 +88,7 @@ function move(line, step) {
 
 function leaveOut(line) {
   if (isDrawn(line)) {
-    place(line.dataset.line, 0).remove();
+    place(line.dataset.line, 0)?.remove();
     line.remove();
   } else if (text(line)) field(line).textContent = "";
   else field(line).innerHTML = read.get(line).words;
@@ -241,9 +242,10 @@ function corrected() {
   const written = new Map([...xml.getElementsByTagName("TextLine")].map((line) => [line.getAttribute("id"), line]));
   const regions = [...xml.getElementsByTagName("TextRegion")];
   sections().forEach((section, i) => {
+    if (!regions[i] && ![...section.querySelectorAll("article")].some(text)) return;
     const region = regions[i] || make("TextRegion", { id: `region${i}` });
     if (!regions[i]) {
-      region.append(make("Coords", { points: "" }));
+      region.append(make("Coords"));
       xml.getElementsByTagName("Page")[0].append(region);
     }
     const before = new Set(region.getElementsByTagName("TextLine"));

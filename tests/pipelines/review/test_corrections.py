@@ -6,11 +6,13 @@ from datetime import datetime, timezone
 
 import pytest
 
-from pipelines.archive.corrections import Corrections
 from pipelines.archive.page_pictures import picture_name
-from pipelines.archive.transcripts import PageWord, Source, Transcript
+from pipelines.archive.transcripts import PageWord, Source, Transcript, line_text
 from pipelines.errors import UsageError
+from pipelines.formats.shapes import outline
 from pipelines.formats.text import to_text
+from pipelines.formats.xml import written
+from pipelines.review.corrections import Corrections
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell
 
@@ -23,12 +25,13 @@ def saved(folder, text, turn=0, line="line0") -> Transcript:
     places = [(100 * i, 100 * i + 80) for i in range(len(READ))]
     boxes = [Box(10, 280 - b, 40, 280 - a) if turn == 90 else Box(a, 10, b, 40) for a, b in places]
     words = tuple(PageWord(t, 0.6, box, turn, baseline=(30, 38)) for t, box in zip(READ, boxes, strict=True))
-    source = Source(PageRef("/s/a.png", 0), "0" * 64, 0, "night-1")
+    source = Source(PageRef("/s/a.png", 0), 1, "0" * 64, 0, "night-1")
     facts = {"name": "a", "source": source, "picture": "a.png", "read_at": datetime.now(timezone.utc)}
     page = Transcript(**facts, width=400, height=300, dpi=None, model_id="model", lines=(words,))
     (folder / "a.page.xml").write_text(
-        f'<PcGts><Page imageFilename="{picture_name("a", source)}"><TextRegion><TextLine id="{line}"><TextEquiv>'
-        f"<Unicode>{text}</Unicode></TextEquiv></TextLine></TextRegion></Page></PcGts>"
+        f'<PcGts><Page imageFilename="{picture_name("a", source)}"><TextRegion><TextLine id="{line}">'
+        f'<Coords points="{written(outline(words))}"/><TextEquiv><Unicode>{text}</Unicode></TextEquiv></TextLine>'
+        "</TextRegion></Page></PcGts>"
     )
     return page
 
@@ -84,8 +87,10 @@ def two_regions(folder, *regions) -> Transcript:
         replace(word, region=1, cell=Cell(2, 3), box=Box(word.box.left, 60, word.box.right, 90), line=4)
         for word in page.lines[0]
     ]
+    found = {f"line{i}": written(outline(line)) for i, line in enumerate((page.lines[0], below))}
     lines = [
-        f'<TextLine id="{name}"><Coords points="{points}"/><TextEquiv><Unicode>{text}</Unicode></TextEquiv></TextLine>'
+        f'<TextLine id="{name}"><Coords points="{found.get(name, points)}"/>'
+        f"<TextEquiv><Unicode>{text}</Unicode></TextEquiv></TextLine>"
         for name, text, points in itertools.chain(*regions)
     ]
     path = folder / "a.page.xml"
@@ -117,11 +122,40 @@ def test_a_drawn_line_stands_where_it_was_drawn(tmp_path):
 @pytest.mark.parametrize("points", ["", "here", "1,2,3"])
 def test_a_drawn_line_without_a_place_is_refused(tmp_path, points):
     page = two_regions(tmp_path, [("new0", "Good Day", points)], [])
-    with pytest.raises(UsageError, match="line 'new0' is none of the review's"):
+    with pytest.raises(UsageError, match="line 'new0' is none of the review's|coordinate"):
         Corrections(tmp_path).applied(page)
 
 
-@pytest.mark.parametrize("line", ["r1l1", "line7"])
+def test_what_was_corrected_stays_in_its_place_when_the_page_is_read_again(tmp_path):
+    page = two_regions(tmp_path, [("line0", "Come before Easter", "")], [("line1", "and stay", "")])
+    first, second = page.lines
+    above = tuple(replace(word, box=Box(word.box.left, 0, word.box.right, 9), text="No.") for word in first)
+    # Another line above it now; the second line was found otherwise.
+    other = tuple(replace(word, box=Box(word.box.left, 58, word.box.right, 92)) for word in second)
+    again = Corrections(tmp_path).applied(replace(page, lines=(above, first, other)))
+    assert [line_text(line) for line in again.lines] == ["Come before Easter", "and stay"]
+    assert [word.box.top for line in again.lines for word in line] == [10, 10, 10, 60, 60]
+    assert [word.line for word in again.lines[1]] == [None, None]
+    nothing = Corrections(tmp_path).applied(replace(page, lines=()))
+    assert [line_text(line) for line in nothing.lines] == ["Come before Easter", "and stay"]
+
+
+@pytest.mark.parametrize("box", ["10,20 12,20 12,180 10,180", "10,100 89,100 89,119 10,119"])
+def test_a_drawn_line_is_sideways_if_it_is_higher_than_wide(tmp_path, box):
+    page = two_regions(tmp_path, [("new0", "Good Day", box)], [])
+    good, day = Corrections(tmp_path).applied(page).lines[0]
+    assert good.turn == day.turn == (90 if "180" in box else 0)
+    assert (good.box.top > day.box.top) if "180" in box else (good.box.left < day.box.left)
+
+
+def test_a_line_up_the_margin_moved_into_a_cell_is_of_the_cell(tmp_path):
+    page = two_regions(tmp_path, [], [("line1", "17", ""), ("line0", "in pounds", "")])
+    upwards = tuple(replace(word, turn=90, region=0) for word in page.lines[0])
+    (table,) = Corrections(tmp_path).applied(replace(page, lines=(upwards, page.lines[1]))).parts
+    assert [block.text for block in table] == ["17 in pounds"]
+
+
+@pytest.mark.parametrize("line", ["r1l1", "7"])
 def test_a_file_with_lines_that_are_not_the_reviews_is_refused(tmp_path, line):
     page = saved(tmp_path, "Come", line=line)
     with pytest.raises(UsageError, match=f"a.page.xml: line '{line}' is none of the review's"):

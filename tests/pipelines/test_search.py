@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from pipelines.archive.reading import open_archive
-from pipelines.archive.search import Hit, plain, search, terms
+from pipelines.search import Hit, plain, search, terms
 from tests.pipelines import made_tables
 from tests.pipelines.drawing import LETTER, page
 from tests.pipelines.jobs import inkbeam
@@ -139,6 +139,22 @@ def test_a_word_divided_at_the_end_of_a_line_is_found_whole(tmp_path):
     assert (phrase.reading, phrase.edits) == ("ladies’ committee met", 1)
     assert [hit.reading for hit in found(tmp_path, "canmittee", 0)] == ["canmittee"]
     assert [hit.reading for hit in found(tmp_path, "mittee", 0)] == ["mittee"] * 3
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "second"),
+    [
+        ("Harriet", "l'Har-", "riet"),
+        ("Harriet", "arri-", "et"),
+        ("Harriet", "Hharri-", "et"),
+        ("question", "d’ques-", "tion"),
+        ("question", "que-", "stions"),
+    ],
+)
+def test_a_divided_word_may_be_misread_or_stand_behind_an_apostrophe(tmp_path, query, first, second):
+    archive(tmp_path, text("/s/a.png", f"to {first}", f"{second} again", "nothing"))
+    (hit,) = found(tmp_path, query)
+    assert [word.text for word in hit.words] == [first, second]
 
 
 def test_lines_are_numbered_as_in_the_tables_where_lines_without_words_count(tmp_path):

@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 from rapidfuzz.distance import Levenshtein
 
 from pipelines.archive import tables
-from pipelines.archive.corrections import Corrections
 from pipelines.archive.reading import Archive
 from pipelines.archive.transcripts import PageWord, Transcript, line_text
 from pipelines.files import page_stem
+from pipelines.review.corrections import Corrections
 
 _LETTERS_AN_EDIT = 4
 """Letters of a word for each edit that is allowed unless the caller says: a word of three must fit exactly."""
@@ -46,16 +46,17 @@ class Term:
 
         None where there are more than allowed.
         """
-        whole = plain(text)
-        parts = {whole, *filter(None, _JOINT.split(whole))}
-        found = min(Levenshtein.distance(self.text, part, score_cutoff=self.edits) for part in parts)
+        found = min(Levenshtein.distance(self.text, part, score_cutoff=self.edits) for part in _parts(text))
         return found if found <= self.edits else None
 
     def may_begin(self, text: str) -> bool:
         """Whether a text with a hyphen behind it may be the beginning of the term, divided at the end of a line."""
-        begun = plain(text)
-        return text.endswith(tuple(_HYPHENS)) and (
-            Levenshtein.distance(self.text[: len(begun)], begun, score_cutoff=self.edits) <= self.edits
+        if not text.endswith(tuple(_HYPHENS)):
+            return False
+        return any(
+            Levenshtein.distance(self.text[: max(0, n)], part, score_cutoff=self.edits) <= self.edits
+            for part in _parts(text)
+            for n in range(len(part) - self.edits, len(part) + self.edits + 1)
         )
 
 
@@ -80,8 +81,8 @@ class Hit:
     score: float
 
     @property
-    def line(self) -> int:
-        """Number of the line of the first of the words, from 0, as the tables count."""
+    def line(self) -> int | None:
+        """Number of the line of the first of the words, from 0, as the tables count; None of a line that was drawn."""
         return self.words[0].line
 
     @property
@@ -102,6 +103,12 @@ def plain(text: str) -> str:
     folded = unicodedata.normalize("NFKD", text.casefold().translate(_ALIKE)).casefold()
     letters = "".join(c for c in folded if not unicodedata.combining(c))
     return _AROUND.sub("", letters) or letters
+
+
+def _parts(text: str) -> set[str]:
+    """A word as `plain` gives it, and what stands between its apostrophes and hyphens."""
+    whole = plain(text)
+    return {whole, *filter(None, _JOINT.split(whole))}
 
 
 def terms(query: str, edits: int | None = None) -> list[Term]:
@@ -143,7 +150,7 @@ def search(
 
 def _rank(hit: Hit) -> tuple[float, str, int, int]:
     ref = hit.page.source.ref
-    return -hit.score, ref.uri, ref.page_index, hit.line
+    return -hit.score, ref.uri, ref.page_index, -1 if hit.line is None else hit.line
 
 
 def _pages_saved(archive: Archive, corrections: Corrections) -> set[int]:
@@ -205,7 +212,7 @@ def _in(page: Transcript, wanted: Sequence[Term]) -> Iterator[Hit]:
             at += len(fit.words)
         found = words[first:at]
         # Texts of one region: two columns that stand side by side say nothing together.
-        if len(fits) < len(wanted) or len({(word.region, word.turn) for word in found}) > 1:
+        if len(fits) < len(wanted) or len({word.region for word in found}) > 1:
             continue
         yield Hit(
             page,

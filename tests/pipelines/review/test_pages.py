@@ -421,6 +421,66 @@ def test_lines_are_drawn_moved_and_left_out(corrected):
     assert (0, "line3", "", None) in map(tuple, again["state"])
 
 
+@pytest.fixture
+def table(tmp_path):
+    """The review of a page with a table of two rows and two columns, whose scan is gone."""
+    words = [
+        {
+            **{"document_uri": "/s/a.png", "page_index": 0, "line_index": i, "word_index": 0, "confidence": 0.5},
+            **{"text": text, "region_index": i, "table_row": i // 2, "table_column": i % 2},
+            **{"left": 90 * (i % 2), "top": 40 * (i // 2), "right": 90 * (i % 2) + 80, "bottom": 40 * (i // 2) + 30},
+        }
+        for i, text in enumerate(("Name", "Sum", "Pym", "17"))
+    ]
+    facts = {"width": 400, "height": 300, "source_sha256": "0" * 64, "model_id": "model"}
+    write_run(tmp_path, "night-1", 1, [{**made_tables.page("/s/a.png", words=len(words)), **facts}], (), words)
+    inkbeam("review", tmp_path, "--output", tmp_path / "web")
+    (path,) = (tmp_path / "web").glob("a.png*.html")
+    return path
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+@pytest.mark.parametrize("steps", [(-1, 1), (1, -1), (1, 1, -1, -1)])
+def test_a_cell_that_was_moved_comes_back(table, tmp_path, steps):
+    script = f"const sum = lines()[1]; for (const step of {list(steps)}) move(sum, step);"
+    found = in_browser(table, script, "{ state: state(), xml: corrected() }", tmp_path)
+    cells = ["Name", "Sum", "Pym", "17"]
+    assert [(section, text) for section, _, text, _ in found["state"]] == list(enumerate(cells))
+    assert lines_in(found["xml"]) == [(f"line{i}", text) for i, text in enumerate(cells)]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_a_drawn_line_can_be_left_out_where_there_is_no_scan(table, tmp_path):
+    page = embedded(table.read_text())
+    said = "<TextEquiv><Unicode>drawn</Unicode></TextEquiv>"
+    line = f'<TextLine id="new0"><Coords points="9,9 60,9 60,20"/>{said}</TextLine>'
+    xml = page["xml"].replace("</TextRegion>", f"{line}</TextRegion>", 1)
+    (table.parent / f"{page['name']}.page.xml").write_text(xml)
+    inkbeam("review", tmp_path, "--output", tmp_path / "web")
+    script = "const before = lines().length; leaveOut(lines().find(isDrawn));"
+    found = in_browser(table, script, "{ before, state: state() }", tmp_path)
+    assert found["before"] == 5 and [text for *_, text, _ in found["state"]] == ["Name", "Sum", "Pym", "17"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_a_correction_put_into_the_folder_is_shown_though_there_is_an_older_draft(table, tmp_path):
+    draft = 'field(lines()[0]).textContent = "Names"; keep();'
+    kept = in_browser(table, draft, "{ texts: lines().map(text) }", tmp_path)["texts"]
+    assert kept[0] == in_browser(table, "", "{ texts: lines().map(text) }", tmp_path)["texts"][0] == "Names"
+    page = embedded(table.read_text())
+    (table.parent / f"{page['name']}.page.xml").write_text(page["xml"].replace(">Name<", ">Naming<"))
+    inkbeam("review", tmp_path, "--output", tmp_path / "web")
+    assert in_browser(table, "", "{ texts: lines().map(text) }", tmp_path)["texts"][0] == "Naming"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_a_line_drawn_and_left_blank_leaves_nothing(reviewed, tmp_path):
+    shutil.copytree(reviewed / "web", tmp_path / "web")
+    (path,) = (tmp_path / "web").glob("blank*.html")
+    xml = in_browser(path, "add([20, 30, 120, 60]);", "{ xml: corrected() }", tmp_path)["xml"]
+    assert ElementTree.fromstring(xml.encode()).find(".//{*}TextRegion") is None
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_line_is_drawn_on_a_page_without_any(reviewed, tmp_path):
     shutil.copytree(reviewed / "web", tmp_path / "web")

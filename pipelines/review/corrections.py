@@ -18,11 +18,12 @@ from pipelines.archive.page_pictures import picture_name
 from pipelines.archive.transcripts import PageWord, Transcript
 from pipelines.errors import UsageError
 from pipelines.formats import FORMATS
+from pipelines.formats.shapes import outline
+from pipelines.formats.xml import written
 from segmentation.geometry import Box, union
 
 _ENDING, _ = FORMATS["page"]
-_LINE = re.compile(r"line(\d+)")
-_DRAWN = re.compile(r"new\d+")
+_NAME = re.compile(r"(line|new)\d+")
 
 
 @dataclass(frozen=True)
@@ -30,22 +31,16 @@ class SavedLine:
     """A line of a saved page.
 
     Attributes:
-        id: of its element: ``line`` and its number among the page's lines, ``new`` and a number of one that was drawn.
-        text: what it says; never empty.
-        block: number of the page's block (`Transcript.blocks`) that it stands in now.
-        box: where a drawn line stands, pixels of the page; None of those that were found.
+        text: what it says.
+        block: number of the page's block (`Transcript.blocks`) that it stands in.
+        number: which of the page's lines it is; None of one that was drawn, or found by an earlier reading only.
+        box: where it stands, pixels of the page.
     """
 
-    id: str
     text: str
     block: int
-    box: Box | None
-
-    @property
-    def number(self) -> int | None:
-        """Of the page's lines; None for a drawn one."""
-        found = _LINE.fullmatch(self.id)
-        return found and int(found[1])
+    number: int | None
+    box: Box
 
 
 class Corrections:
@@ -72,7 +67,7 @@ class Corrections:
         there. None where nothing was saved of the page, or of another scan of it.
 
         Raises:
-            UsageError: the file cannot be read, or its lines are others than those of the page.
+            UsageError: the file cannot be read, or is not the review's.
         """
         if not self.holds(page.name):
             return None
@@ -84,16 +79,14 @@ class Corrections:
         sheet = root.find("Page") if root.tag == ROOT else None
         if sheet is None or sheet.get("imageFilename") != picture_name(page.name, page.source):
             return None
-        lines: dict[str, SavedLine] = {}
-        for block, element in _lines(sheet):
-            line = _saved(element, block)
-            if line is None or (line.number or 0) >= max(1, len(page.lines)) or line.id in lines:
-                raise UsageError(
-                    f"{path}: line {element.get('id')!r} is none of the review's. To take what another program saved, "
-                    "give that file to train or evaluate instead"
-                )
-            lines[line.id] = line
-        return [line for line in lines.values() if line.text]
+        outlines = [written(outline(words)) for words in page.lines]
+        try:
+            lines = [_saved(element, block, outlines) for block, element in _lines(sheet)]
+        except ValueError as error:
+            raise UsageError(
+                f"{path}: {error}. To take what another program saved, give that file to train or evaluate instead"
+            ) from error
+        return [line for line in lines if line.text]
 
     def applied(self, page: Transcript) -> Transcript:
         """The page as it was corrected, else as it is.
@@ -107,17 +100,13 @@ class Corrections:
         places = [block.lines[0][0] for block in page.blocks]
         lines: list[tuple[PageWord, ...]] = []
         for line in saved:
-            # A line that was moved belongs to the region into which it was. Where nothing was found there is none.
-            place = places[line.block] if line.block < len(places) else None
+            # A line belongs to the region into which it was moved; where nothing was found there is none.
+            place = places[min(line.block, len(places) - 1)] if places else PageWord("", 1.0, line.box)
             if line.number is None:
-                before = lines[-1][0].line if lines else 0
-                whole = PageWord(line.text, 1.0, line.box, place.turn if place else 0, line=before)
-                words = tuple(_saying((whole,), line.text.split()))
+                words = _drawn(line, place.turn or 90)
             else:
                 words = _corrected(page.lines[line.number], line.text)
-            if place:
-                words = tuple(replace(word, region=place.region, cell=place.cell) for word in words)
-            lines.append(words)
+            lines.append(tuple(replace(word, region=place.region, cell=place.cell) for word in words))
         return replace(page, lines=tuple(lines), corrected=True)
 
 
@@ -127,20 +116,36 @@ def _lines(sheet: Element) -> Iterator[tuple[int, Element]]:
         yield from ((block, line) for line in region.findall("TextLine"))
 
 
-def _saved(line: Element, block: int) -> SavedLine | None:
-    """A line of a saved page; None where it is none of the review's."""
-    name, text = line.get("id", ""), " ".join((line.findtext("TextEquiv/Unicode") or "").split())
-    if _LINE.fullmatch(name):
-        return SavedLine(name, text, block, None)
-    coords = line.find("Coords")
-    try:
-        corners = points(coords.get("points", "")) if coords is not None else []
-    except ValueError:
-        corners = []
-    if not _DRAWN.fullmatch(name) or not corners:
-        return None
-    (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
-    return SavedLine(name, text, block, Box(int(left), int(top), int(right) + 1, int(bottom) + 1))
+def _saved(line: Element, block: int, outlines: Sequence[str]) -> SavedLine:
+    """A line of a saved page.
+
+    Args:
+        outlines: of the page's lines, as PAGE has them. A page that was read again since then may have other lines.
+
+    Raises:
+        ValueError: it is none of the review's.
+    """
+    name, coords = line.get("id", ""), line.find("Coords")
+    outlined = "" if coords is None else coords.get("points", "")
+    corners = points(outlined)
+    if not _NAME.fullmatch(name) or not corners:
+        raise ValueError(f"line {name!r} is none of the review's")
+    (left, top), (right, bottom) = np.min(corners, axis=0).astype(int), np.max(corners, axis=0).astype(int)
+    text = " ".join((line.findtext("TextEquiv/Unicode") or "").split())
+    number = int(name.removeprefix("line")) if name.startswith("line") else None
+    if number is not None and outlines[number : number + 1] != [outlined]:
+        number = outlines.index(outlined) if outlined in outlines else None
+    return SavedLine(text, block, number, Box(int(left), int(top), int(right) + 1, int(bottom) + 1))
+
+
+def _drawn(line: SavedLine, sideways: int) -> tuple[PageWord, ...]:
+    """The words of a line that was not found, side by side in its box.
+
+    Args:
+        sideways: the turn by which it is read if it is higher than wide.
+    """
+    turn = sideways if line.box.height > line.box.width and len(line.text) > 2 else 0
+    return tuple(_saying((PageWord(line.text, 1.0, line.box, turn, line=None),), line.text.split()))
 
 
 def _corrected(line: tuple[PageWord, ...], text: str) -> tuple[PageWord, ...]:
