@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from htr_model.confidence import Calibration
 from htr_model.decoding.settings import LANGUAGE_WEIGHT, DecoderSettings
 from pipelines import exit_codes
 from pipelines.errors import UsageError
@@ -14,6 +15,8 @@ from pipelines.job import BUNDLE_LANGUAGE_MODEL, LanguageModelFile
 from pipelines.logs import hold_back_native_output
 from pipelines.options.samples import add_measured_options, measured
 from pipelines.written_files import write_figures, writing
+
+GREEDY, WITH_LANGUAGE_MODEL = "greedy", "language model"
 
 SUMMARY = "make a model's confidence honest on pictures with known text"
 
@@ -42,14 +45,15 @@ def run(arguments: argparse.Namespace) -> int:
         from htr_model.normalization import normalize
         from htr_model.recognizer import Recognizer
         from htr_model.scoring.calibration import LEAST_WORDS, cross_fitted, fit, judged_words
+        from htr_model.training.card import with_confidence
 
-    recognizers = {"greedy": Recognizer(loaded)}
+    recognizers = {GREEDY: Recognizer(loaded)}
     if loaded.language_model is not None:
         known = load_language_model(LanguageModelFile(BUNDLE_LANGUAGE_MODEL, "", LANGUAGE_WEIGHT), loaded)
-        recognizers["language model"] = Recognizer(loaded, DecoderSettings("beam"), known)
+        recognizers[WITH_LANGUAGE_MODEL] = Recognizer(loaded, DecoderSettings("beam"), known)
     pictures = [normalize(s.gray, loaded.normalization).pixels for s in samples]
     names = sorted({s.collection for s in samples})
-    maps, figures, overall = {}, {}, {}
+    fitted = {}
     for decoder, recognizer in recognizers.items():
         words = judged_words(samples, recognizer.read(pictures))
         judged = cross_fitted(words)
@@ -58,35 +62,60 @@ def run(arguments: argparse.Namespace) -> int:
                 f"{len(words)} words were read in {len(samples)} pictures; calibration needs {LEAST_WORDS} in each "
                 "half of the writers"
             )
-        maps[decoder], figures[decoder], overall[decoder] = fit(words), _figures(words, judged, names), _error(judged)
+        fitted[decoder] = Fitted(fit(words), _figures(words, judged, names), _error(judged))
+    greedy, language = fitted[GREEDY], fitted.get(WITH_LANGUAGE_MODEL)
     calibrated = replace(
         loaded,
-        calibration=maps["greedy"],
-        language_calibration=maps.get("language model", loaded.language_calibration),
+        calibration=greedy.calibration,
+        language_calibration=language.calibration if language else loaded.language_calibration,
     )
-    card = _card(loaded.card, overall["greedy"], names, overall.get("language model"))
+    card = with_confidence(loaded.card or "# Model card\n", greedy.error, names, language and language.error)
     with writing(f"--output {arguments.output}"):
         identity = bundle.save(calibrated, Path(arguments.output), card)
-    print("expected calibration error of word confidence; after: each half of the writers with a map of the other half")
-    for decoder, rows in figures.items():
-        print(f"{decoder:24}{'words':>9}{'right %':>9}{'before':>9}{'after':>9}")
-        for name, row in rows.items():
-            print(f"{name:24}{row['words']:9,}{100 * row['right']:9.1f}{row['before']:9.3f}{row['after']:9.3f}")
+    _print(fitted)
     print(f"{arguments.output}: model {identity} (before: {loaded.id})")
-    for decoder, rows in figures.items():
-        total = rows.get("all") or next(iter(rows.values()))
+    _warn(fitted, loaded.id)
+    if arguments.json:
+        values = {"model_id": identity, "by_collection": greedy.figures}
+        if language:
+            values["with_language_model"] = language.figures
+        write_figures(arguments.json, values)
+    return exit_codes.DONE
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A calibration for one decoder.
+
+    Attributes:
+        calibration: the map, fitted on all words.
+        figures: of each collection, as `_figures` gives them.
+        error: expected calibration error of all words, each half of the writers with a map of the other half.
+    """
+
+    calibration: Calibration
+    figures: dict[str, dict]
+    error: float
+
+
+def _print(fitted: dict[str, Fitted]) -> None:
+    print("expected calibration error of word confidence; after: each half of the writers with a map of the other half")
+    for decoder, of_decoder in fitted.items():
+        print(f"{decoder:24}{'words':>9}{'right %':>9}{'before':>9}{'after':>9}")
+        for name, row in of_decoder.figures.items():
+            print(f"{name:24}{row['words']:9,}{100 * row['right']:9.1f}{row['before']:9.3f}{row['after']:9.3f}")
+
+
+def _warn(fitted: dict[str, Fitted], before: str) -> None:
+    """Say so where the confidence of the model ``before`` was the better one."""
+    for decoder, of_decoder in fitted.items():
+        total = of_decoder.figures.get("all") or next(iter(of_decoder.figures.values()))
         if total["after"] > total["before"]:
             print(
-                f"warning: {decoder}: the confidence of {loaded.id} was the better one; "
+                f"warning: {decoder}: the confidence of {before} was the better one; "
                 f"{total['words']:,} words may be too few, give more --data",
                 file=sys.stderr,
             )
-    if arguments.json:
-        values = {"model_id": identity, "by_collection": figures["greedy"]}
-        if "language model" in figures:
-            values["with_language_model"] = figures["language model"]
-        write_figures(arguments.json, values)
-    return exit_codes.DONE
 
 
 def _figures(words: list, judged: list, names: list[str]) -> dict[str, dict]:
@@ -105,10 +134,3 @@ def _error(words: list) -> float:
     from htr_model.scoring.calibration import expected_calibration_error
 
     return expected_calibration_error([w.confidence for w in words], [w.right for w in words])
-
-
-def _card(card: str, error: float, names: list[str], error_with_language_model: float | None) -> str:
-    """A bundle's card with what is now true of its confidence."""
-    from htr_model.training.card import with_confidence
-
-    return with_confidence(card or "# Model card\n", error, names, error_with_language_model)

@@ -63,39 +63,22 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = load_bundle(model)
     with hold_back_native_output():
         from htr_model.recognizer import Recognizer
-        from htr_model.scoring import errors
         from htr_model.scoring.evaluation import evaluate
 
     language = load_language_model(language_file, loaded) if language_file else None
     result = evaluate(Recognizer(loaded, decoder, language), samples)
     rival = _rival(samples, arguments.tesseract_language) if arguments.against else None
-    confusions = errors.confusions(result.outcomes)
     print(f"model {loaded.id} ({loaded.network}), {described(decoder, language_file)}; {len(data.skipped)} skipped")
-    _print_rates(result, rival)
-    shown = ", ".join(f"{_visible(a)}→{_visible(b)} {n}" for (a, b), n in confusions.most_common(_SHOWN))
-    print(f"most often: {shown or 'no error'}")
-    print(f"confidence of {len(result.words):,} words: expected calibration error {result.calibration_error:.3f}")
-    print(f"{result.seconds:.1f} s, {result.samples_per_second:.0f} samples/s")
-    if rival:
-        print(f"{rival.name}: {rival.seconds:.1f} s, {rival.samples_per_second:.0f} samples/s")
+    _print(result, rival)
     if arguments.json:
-        figures = {
+        read_with = {
             "model_id": loaded.id,
             "network": loaded.network,
             "decoder": asdict(decoder),
             "language_model": asdict(language_file) if language_file else None,
-            "overall": asdict(result.overall),
-            "by_collection": {name: asdict(rates) for name, rates in result.by_collection.items()},
-            "by_writer": {name: asdict(rates) for name, rates in errors.by_writer(result.outcomes).items()},
-            "confusions": [{"written": a, "read": b, "count": n} for (a, b), n in confusions.most_common()],
-            "expected_calibration_error": result.calibration_error,
-            "seconds": result.seconds,
-            "samples_per_second": result.samples_per_second,
             "skipped": len(data.skipped),
         }
-        if rival:
-            figures["against"] = {**asdict(rival), "samples_per_second": rival.samples_per_second}
-        write_figures(arguments.json, figures)
+        write_figures(arguments.json, read_with | _figures(result, rival))
     if arguments.save_predictions:
         with writing(f"--save-predictions {arguments.save_predictions}"):
             _save_predictions(samples, result.predictions, Path(arguments.save_predictions))
@@ -129,7 +112,29 @@ def _rival(samples: list, language: str):
     return Rival("Tesseract", errors.rates(outcomes), errors.by_collection(outcomes), seconds)
 
 
-def _print_rates(result, rival) -> None:
+def _figures(result, rival) -> dict:
+    """What was measured, for a JSON file."""
+    from htr_model.scoring import errors
+
+    confusions = errors.confusions(result.outcomes).most_common()
+    figures = {
+        "overall": asdict(result.overall),
+        "by_collection": {name: asdict(rates) for name, rates in result.by_collection.items()},
+        "by_writer": {name: asdict(rates) for name, rates in errors.by_writer(result.outcomes).items()},
+        "confusions": [{"written": a, "read": b, "count": n} for (a, b), n in confusions],
+        "expected_calibration_error": result.calibration_error,
+        "seconds": result.seconds,
+        "samples_per_second": result.samples_per_second,
+    }
+    if rival:
+        figures["against"] = {**asdict(rival), "samples_per_second": rival.samples_per_second}
+    return figures
+
+
+def _print(result, rival) -> None:
+    """Print a table of error rates, and what else was measured."""
+    from htr_model.scoring import errors
+
     print(
         f"{'':22}{'samples':>8}"
         + "".join(f"{n:>8}" for n in ("CER %", "WER %", "exact %", "prec. %", "rec. %", "F1 %"))
@@ -139,6 +144,13 @@ def _print_rates(result, rival) -> None:
         _print_row(name, rates)
         if rival:
             _print_row("  Tesseract", rival.overall if several and name == "all" else rival.by_collection[name])
+    confusions = errors.confusions(result.outcomes).most_common(_SHOWN)
+    shown = ", ".join(f"{_visible(a)}→{_visible(b)} {n}" for (a, b), n in confusions)
+    print(f"most often: {shown or 'no error'}")
+    print(f"confidence of {len(result.words):,} words: expected calibration error {result.calibration_error:.3f}")
+    print(f"{result.seconds:.1f} s, {result.samples_per_second:.0f} samples/s")
+    if rival:
+        print(f"{rival.name}: {rival.seconds:.1f} s, {rival.samples_per_second:.0f} samples/s")
 
 
 def _print_row(name: str, rates) -> None:

@@ -130,20 +130,38 @@ def _without_place(failure) -> str:
 
 
 def _tell_outcome(outcome, planned, report: Figures) -> None:
-    job = planned.job
+    _set_figures(outcome, report)
+    _tell_failures(outcome)
+    tell(
+        "finished",
+        _summary(outcome, planned.job),
+        run_id=outcome.run_id,
+        pages=outcome.pages,
+        words=outcome.words,
+        failures=outcome.failed,
+        failed_pages=outcome.failed_pages,
+        seconds=round(outcome.seconds, 3),
+        mean_confidence=outcome.mean_confidence,
+        exit_code=report.exit_code,
+    )
+
+
+def _set_figures(outcome, report: Figures) -> None:
     report.run["run_id"] = outcome.run_id
     report.stage_seconds = outcome.stage_seconds
-    rate = outcome.pages / outcome.seconds
     for name, text, value in (
         ("pages", "Pages read by the latest run", outcome.pages),
         ("words", "Words read by the latest run", outcome.words),
         ("failed_pages", "Pages and documents with a failure in the latest run", outcome.failed_pages),
         ("failure_rate", "Share of the pages tried that failed, 0 to 1", outcome.failure_rate),
         ("run_seconds", "Time of the pipeline in the latest run", outcome.seconds),
-        ("pages_per_second", "Speed of the latest run", rate),
+        ("pages_per_second", "Speed of the latest run", outcome.pages / outcome.seconds),
         ("mean_confidence", "Mean confidence of the words of the latest run, 0 to 1", outcome.mean_confidence),
     ):
         report.set(f"inkbeam_{name}", text, value)
+
+
+def _tell_failures(outcome) -> None:
     # People are shown the first; in logs every page can be searched for.
     shown = outcome.failures if logs_json() else outcome.failures[:FAILURES_SHOWN]
     for failure in shown:
@@ -161,11 +179,15 @@ def _tell_outcome(outcome, planned, report: Figures) -> None:
         )
     if outcome.failed > len(shown):
         tell("more_failed", f"… and {outcome.failed - len(shown)} more, all in the failures table")
+
+
+def _summary(outcome, job) -> str:
+    """What people are told at the end: how much, how fast, and where it is."""
     several = f" and {outcome.runs - 1} more" if outcome.runs > 1 else ""
     lines = [
         f"\nRun {outcome.run_id}{several}: {counted(outcome.pages, 'page')}, {counted(outcome.words, 'word')}, "
         f"{counted(outcome.failed, 'failure')} "
-        f"in {outcome.seconds:.1f} s ({rate:.2f} pages/s)"
+        f"in {outcome.seconds:.1f} s ({outcome.pages / outcome.seconds:.2f} pages/s)"
     ]
     if outcome.stage_seconds:
         lines.append("  " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in outcome.stage_seconds.items()))
@@ -174,15 +196,4 @@ def _tell_outcome(outcome, planned, report: Figures) -> None:
     )
     if job.overlays:
         lines.append(f"  overlays: {job.overlays}")
-    tell(
-        "finished",
-        "\n".join(lines),
-        run_id=outcome.run_id,
-        pages=outcome.pages,
-        words=outcome.words,
-        failures=outcome.failed,
-        failed_pages=outcome.failed_pages,
-        seconds=round(outcome.seconds, 3),
-        mean_confidence=outcome.mean_confidence,
-        exit_code=report.exit_code,
-    )
+    return "\n".join(lines)
