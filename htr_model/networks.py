@@ -46,7 +46,7 @@ class ColumnMax(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("inkbeam")
-class Normalized(layers.BatchNormalization):
+class FusedBatchNormalization(layers.BatchNormalization):
     """Batch normalisation of channels; with PyTorch in training by its own operator, in a pass over the pictures where
     Keras takes a dozen."""
 
@@ -131,7 +131,7 @@ class BothWays(layers.Layer):
 
 def _convolution(x, filters, kernel, name, *, strides=1, activation=True):
     x = layers.Conv2D(filters, kernel, strides=strides, padding="same", use_bias=False, name=f"{name}_conv")(x)
-    x = Normalized(momentum=0.98, name=f"{name}_norm")(x)
+    x = FusedBatchNormalization(momentum=0.98, name=f"{name}_norm")(x)
     return layers.Activation("relu", name=f"{name}_relu")(x) if activation else x
 
 
@@ -300,12 +300,12 @@ def with_weights(bundle: Bundle) -> keras.Model:
 
 def named_weights(model: keras.Model) -> dict[str, np.ndarray]:
     """The model's variables by path, as float32 arrays. Paths are the same in every Keras backend."""
-    return {v.path: np.asarray(ops.convert_to_numpy(v), np.float32) for v in _variables(model)}
+    return {v.path: np.asarray(ops.convert_to_numpy(v), np.float32) for v in model.weights}
 
 
-def _variables(model: keras.Model) -> list:
-    """Weights without the counters and seeds that layers such as dropout keep."""
-    return [v for v in model.weights if "seed_generator" not in v.path]
+def seeds(model: keras.Model) -> list:
+    """The counters and seeds of its dropout, in the order of its layers; their paths differ from process to process."""
+    return [v for v in model.variables if "seed_generator" in v.path]
 
 
 def assign_weights(model: keras.Model, weights: dict[str, np.ndarray], name: str) -> None:
@@ -314,7 +314,7 @@ def assign_weights(model: keras.Model, weights: dict[str, np.ndarray], name: str
     Raises:
         BundleError: an array is missing or has another shape than the network wants.
     """
-    for variable in _variables(model):
+    for variable in model.weights:
         array = weights.get(variable.path)
         if array is None or tuple(array.shape) != tuple(variable.shape):
             found = "missing" if array is None else f"of shape {array.shape}"

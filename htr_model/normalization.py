@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-_LARGEST_INPUT = 16_384
-"""Rows or columns of the network's input: a bundle comes from strangers too, and must not exhaust memory."""
+_MOST_ROWS, _LARGEST_STEP, _MOST_PIXELS = 256, 1_024, 2**22
+"""Of the network's input: a bundle comes from strangers too, and must not exhaust memory. The default's has 64 rows and
+at most 139,264 pixels."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ class Normalization:
         return cls(height=height, max_width=max(1, steps) * usual.width_step, max_upscale=upscale)
 
     def __post_init__(self) -> None:
-        for name in ("height", "max_width", "width_step"):
+        most_columns = _MOST_PIXELS // max(16, self.height) if type(self.height) is int else 0
+        for name, most in (("height", _MOST_ROWS), ("width_step", _LARGEST_STEP), ("max_width", most_columns)):
             value = getattr(self, name)
-            if type(value) is not int or value > _LARGEST_INPUT:
-                raise ValueError(f"{name} must be a whole number of at most {_LARGEST_INPUT}, got {value!r}")
+            if type(value) is not int or value > most:
+                raise ValueError(f"{name} must be a whole number of at most {most}, got {value!r}")
         if self.height < 16 or self.height % 16:
             raise ValueError(f"height must be a multiple of 16, got {self.height!r}")
         divides = self.width_step >= 16 and self.width_step % 16 == 0 and self.max_width % self.width_step == 0

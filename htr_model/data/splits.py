@@ -30,7 +30,16 @@ def canonical_split(value: object) -> str | None:
     return _SPLIT_OF[name]
 
 
-def split(samples: list[Sample], validation_share: float = 0.05) -> tuple[list[Sample], list[Sample]]:
+_KEPT = 0.05
+"""Share of what names no split that is kept back."""
+
+
+def usual_split(name: str) -> str:
+    """``train`` or ``validation`` of what names no split: a hash of its name decides, always the same."""
+    return "validation" if _place(name) < _KEPT else "train"
+
+
+def split(samples: list[Sample], validation_share: float = _KEPT) -> tuple[list[Sample], list[Sample]]:
     """Training and validation samples.
 
     A sample that names its split goes there (``test`` to neither; for the names see `canonical_split`).
@@ -71,12 +80,27 @@ def _of_few(samples: list[Sample], validation_share: float) -> tuple[list[Sample
 
 
 def part(samples: list[Sample], name: str) -> list[Sample]:
-    """The samples of a split (``all``: every one); those that name none belong to each.
+    """The samples of a split; those that name none belong to each.
+
+    Args:
+        name: ``train``, ``validation``, ``test``, ``all`` for every sample, or ``kept`` for what training on them keeps
+            back (`split`).
 
     Raises:
         DatasetError: a sample names a split that there is not.
     """
+    if name == "kept":
+        return split(samples)[1]
     return [s for s in samples if name == "all" or _split_name(s) in (None, name)]
+
+
+def unnamed(samples: list[Sample]) -> int:
+    """How many samples name no split.
+
+    Raises:
+        DatasetError: a sample names a split that there is not.
+    """
+    return sum(_split_name(s) is None for s in samples)
 
 
 def _place(name: str) -> float:

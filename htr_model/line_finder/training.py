@@ -176,7 +176,6 @@ class LineTrainingRun:
             warm = min(1.0, (done.step + 1) / _WARM_UP)
             cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self._share()))
             self.model.optimizer.learning_rate = self.settings.learning_rate * warm * cosine
-            self.model.reset_metrics()
             losses.append(float(self.model.train_on_batch(*self.batch(done.step))))
             now = time.monotonic()
             done.step += 1

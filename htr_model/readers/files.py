@@ -7,7 +7,9 @@ from pathlib import Path
 from htr_model.charset import canonical_text
 from htr_model.data.samples import Item, Sample, Skipped, decode_gray
 
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".jp2", ".pgm")
+PICTURES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".jp2", ".j2k", ".pgm"),
+)
 _MAX_BYTES = 512 * 2**20
 """Larger picture files are not read."""
 

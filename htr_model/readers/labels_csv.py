@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from htr_model.data.samples import DatasetError, Item, Skipped
+from htr_model.data.splits import canonical_split
 from htr_model.readers.files import file_bytes, picture_in, sample
 
 
 def read_csv(path: Path) -> Iterator[Item]:
-    """Samples of a CSV file whose first line names a picture column and a label column.
+    """Samples of a CSV file whose first line names a picture and a label column, and maybe columns writer, form and
+    split (rows of an unknown split are skipped).
 
     Pictures are looked for beside the file, in ``images/`` beside it, and in a folder with its name.
 
@@ -36,6 +38,7 @@ def read_csv(path: Path) -> Iterator[Item]:
             f"and a label column ({', '.join(labels)}); it says {rows[0]!r}"
         )
     folders = [path.parent, path.parent / "images", path.parent / path.stem]
+    others = {name: header.index(name) for name in ("writer", "form", "split") if name in header}
     for number, row in enumerate(rows[1:], start=2):
         if len(row) <= max(name_column, label_column):
             yield Skipped(f"{path.name}:{number}", "line has too few columns")
@@ -43,10 +46,20 @@ def read_csv(path: Path) -> Iterator[Item]:
         name = row[name_column].strip()
         try:
             picture = picture_in(folders, name)
+            known = {key: row[column].strip() or None for key, column in others.items() if column < len(row)}
+            split = canonical_split(known.get("split"))
         except ValueError as error:
             yield Skipped(name, str(error))
             continue
         if picture is None:
             yield Skipped(name, "no such picture")
         else:
-            yield sample(name, row[label_column], file_bytes(picture), collection=path.parent.name)
+            yield sample(
+                name,
+                row[label_column],
+                file_bytes(picture),
+                collection=path.parent.name,
+                writer=known.get("writer"),
+                group=known.get("form"),
+                split=split,
+            )

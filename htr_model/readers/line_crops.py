@@ -59,6 +59,11 @@ def outlined(line: dict, typical_height: float) -> dict:
     return {**line, "polygon": line["baseline"]}
 
 
+def has_place(line: dict) -> bool:
+    """Whether it is known where a line stands, if only by its baseline."""
+    return any(line.get(key) for key in ("polygon", "bbox", "words", "baseline"))
+
+
 def line_shapes(line: dict, typical_height: float) -> list[np.ndarray]:
     """Outlines of what belongs to a line, float (n, 2) each; for the arguments see `line_crop`.
 

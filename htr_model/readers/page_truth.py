@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from htr_model.data.samples import DatasetError, Skipped
-from htr_model.readers.line_crops import line_shapes, outlined
+from htr_model.readers.files import name_or_none
+from htr_model.readers.line_crops import has_place, line_shapes, outlined
 from htr_model.readers.page_rows import NOT_AS_DESCRIBED, PageRow, page_rows, typical_height
 from htr_model.readers.text_files import text_lines, text_pairs
 from htr_model.readers.tokens import running_text, token_groups, whole_words
@@ -55,6 +56,7 @@ class TruePage:
         lines: all lines, also those without text. Where only the page's text is known, they have no outlines.
         line_height: usual height of a line, pixels.
         split: ``train``, ``validation`` or ``test`` where the data says so.
+        writer: who wrote it, where the data says so.
     """
 
     collection: str
@@ -63,6 +65,7 @@ class TruePage:
     lines: tuple[TrueLine, ...]
     line_height: float
     split: str | None = None
+    writer: str | None = None
 
     @property
     def text(self) -> str:
@@ -134,15 +137,20 @@ def true_page(page: dict, picture: Path, collection: str) -> TruePage:
         those of `NOT_AS_DESCRIBED`: it is no such description.
     """
     line_height = typical_height(page["lines"])
+    if page["lines"] and not any(map(has_place, page["lines"])):
+        raise ValueError("no coordinates of its lines")
     size = (int(page["width"]), int(page["height"])) if page.get("width") and page.get("height") else None
     lines = tuple(_line(line, line_height) for line in page["lines"])
-    return TruePage(collection, picture, size, lines, line_height, page.get("split"))
+    writer = name_or_none(page.get("writer"))
+    return TruePage(collection, picture, size, lines, line_height, page.get("split"), writer)
 
 
 def _line(line: dict, line_height: float) -> TrueLine:
     if line.get("error"):
         raise ValueError(line["error"])
-    outlines = tuple(line_shapes(outlined(line, line_height), line_height))
+    line = outlined(line, line_height)
+    # Of a line without a place the text is known all the same.
+    outlines = tuple(line_shapes(line, line_height)) if has_place(line) else ()
     baseline = np.array(line.get("baseline") or [], float).reshape(-1, 2)
     from_left = baseline[np.argsort(baseline[:, 0], kind="stable")]
     return TrueLine(running_text(line), outlines, tuple(_words(whole_words(line))), from_left)

@@ -11,7 +11,8 @@ ROOT = "PcGts"
 
 
 def parse_page(root: Element) -> Transcription:
-    """The page of a file with the root element ``PcGts``; lines in the order of the file.
+    """The page of a file with the root element ``PcGts``; lines in the reading order of their regions where the file
+    tells one, else in the order of the file.
 
     Raises:
         ValueError: it has no page, or its size is no number.
@@ -21,8 +22,27 @@ def parse_page(root: Element) -> Transcription:
         raise ValueError("it describes no page")
     width, height = (number(page.get(key, "0")) for key in ("imageWidth", "imageHeight"))
     size = (width, height) if width > 0 and height > 0 else None
-    lines = [_line(element) for element in page.iter("TextLine")]
+    lines = [_line(element) for element in _in_order(page)]
     return Transcription(base_name(page.get("imageFilename", "")), size, True, lines)
+
+
+def _in_order(page: Element) -> list[Element]:
+    """The lines of a page; those of regions that the reading order does not name come last."""
+    place = {name: i for i, name in enumerate(_reading_order(page))}
+    regions = sorted(page.iter("TextRegion"), key=lambda region: place.get(region.get("id"), len(place)))
+    inside = [line for region in regions for line in region.findall("TextLine")]
+    held = set(map(id, inside))
+    return inside + [line for line in page.iter("TextLine") if id(line) not in held]
+
+
+def _reading_order(page: Element) -> list[str]:
+    """Names of regions in the order in which the file says that they are to be read; groups may hold groups."""
+    names, left = [], page.findall("ReadingOrder")
+    while left:
+        element = left.pop()
+        names += filter(None, [element.get("regionRef")])
+        left += sorted(element, key=lambda child: _float(child.get("index")))[::-1]
+    return names
 
 
 def _line(element: Element) -> dict:

@@ -62,7 +62,7 @@ def page_lines(page: dict, gray: np.ndarray, collection: str) -> Iterator[Item]:
                 crop,
                 collection=collection,
                 writer=name_or_none(page.get("writer")),
-                group=str(page["image"]),
+                group=Path(str(page["image"])).name,
                 split=page.get("split"),
             )
 

@@ -58,4 +58,5 @@ def read_text_pairs(pairs: list[tuple[Path, Path]]) -> Iterator[Item]:
             yield Skipped(picture.name, str(error))
         else:
             text = lines[0] if lines else ""
-            yield sample(picture.name, text, file_bytes(picture), collection=picture.parent.name)
+            # Two pictures of one line, as OCRopus makes them, stay together.
+            yield sample(picture.name, text, file_bytes(picture), collection=picture.parent.name, group=path.name)

@@ -69,6 +69,7 @@ def _beginning(bundle: Bundle) -> list[str]:
 _UNCALIBRATED = "Confidence is not calibrated."
 _INHERITED = "Confidence is not calibrated: it is that of the bundle that training began with (`inkbeam calibrate`)."
 _CALIBRATED = "Confidence is calibrated: "
+_KEPT = "With a language model it is still that of the bundle that training began with (`inkbeam calibrate`)."
 
 
 def _confidence(
@@ -83,7 +84,8 @@ def _confidence(
     fitted = f" ({', '.join(collections)})" if collections else ""
     measured = f"measured on validation writers{fitted} with a map fitted on other validation writers."
     other = "" if with_language_model is None else f" (with the language model {with_language_model:.3f})"
-    return [f"{_CALIBRATED}expected calibration error of words {calibration_error:.3f}{other}, {measured}", ""]
+    kept = f" {_KEPT}" if inherited else ""
+    return [f"{_CALIBRATED}expected calibration error of words {calibration_error:.3f}{other}, {measured}{kept}", ""]
 
 
 def with_confidence(

@@ -12,7 +12,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
-from htr_model.networks import assign_weights, named_weights
+from htr_model.networks import assign_weights, named_weights, seeds
 
 FILE = "checkpoint.safetensors"
 
@@ -28,6 +28,8 @@ def save(folder: Path, model: keras.Model, progress) -> None:
     arrays = {f"model/{k}": v for k, v in named_weights(model).items()}
     for i, variable in enumerate(model.optimizer.variables):
         arrays[f"optimizer/{i}"] = np.asarray(keras.ops.convert_to_numpy(variable))
+    for i, variable in enumerate(seeds(model)):
+        arrays[f"seed/{i}"] = np.asarray(keras.ops.convert_to_numpy(variable))
     partial = folder / "checkpoint.partial"
     save_file(arrays, partial, metadata={"progress": json.dumps(asdict(progress))})
     partial.replace(folder / FILE)
@@ -47,11 +49,19 @@ def restore(folder: Path, model: keras.Model, kind: type[Progress]) -> Progress:
         arrays = load_file(path)
         with safe_open(path, "numpy") as file:
             progress = kind(**json.loads(file.metadata()["progress"]))
-        optimizer = [arrays[f"optimizer/{i}"] for i in range(len(model.optimizer.variables))]
+        states = {
+            "optimizer": model.optimizer.variables,
+            "seed": seeds(model),  # of dropout: else its masks would begin anew
+        }
+        found = [
+            (variable, arrays[f"{name}/{i}"])
+            for name, variables in states.items()
+            for i, variable in enumerate(variables)
+        ]
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: not a checkpoint of this run ({error}); start without --resume") from error
     weights = {k.removeprefix("model/"): v for k, v in arrays.items() if k.startswith("model/")}
     assign_weights(model, weights, str(path))
-    for variable, array in zip(model.optimizer.variables, optimizer, strict=True):
+    for variable, array in found:
         variable.assign(array)
     return progress

@@ -51,10 +51,10 @@ class Progressed:
     """Where a run stands; goes into the checkpoint.
 
     Attributes:
-        height: rows of its pictures; 48 of checkpoints made before this was kept.
+        begun_with: by option what must be the same when the run goes on.
     """
 
-    height: int = 48
+    begun_with: dict[str, str | int] = field(default_factory=dict)
     epoch: int = 0
     batch: int = 0
     step: int = 0
@@ -116,7 +116,14 @@ class TrainingRun:
         losses = [packed_ctc_loss] * len(self.loss_weights)
         self.trainer.compile(optimizer, loss=losses, loss_weights=self.loss_weights, jit_compile=jit)
         self.step = self._step()
-        self.progress = Progressed(height=self.normalization.height)
+        self.progress = Progressed(
+            begun_with={
+                "--network": self.network,
+                "--height": self.normalization.height,
+                "--from": self.start_from.id if self.start_from else "no bundle",
+                "--charset": self.charset.symbols,
+            }
+        )
 
     def _divide(self, data: Dataset) -> tuple[list[batches.Prepared], list[Sample], list[Skipped]]:
         train, validation = split(data.samples)
@@ -233,7 +240,9 @@ class TrainingRun:
         done, settings = self.progress, self.settings
         last = done.epoch + 1 >= settings.epochs or self._share_of_time() >= 1
         if last or (done.epoch + 1) % settings.validate_every == 0:
+            before = time.monotonic()
             self._validate()
+            done.seconds += time.monotonic() - before
         done.epoch += 1
         done.batch = 0
         checkpoint.save(self.folder, self.trainer, self.progress)
@@ -331,11 +340,12 @@ class TrainingRun:
             found = checkpoint.restore(self.folder, self.trainer, Progressed)
         except checkpoint.CheckpointError as error:
             raise TrainingError(str(error)) from error
-        if found.height != self.progress.height:
-            raise TrainingError(
-                f"{self.folder}: the run was begun on pictures of {found.height} rows, not of {self.progress.height}; "
-                f"resume it with --height {found.height}"
-            )
+        for option, now in self.progress.begun_with.items():
+            begun = found.begun_with.get(option)
+            if begun != now:
+                raise TrainingError(
+                    f"{self.folder}: the run was begun with {option} {begun}, not {now}; resume it as it was begun"
+                )
         self.progress = found
         log.info("resumed in epoch %d after %.0f min", self.progress.epoch + 1, self.progress.seconds / 60)
 

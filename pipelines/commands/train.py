@@ -51,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="classic: cnn-bilstm, Adam at 0.001, 10 epochs, batches of 64, no augmentation",
     )
     how.add_argument("--network", metavar="NAME", help="crnn, resnet-ctc or cnn-bilstm (default: crnn)")
-    how.add_argument("--height", type=int, metavar="N", help="rows of the input (default: --from's, or 64)")
+    how.add_argument(
+        "--height", type=int, metavar="N", help="rows of the input (default: --from's, or 64; cnn-bilstm: 32)"
+    )
     how.add_argument("--epochs", type=int, metavar="N", help="passes over the data at most (default: 40)")
     how.add_argument(
         "--max-minutes", type=float, metavar="N", help="time budget; the learning rate is lowered within it"
@@ -89,10 +91,12 @@ def run(arguments: argparse.Namespace) -> int:
         start = _bundle(arguments.start) if arguments.start else None
     except BundleError as error:
         raise UsageError(f"--from {arguments.start}: {error}") from error
-    if start and arguments.network not in (None, start.network):
-        raise UsageError(f"--network {arguments.network}: bundle {arguments.start} is a {start.network}; leave it out")
     try:
         settings = _settings(arguments)
+        named = arguments.network is not None or arguments.recipe == "classic"
+        if start and named and settings.network != start.network:
+            what = f"--network {arguments.network}" if arguments.network else "--recipe classic"
+            raise UsageError(f"{what}: bundle {arguments.start} is a {start.network}; leave it out")
         if arguments.charset == "data":
             symbols = "".join(sorted({c for s in data.samples for c in s.text}))
             settings = replace(settings, charset=symbols or None)

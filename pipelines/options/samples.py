@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from htr_model.data.samples import Sample
-from htr_model.data.splits import divided_by_words, divided_by_writers, part, writers_in
+from htr_model.data.splits import divided_by_words, divided_by_writers, part, unnamed, writers_in
 from htr_model.readers.datasets import Dataset
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL
+from pipelines.wording import counted
 
 
 def add_division_options(group) -> None:
@@ -41,9 +43,10 @@ def add_measured_options(group, data_help: str) -> None:
     group.add_argument("--data", action="append", required=True, metavar="PATH", help=data_help)
     group.add_argument(
         "--split",
-        choices=("validation", "test", "train", "all"),
+        choices=("validation", "test", "train", "all", "kept"),
         default="validation",
-        help="part of data that names its splits; other data is read whole (default: validation)",
+        help="part of data that names its splits, other data is read whole; kept: what train keeps back of any data "
+        "(default: validation)",
     )
 
 
@@ -54,6 +57,13 @@ def measured(data: Dataset, split: str) -> list[Sample]:
         UsageError: there are none.
     """
     samples = part(data.samples, split)
+    unsplit = unnamed(samples) if split in ("validation", "test") else 0
+    if unsplit:
+        print(
+            f"{counted(unsplit, 'sample')} of data that names no splits: all are measured. Of data that the model was "
+            "trained on, measure what was kept back (--split kept)",
+            file=sys.stderr,
+        )
     if not samples:
         raise UsageError(f"no usable sample in split {split!r}; {len(data.skipped)} were skipped")
     return samples

@@ -40,4 +40,4 @@ def found_lines(pages: Iterable[TruePage | Skipped]) -> Iterator[Item]:
                 yield Skipped(name, "no text" if not text else "not found as one line")
                 continue
             picture = segmented.line_picture(found_of[i])
-            yield Sample(name, text, picture, page.collection, group=page.picture.name, split=page.split)
+            yield Sample(name, text, picture, page.collection, page.writer, page.picture.name, page.split)

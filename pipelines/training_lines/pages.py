@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from htr_model.data.samples import Skipped
+from htr_model.data.splits import usual_split
 from htr_model.line_finder.pages import STORED, LinePage
 from htr_model.readers.files import file_bytes
 from htr_model.readers.page_truth import TruePage
@@ -113,7 +114,8 @@ def line_page(page: TruePage, gray: np.ndarray) -> LinePage | None:
     picture = 255 - cv2.resize(prepared.flat, size, interpolation=method)
     unknown = cv2.resize(_untold(prepared, inks) | pale.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     lines = tuple(((m + 0.5) * factor - 0.5).astype(np.float32) for m in middles)
-    return LinePage(page.collection, page.split or "train", picture, lines, unknown)
+    split = page.split or usual_split(f"{page.collection}/{Path(page.picture).name}")
+    return LinePage(page.collection, split, picture, lines, unknown)
 
 
 def _to_working(page: Prepared, points: np.ndarray) -> np.ndarray:

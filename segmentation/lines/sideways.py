@@ -61,14 +61,21 @@ def find_sideways(
         upright: curves of what seem to be upright lines. They may be led on across sideways writing, letter by letter.
     """
     h, w = flat.shape
-    long = [c for c in upright if len(c.ys) >= _LEAST_LENGTH * scale.x_height]
-    if _share_beside(long, parts.labels, scale) < _LEAST_BESIDE:
+    lines = [c for c in upright if len(c.ys) >= _LEAST_LENGTH * scale.x_height]
+    if _share_beside(lines, parts.labels, scale) < _LEAST_BESIDE:
         return None
+    short = [c for c in upright if len(c.ys) < _LEAST_LENGTH * scale.x_height]
+    if short:
+        # A number that the network is sure of is no letter of sideways writing, and a column of numbers no line of it.
+        zones, factor = network.find(flat, scale.x_height)
+        lines += [c for c in short if sureness(c, zones, factor) >= _SURE]
+        if _share_beside(lines, parts.labels, scale) < _LEAST_BESIDE:
+            return None
     ys, xs = np.nonzero(parts.labels)
     # Where a pixel lies on the turned page.
     turned_ys, turned_xs = xs, h - 1 - ys
     core = _CORE * scale.x_height
-    _, across = nearest_curve(ys, xs, long, w, scale)
+    _, across = nearest_curve(ys, xs, lines, w, scale)
     zones, factor = network.find(turned(flat, 90), scale.x_height)
     candidates = curves_in_zones(zones, factor, scale, h)
     sure = np.array([sureness(c, zones, factor) for c in candidates])

@@ -28,10 +28,10 @@ _RULED = 1.6
 def cells_in_order(boxes: list[Box], columns: list[int], x_height: float, levels: Sequence[float] = ()) -> list[Region]:
     """Cells of a table in reading order: row by row, from the left. Rows and columns without any line do not count.
 
-    A row begins with each line of the fullest column if another has lines beside nearly all of them, and where two
-    others have lines beside each other. Else the first
-    column tells: a row begins with each of its lines if these are short or beside those of another column, or with each
-    block of them. It also begins at a level rule, unless every line of writing has one.
+    The fullest column tells where another has lines beside nearly all of its own: a row begins with each of them, and
+    where two other columns have lines beside each other. Else the first column tells: a row begins with each of its
+    lines if these are short or beside those of another column, or with each block of them. A row also begins at a level
+    rule, unless every line of writing has one.
 
     Args:
         boxes: around the lines' x-height zones.

@@ -12,6 +12,8 @@ from segmentation.lines.curves import Curve
 _GUTTER = 2.2
 """X-heights of empty paper in a line that may be a gutter."""
 _LEAST_LINES = 3
+_MOST_LINES = 1_000
+"""Of a page; more are specks, among which a gutter would be looked for for hours."""
 _MOST_CROSSING = 0.25
 """Share of the lines over a gutter that may have ink there: headings across both columns."""
 _LEAST_BALANCE = 0.55
@@ -45,7 +47,7 @@ class _Gutter:
 
 def divide_at_gutters(curves: list[Curve], ink: np.ndarray, scale: Scale) -> list[Curve]:
     """``curves`` with those that cross a gutter cut in two, until no gutter is crossed."""
-    while True:
+    while len(curves) <= _MOST_LINES:
         gaps = [gaps_in(c, ink, scale.x_height, _NARROW * scale.x_height) for c in curves]
         wide = [[(a, b) for a, b in own if b - a + 1 > _GUTTER * scale.x_height] for own in gaps]
         gutter = _best_gutter(curves, wide, scale)
@@ -64,6 +66,7 @@ def divide_at_gutters(curves: list[Curve], ink: np.ndarray, scale: Scale) -> lis
             divided.append(Curve(curve.first, curve.ys[: gap[0] - curve.first]))
             divided.append(Curve(gap[1], curve.ys[gap[1] - curve.first :]))
         curves = divided
+    return curves
 
 
 def gaps_in(curve: Curve, ink: np.ndarray, x_height: float, least: float) -> list[tuple[int, int]]:
@@ -76,24 +79,43 @@ def gaps_in(curve: Curve, ink: np.ndarray, x_height: float, least: float) -> lis
     return [(int(filled[i]) + 1 + curve.first, int(filled[i + 1]) + curve.first) for i in wide]
 
 
+class _Gaps:
+    """The gaps of some lines as arrays: start, exclusive end, and number of the line."""
+
+    def __init__(self, gaps: list[list[tuple[int, int]]]):
+        flat = [(a, b, i) for i, own in enumerate(gaps) for a, b in own]
+        self.start, self.end, self.line = np.array(flat, int).reshape(-1, 3).T
+
+    def middles(self) -> list[float]:
+        """Columns in the middle of a gap, each once, from the left."""
+        return np.unique((self.start + self.end) / 2).tolist()
+
+    def at(self, position: float) -> np.ndarray:
+        """Indices of the gaps that lie over a column; a line has one there at most."""
+        return np.flatnonzero((self.start < position) & (position < self.end))
+
+
 def _best_gutter(curves: list[Curve], gaps: list[list[tuple[int, int]]], scale: Scale) -> _Gutter | None:
     """The column at which most lines have a wide gap and could be cut; None where there is no gutter.
 
     Rows that the finder of lines left in two pieces there speak for it too.
     """
+    firsts, lasts = (np.array([getattr(c, end) for c in curves]) for end in ("first", "last"))
+    all_gaps = _Gaps(gaps)
     best, most = None, 0
-    for position in sorted({(a + b) / 2 for own in gaps for a, b in own}):
-        open_here = [
-            (curve, gap) for curve, own in zip(curves, gaps, strict=True) for gap in own if gap[0] < position < gap[1]
-        ]
-        apart = _apart(curves, position, scale)
-        over = sum(curve.first < position < curve.last for curve in curves)
+    for position in all_gaps.middles():
+        open_here = all_gaps.at(position)
+        over = np.count_nonzero((firsts < position) & (position < lasts))
         crossing = over - len(open_here)
-        rows = len(open_here) + len(apart)
-        if rows < _LEAST_LINES or len(open_here) <= most or crossing > _MOST_CROSSING * (over + len(apart)):
+        ending, starting = np.flatnonzero(lasts < position), np.flatnonzero(firsts > position)
+        if len(open_here) <= most or crossing > _MOST_CROSSING * (over + len(ending)):
             continue
-        left = np.median([gap[0] - curve.first for curve, gap in open_here] + [len(a.ys) for a, _ in apart])
-        right = np.median([curve.last - gap[1] for curve, gap in open_here] + [len(b.ys) for _, b in apart])
+        apart = _apart(curves, ending, starting, scale)
+        if len(open_here) + len(apart) < _LEAST_LINES or crossing > _MOST_CROSSING * (over + len(apart)):
+            continue
+        lines = all_gaps.line[open_here]
+        left = np.median(np.append(all_gaps.start[open_here] - firsts[lines], [len(a.ys) for a, _ in apart]))
+        right = np.median(np.append(lasts[lines] - all_gaps.end[open_here], [len(b.ys) for _, b in apart]))
         if min(left, right) >= max(_LEAST_BALANCE * max(left, right), 5 * scale.x_height):
             best, most = _Gutter(position), len(open_here)
     return best
@@ -106,7 +128,8 @@ def _settled_gutter(curves: list[Curve], gaps: list[list[tuple[int, int]]], scal
     """
     firsts, lasts = (np.array([getattr(c, end) for c in curves]) for end in ("first", "last"))
     middles = np.array([float(np.mean(c.ys)) for c in curves])
-    for position in sorted({(a + b) / 2 for own in gaps for a, b in own}):
+    all_gaps = _Gaps(gaps)
+    for position in all_gaps.middles():
         before, behind = lasts < position, firsts > position
         if min(before.sum(), behind.sum()) < _MANY_LINES:
             continue
@@ -115,8 +138,8 @@ def _settled_gutter(curves: list[Curve], gaps: list[list[tuple[int, int]]], scal
         beside = (middles >= gutter.top) & (middles <= gutter.bottom)
         least = min((before & beside).sum(), (behind & beside).sum())
         over = np.flatnonzero(~before & ~behind & beside)
-        open_here = [i for i in over if gutter.gap(curves[i], gaps[i])]
-        if least < _MANY_LINES or not open_here or len(over) - len(open_here) > _FEW_CROSSING * least:
+        open_here = np.intersect1d(over, all_gaps.line[all_gaps.at(position)])
+        if least < _MANY_LINES or not len(open_here) or len(over) - len(open_here) > _FEW_CROSSING * least:
             continue
         end, begin = np.median(lasts[before & beside]), np.median(firsts[behind & beside])
         if position - end < _RAGGED * scale.x_height and begin - position < _MARGIN * scale.x_height:
@@ -124,13 +147,16 @@ def _settled_gutter(curves: list[Curve], gaps: list[list[tuple[int, int]]], scal
     return None
 
 
-def _apart(curves: list[Curve], position: float, scale: Scale) -> list[tuple[Curve, Curve]]:
-    """Curves that end before a column and go on, at the same height, behind it: rows that are divided already."""
-    ending = [c for c in curves if c.last < position]
-    starting = [c for c in curves if c.first > position]
-    pairs = []
-    for a in ending:
-        beside = [b for b in starting if abs(float(b.ys[0] - a.ys[-1])) < scale.x_height]
-        if beside:
-            pairs.append((a, min(beside, key=lambda b: b.first)))
-    return pairs
+def _apart(curves: list[Curve], ending: np.ndarray, starting: np.ndarray, scale: Scale) -> list[tuple[Curve, Curve]]:
+    """Curves that end before a column and go on, at the same height, behind it: rows that are divided already.
+
+    Args:
+        ending, starting: numbers of the curves before and behind the column.
+    """
+    if not len(ending) or not len(starting):
+        return []
+    ends, begins = np.array([curves[i].ys[-1] for i in ending]), np.array([curves[i].ys[0] for i in starting])
+    beside = np.abs(begins[None, :] - ends[:, None]) < scale.x_height
+    nearest = np.where(beside, [curves[i].first for i in starting], np.inf).argmin(axis=1)
+    pairs = zip(ending, starting[nearest], beside.any(axis=1), strict=True)
+    return [(curves[a], curves[b]) for a, b, is_row in pairs if is_row]

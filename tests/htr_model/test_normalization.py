@@ -381,3 +381,16 @@ def test_noise_can_be_trimmed(size):
 def test_other_arrays_are_not_trimmed(wrong):
     with pytest.raises(ValueError, match=r"uint8 pixels of shape \(h, w\)"):
         trim(wrong, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"height": 512, "max_width": 2048},
+        {"height": 256, "max_width": 2**15},
+        {"height": 16, "width_step": 2048, "max_width": 2048},
+    ],
+)
+def test_a_strangers_bundle_cannot_ask_for_pictures_that_exhaust_memory(sizes):
+    with pytest.raises(ValueError, match="must be a whole number of at most"):
+        Normalization(**sizes)

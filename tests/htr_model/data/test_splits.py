@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from htr_model.data.samples import DatasetError, Sample
-from htr_model.data.splits import canonical_split, divided_by_words, divided_by_writers, part, split, writers_in
+from htr_model.data.splits import (
+    canonical_split,
+    divided_by_words,
+    divided_by_writers,
+    part,
+    split,
+    unnamed,
+    usual_split,
+    writers_in,
+)
 
 
 def sample(identifier, **attributes) -> Sample:
@@ -160,3 +169,15 @@ def test_list_of_writers_that_is_none_is_refused(tmp_path, content):
         writers_in(tmp_path / "writers.txt")
     with pytest.raises(DatasetError, match=r"nowhere\.txt"):
         writers_in(tmp_path / "nowhere.txt")
+
+
+def test_what_training_keeps_back_is_what_kept_measures():
+    samples = [sample(f"s{i}", group=f"page {i % 40}") for i in range(200)]
+    assert names(part(samples, "kept")) == names(split(samples)[1])
+    assert 0 < len(part(samples, "kept")) < len(samples) == len(part(samples, "validation")) == unnamed(samples)
+
+
+def test_pages_without_a_split_are_divided_by_their_names():
+    found = [usual_split(f"letters/{i}.png") for i in range(400)]
+    assert found == [usual_split(f"letters/{i}.png") for i in range(400)]
+    assert set(found) == {"train", "validation"} and 5 <= found.count("validation") <= 40

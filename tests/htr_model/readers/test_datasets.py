@@ -126,6 +126,16 @@ def test_csv_headers_that_are_in_use(csv_folder, header):
     assert by_id(csv_folder / "labels.csv") == {"one.jpg": "one"}
 
 
+def test_csv_tells_splits_and_writers(csv_folder):
+    (csv_folder / "labels.csv").write_text(
+        "filename,label,Split,writer,form\none.jpg,one,dev,w1,f1\ntwo.png,two,,,\none.jpg,again,fold 1,w1,f1\n"
+    )
+    one, two, unknown = read(csv_folder)
+    assert (one.split, one.writer, one.group) == ("validation", "w1", "f1")
+    assert (two.split, two.writer, two.group) == (None, None, None)
+    assert isinstance(unknown, Skipped) and "fold 1" in unknown.reason
+
+
 def test_csv_with_a_name_that_no_file_can_have_costs_that_line(csv_folder):
     path = csv_folder / "labels.csv"
     path.write_text(f"filename,label\n{'x' * 300}.png,long\none.jpg,one\n")
@@ -448,6 +458,31 @@ def test_colour_and_16_bit_pictures_become_grey():
         gray = samples.decode_gray(data)
         assert gray.dtype == np.uint8
         assert np.abs(gray.astype(int) - word("x")).max() <= 1
+
+
+@pytest.mark.parametrize("ending", [".png", ".tiff"])
+def test_12_bits_in_16_are_not_black(ending):
+    import cv2
+
+    deep = cv2.imencode(ending, word("x").astype(np.uint16) * 16)[1].tobytes()
+    assert np.abs(samples.decode_gray(deep).astype(int) - word("x")).max() <= 2
+
+
+def test_avif_is_read():
+    data = io.BytesIO()
+    Image.fromarray(word("x")).save(data, "AVIF", quality=95)
+    assert np.abs(samples.decode_gray(data.getvalue()).astype(int) - word("x")).mean() < 3
+
+
+def test_reduced_copies_in_a_tiff_are_no_pages():
+    def tiff(kind):
+        data, pictures = io.BytesIO(), [Image.fromarray(word("x")), Image.fromarray(word("x")[::2, ::2])]
+        for picture, subfile in zip(pictures, (0, kind), strict=True):
+            picture.encoderinfo = {"tiffinfo": {254: subfile}}
+        pictures[0].save(data, "TIFF", save_all=True, append_images=pictures[1:])
+        return data.getvalue()
+
+    assert samples.has_more_frames(tiff(0)) and not samples.has_more_frames(tiff(1))
 
 
 @pytest.mark.parametrize(

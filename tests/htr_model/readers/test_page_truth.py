@@ -164,3 +164,18 @@ def test_page_xml_is_read_in_pixels_of_its_picture(tmp_path):
     assert page.line_height == 40
     assert isinstance(broken, Skipped)
     assert [p.text for p in true_pages(folder / "page" / "one.xml")] == ["first line"]
+
+
+def test_a_line_without_a_place_keeps_its_text_and_the_page_its_other_lines(tmp_path):
+    page = true_page(changed(lines=[*PAGE["lines"], {"text": "somewhere"}]), tmp_path / "one.png", "letters")
+    assert page.text == "first line\nthird\nsomewhere"
+    assert [len(line.outlines) for line in page.lines] == [1, 1, 1, 0]
+
+
+def test_a_page_without_any_places_says_so(tmp_path):
+    (page,) = true_pages(written(tmp_path, changed(lines=[{"text": "somewhere"}])))
+    assert isinstance(page, Skipped) and "no coordinates of its lines" in page.reason
+
+
+def test_a_page_knows_its_writer(tmp_path):
+    assert true_page(changed(writer=7), tmp_path / "one.png", "letters").writer == "7"

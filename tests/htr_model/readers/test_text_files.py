@@ -50,3 +50,10 @@ def test_xml_counts_before_texts_of_whole_pages(folder):
     assert recognise(folder).layout == "text"
     (folder / "page.xml").write_text('<PcGts><Page imageFilename="one.png"/></PcGts>')
     assert recognise(folder).layout == "xml"
+
+
+def test_two_pictures_of_one_line_stay_together(folder):
+    (folder / "three.nrm.png").write_bytes(png(word("three")))
+    (folder / "three.gt.txt").write_text("three")
+    groups = {item.id: item.group for item in read(folder) if isinstance(item, Sample)}
+    assert groups == {"three.bin.png": "three.gt.txt", "three.nrm.png": "three.gt.txt"}

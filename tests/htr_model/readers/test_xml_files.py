@@ -331,3 +331,25 @@ def test_files_that_are_too_large_or_too_deep_are_refused(folder, monkeypatch):
     assert "nested" in reasons(folder)["page.xml"]
     monkeypatch.setattr(safe_xml, "_MAX_BYTES", 100)
     assert "larger than" in reasons(folder)["page.xml"]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ("", ["b", "a", "c"]),
+        ('<OrderedGroup id="g"><RegionRefIndexed index="1" regionRef="rb"/><RegionRefIndexed index="0" regionRef="ra"/>'
+         "</OrderedGroup>", ["a", "b", "c"]),
+        ('<OrderedGroup id="g"><UnorderedGroupIndexed index="1" id="h"><RegionRef regionRef="rc"/><RegionRef '
+         'regionRef="rb"/></UnorderedGroupIndexed><RegionRefIndexed index="0" regionRef="ra"/></OrderedGroup>',
+         ["a", "c", "b"]),
+        ('<OrderedGroup id="g"><RegionRefIndexed index="x" regionRef="gone"/></OrderedGroup>', ["b", "a", "c"]),
+    ],
+)  # fmt: skip
+def test_lines_come_in_the_reading_order_of_their_regions(folder, order, expected):
+    rows = {"b": 100, "a": 200, "c": 300}
+    regions = "".join(f'<TextRegion id="r{name}">{page_line(name, row)}</TextRegion>' for name, row in rows.items())
+    told = f"<ReadingOrder>{order}</ReadingOrder>" if order else ""
+    size = 'imageWidth="600" imageHeight="400"'
+    page = f'<Page imageFilename="page.png" {size}>{told}{regions}</Page>'
+    (folder / "page.xml").write_text(f'<PcGts xmlns="{PAGE}">{page}</PcGts>')
+    assert texts(folder) == expected

@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+import time
 
 import keras
 import numpy as np
@@ -334,10 +335,52 @@ def test_resume_on_pictures_of_another_height_is_refused(finished):
     output, run, _ = finished
     before = load(output).id
     other = TrainingRun(words(40), settings(normalization=Normalization.of_height(32)), output)
-    with pytest.raises(TrainingError, match="pictures of 16 rows, not of 32; resume it with --height 16"):
+    with pytest.raises(TrainingError, match="begun with --height 16, not 32; resume it as it was begun"):
         other.run(resume=True)
     assert load(output).id == before
     assert json.loads((run.folder / "settings.json").read_text())["normalization"]["height"] == 16
+
+
+def test_resume_without_the_bundle_that_it_began_with_is_refused(tmp_path):
+    """The bundle's language model and its terms would be lost."""
+    start = TrainingRun(words(4), settings(epochs=1), tmp_path / "start")
+    start.run()
+    bundle = load(tmp_path / "start")
+    TrainingRun(words(4), settings(epochs=1), tmp_path / "tuned", start_from=bundle).run()
+    with pytest.raises(TrainingError, match=f"begun with --from {bundle.id}, not no bundle"):
+        TrainingRun(words(4), settings(epochs=2), tmp_path / "tuned").run(resume=True)
+    with pytest.raises(TrainingError, match="begun with --from no bundle"):
+        TrainingRun(words(4), settings(epochs=2), tmp_path / "start", start_from=bundle).run(resume=True)
+
+
+def test_resume_with_the_same_symbols_in_another_order_is_refused(finished):
+    output, run, _ = finished
+    symbols = run.charset.symbols
+    other = TrainingRun(words(40), settings(charset=symbols[1:] + symbols[0]), output)
+    with pytest.raises(TrainingError, match="begun with --charset"):
+        other.run(resume=True)
+
+
+def test_a_resumed_run_is_the_run(tmp_path):
+    """Dropout too goes on where it was."""
+
+    def run(name, epochs, resume=False):
+        made = TrainingRun(words(8), settings(network="cnn-bilstm", normalization=None), tmp_path / name)
+        made._finished = lambda: made.progress.epoch >= epochs  # of the two that the learning rate knows of
+        made.run(resume=resume)
+        return named_weights(made.model)
+
+    whole = run("whole", 2)
+    run("parts", 1)
+    for name, array in run("parts", 2, resume=True).items():
+        np.testing.assert_allclose(array, whole[name], atol=1e-6, err_msg=name)
+
+
+def test_validation_counts_towards_the_minutes(tmp_path, monkeypatch):
+    run = TrainingRun(words(1), settings(epochs=50, max_minutes=0.01), tmp_path)
+    replace_steps(monkeypatch, run, lambda _: 1.0)
+    monkeypatch.setattr(run, "_validate", lambda validate=run._validate: time.sleep(0.4) or validate())
+    assert run.run().epoch <= 2
 
 
 def test_resume_without_a_checkpoint_is_refused(tmp_path):

@@ -1,10 +1,12 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from segmentation.geometry import union
 from segmentation.ink.preparation import turned
 from segmentation.page import CLASSICAL, SegmentationSettings, segment
+from segmentation.pictures.lettering import font_file
 from segmentation.scores.metrics import compare_boxes
 from tests.segmentation.drawing import PAPER, SCRIPT, TEXT, dark, draw_line, draw_page, paper
 
@@ -96,6 +98,18 @@ def test_without_a_network_there_is_no_sideways_writing():
     layout = segment(gray, SegmentationSettings(lines=CLASSICAL)).layout
     assert layout.other_way == ()
     assert {line.turn for line in layout.lines} == {0}
+
+
+def test_columns_of_numbers_are_no_sideways_lines():
+    numbers = np.random.default_rng(0)
+    sheet = Image.new("L", (1000, 1400), 255)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.truetype(font_file(), 16)
+    for row in range(50):
+        for column in range(6):
+            digits = numbers.integers(1, 5)
+            draw.text((260 + 110 * column, 60 + 25 * row), str(numbers.integers(1, 10**digits)), 0, font=font)
+    layout = segment(np.array(sheet)).layout
+    assert layout.other_way == () and len(layout.lines) > 100
 
 
 @pytest.mark.parametrize("pitch", [1.5, 2.5])
