@@ -131,13 +131,14 @@ def compare(page: TruePage, gray: np.ndarray, segmented: SegmentedPage) -> Compa
 
 
 def _outlines(page: TruePage) -> tuple[list, list]:
-    """Outlines of the true lines, and of those that are marked but not read.
+    """Outlines of the true lines, and of those that are marked but not read; lines without a place are neither.
 
     Where no line has text, the ground truth is of lines alone, and all of them are true.
     """
+    placed = [line for line in page.lines if line.outlines]
     if not page.text:
-        return [line.outlines for line in page.lines], []
-    return [x.outlines for x in page.lines if x.text], [x.outlines for x in page.lines if not x.text]
+        return [line.outlines for line in placed], []
+    return [x.outlines for x in placed if x.text], [x.outlines for x in placed if not x.text]
 
 
 def evaluate_page(

@@ -33,7 +33,7 @@ def found_lines(pages: Iterable[TruePage | Skipped]) -> Iterator[Item]:
         segmented = segment(decoded.gray)
         ious = compare(page, decoded.gray, segmented).ink.ious
         found_of = {true: found for found, true in best_pairs(ious, _SAME)}
-        for i, line in enumerate(line for line in page.lines if line.text):
+        for i, line in enumerate(line for line in page.lines if line.text and line.outlines):
             name = f"{page.picture.name}#{i}"
             text = canonical_text(line.text)
             if i not in found_of or not text:

@@ -95,7 +95,7 @@ def line_page(page: TruePage, gray: np.ndarray) -> LinePage | None:
     x_height = prepared.scale.x_height
     inks, middles = [], []
     pale = np.zeros(prepared.ink.shape, bool)
-    for line in page.lines:
+    for line in (line for line in page.lines if line.outlines):
         inside, top = _inside([_to_working(prepared, o) for o in line.outlines], prepared.ink.shape)
         rows = slice(top, top + len(inside))
         ys, xs = np.nonzero(prepared.ink[rows] & inside)

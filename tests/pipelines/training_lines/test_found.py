@@ -92,6 +92,18 @@ def test_lines_of_a_page_that_is_turned_are_level(page, drawn, tmp_path):
     assert [shows(s, crops(drawn)) for s in samples] == list(TEXTS)
 
 
+def test_lines_know_their_writer_and_page_as_those_of_the_truth_do(page):
+    samples = list(found_lines([changed(page, writer="w1")]))
+    assert {(s.writer, s.group) for s in samples} == {("w1", "one.png")}
+
+
+def test_a_line_without_a_place_does_not_move_the_others_texts(page, drawn):
+    lines = (page.lines[0], TrueLine("somewhere", ()), *page.lines[1:])
+    samples = [s for s in found_lines([changed(page, *lines)]) if isinstance(s, Sample)]
+    assert [s.text for s in samples] == list(TEXTS)
+    assert [shows(s, crops(drawn)) for s in samples] == list(TEXTS)
+
+
 def test_text_is_canonical(page):
     fancy = dataclasses.replace(page.lines[0], text="  The “quick”\u00a0fox’s — ")
     first, *_ = found_lines([changed(page, fancy, *page.lines[1:])])

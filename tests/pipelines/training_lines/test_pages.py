@@ -123,3 +123,11 @@ def test_pages_that_cannot_be_used_are_told_of(tmp_path, caplog, workers):
     assert len(caplog.records) == 4
     for name in ("pages.jsonl:7", *names[1:]):
         assert name in caplog.text
+
+
+def test_a_line_without_a_place_is_left_out():
+    drawn = draw_page(TEXT[:3])
+    page = true_page(drawn)
+    lost = dataclasses.replace(page.lines[1], outlines=())
+    made = line_page(dataclasses.replace(page, lines=(page.lines[0], lost, page.lines[2])), drawn.gray)
+    assert len(made.lines) == 2
