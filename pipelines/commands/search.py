@@ -96,7 +96,8 @@ def _print(shown: list, places: int) -> None:
                 line.append(f"  ({hit.reading}?)", "dim")
             console.print(line)
     rest = f", the surest {len(shown):,} shown" if places > len(shown) else ""
-    console.print(f"{counted(places, 'place')}{rest}")
+    hint = "" if places else "; --edits N lets more letters of a word be wrong than one in four"
+    console.print(f"{counted(places, 'place')}{rest}{hint}")
 
 
 def _write_pictures(path: str, query: str, found: int, shown: list, records) -> int:

@@ -157,6 +157,15 @@ def test_a_divided_word_may_be_misread_or_stand_behind_an_apostrophe(tmp_path, q
     assert [word.text for word in hit.words] == [first, second]
 
 
+def test_who_finds_nothing_is_told_what_to_try(tmp_path):
+    archive(tmp_path, text("/s/a.png", "come before"))
+    done = inkbeam("search", tmp_path, "Harriet")
+    assert (done.code, done.out.strip()) == (
+        0,
+        "0 places; --edits N lets more letters of a word be wrong than one in four",
+    )
+
+
 def test_lines_are_numbered_as_in_the_tables_where_lines_without_words_count(tmp_path):
     archive(tmp_path, [row("/s/a.png", 0, 0, "come"), row("/s/a.png", 3, 0, "Easter")])
     (hit,) = found(tmp_path, "easter")
