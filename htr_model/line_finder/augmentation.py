@@ -1,12 +1,10 @@
 """Pieces of pages for the network that finds lines, changed as scans differ.
 
-They are turned and scaled, get words squeezed in between lines, pictures glued on, rulings, and the back of their sheet
-showing through.
+They are turned and scaled, get words squeezed in between lines, rulings, and the back of their sheet showing through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -38,28 +36,21 @@ _STRETCH = 1.18
 _SLANT = 0.25
 
 
-def random_crop(
-    page: LinePage, other: LinePage, side: int, rng: np.random.Generator, pictures: Sequence[np.ndarray] = ()
-) -> Crop:
+def random_crop(page: LinePage, other: LinePage, side: int, rng: np.random.Generator) -> Crop:
     """A changed piece of a page.
 
     Args:
         other: shows through the sheet, mirrored, now and then.
         side: of the piece, pixels, even.
-        pictures: grey, uint8 (h, w), without any writing; one of them lies on the page now and then.
     """
     zoom = _spread(rng, _ZOOM)
     picture, matrix = _piece(page, zoom, side, rng)
     bands = _bands(page, matrix, (side, side))
     if rng.random() < 0.3:
         _squeeze_in(picture, bands, page, matrix, rng)
-    glued = np.zeros(picture.shape, bool)
-    if pictures and rng.random() < 0.2:
-        glued = _glue_on(picture, bands, pictures[rng.integers(len(pictures))], zoom, rng)
     target = _answer(bands)
     flags = cv2.INTER_NEAREST
     unknown = cv2.warpAffine(page.unknown.astype(np.uint8), matrix, (side, side), flags=flags)
-    unknown[glued] = 0
     weight = 1.0 - unknown[::STRIDE, ::STRIDE].astype(np.float32)
     ink = picture.astype(np.float32) / 255
     ink = np.clip(ink, 0, 1) ** rng.uniform(0.7, 1.5) * rng.uniform(0.5, 1.2)
@@ -172,69 +163,6 @@ def _between_lines(bands: np.ndarray, x_height: float, rng: np.random.Generator)
         return None
     top, bottom = gaps[rng.integers(len(gaps))]
     return np.array([column, (top + bottom) / 2 + rng.uniform(-0.15, 0.15) * x_height])
-
-
-_SIDES = (6.0, 40.0)
-"""Of pictures on a page, x-heights."""
-_WHITEST, _PAPER = 13, 43
-"""Pixels of the network's picture within which `segmentation.ink.cleaning.flat_sheet` looks for the brightest, and of
-which it takes the middle, to know the paper."""
-
-
-def _glue_on(
-    picture: np.ndarray, bands: np.ndarray, photograph: np.ndarray, zoom: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Put a part of a photograph onto the piece, as it is or engraved, where few lines stand; in place.
-
-    Args:
-        picture: uint8 (side, side), the piece.
-        bands: uint8 (side, side), its bands; under the photograph there are none.
-
-    Returns:
-        Bool (side, side), where it lies.
-    """
-    side = len(picture)
-    width, height = (round(min(0.8 * side, UNIT * zoom * rng.uniform(*_SIDES))) for _ in range(2))
-    places = rng.integers(0, (side - width, side - height), (3, 2))
-    left, top = min(places, key=lambda at: int(bands[at[1] : at[1] + height, at[0] : at[0] + width].sum()))
-    gray = _part(photograph, width, height, rng)
-    if rng.random() < 0.5:
-        gray = _engraved(gray, rng)
-    shape = np.zeros((height, width), np.uint8)
-    if rng.random() < 0.3:
-        cv2.ellipse(shape, (width // 2, height // 2), (width // 2, height // 2), 0, 0, 360, 255, -1)
-    else:
-        shape[:] = 255
-        cv2.rectangle(gray, (0, 0), (width - 1, height - 1), int(rng.integers(0, 256)), 1)
-    # The page was made even before it came here, and would have been with its pictures.
-    framed = cv2.copyMakeBorder(gray | (255 - shape), *[_PAPER] * 4, cv2.BORDER_CONSTANT, value=255)
-    paper = cv2.medianBlur(cv2.dilate(framed, np.ones((_WHITEST, _WHITEST), np.uint8)), _PAPER)
-    even = (255 - cv2.divide(framed, paper, scale=255))[_PAPER:-_PAPER, _PAPER:-_PAPER]
-    glued = np.zeros(picture.shape, bool)
-    glued[top : top + height, left : left + width] = shape > 0
-    picture[glued] = even[shape > 0]
-    bands[glued] = 0
-    return glued
-
-
-def _part(photograph: np.ndarray, width: int, height: int, rng: np.random.Generator) -> np.ndarray:
-    """Some part of a picture, uint8 (height, width), sometimes mirrored."""
-    h, w = photograph.shape
-    largest = min(w / width, h / height)
-    across, down = (max(1, int(n * largest * rng.uniform(0.2, 1))) for n in (width, height))
-    x, y = rng.integers(0, w - across + 1), rng.integers(0, h - down + 1)
-    part = photograph[y : y + down, x : x + across][:, :: rng.choice((-1, 1))]
-    return cv2.resize(np.ascontiguousarray(part), (width, height), interpolation=cv2.INTER_AREA)
-
-
-def _engraved(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A picture, uint8 (h, w), in strokes that are the broader the darker it is."""
-    ys, xs = np.mgrid[: gray.shape[0], : gray.shape[1]]
-    angle, period = rng.uniform(0, np.pi), rng.uniform(1.6, 5)
-    bend = rng.uniform(0, 3) * np.sin(ys / rng.uniform(5, 30))
-    strokes = 0.5 + 0.5 * np.sin(2 * np.pi * (xs * np.cos(angle) + ys * np.sin(angle) + bend) / period)
-    tone = cv2.equalizeHist(gray).astype(np.float32) / 255 * rng.uniform(0.7, 1.3)
-    return np.clip(255 * (0.5 + 3 * (tone - strokes)), 0, 255).astype(np.uint8)
 
 
 def _seen_through(ink: np.ndarray, other: LinePage, zoom: float, rng: np.random.Generator) -> np.ndarray:

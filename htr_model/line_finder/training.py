@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -109,24 +109,14 @@ class LineTrainingRun:
         dice: what `validate` found of the network that was saved; empty until then.
     """
 
-    def __init__(
-        self,
-        pages: list[LinePage],
-        settings: LineTrainingSettings,
-        output: Path,
-        pictures: Sequence[np.ndarray] = (),
-    ):
+    def __init__(self, pages: list[LinePage], settings: LineTrainingSettings, output: Path):
         """Prepare the network.
-
-        Args:
-            pictures: grey, uint8 (h, w), without any writing, to be met on pages.
 
         Raises:
             LineTrainingError: no page to train on.
         """
         self.settings = settings
         self.output = output
-        self.pictures = pictures
         self.folder = output / "training"
         self.train = [p for p in pages if p.split == "train"]
         self.validation = [p for p in pages if p.split == "validation"]
@@ -198,7 +188,7 @@ class LineTrainingRun:
         crops = []
         for i in chosen:
             page, other = members[i][rng.integers(len(members[i]))], self.train[rng.integers(len(self.train))]
-            crops.append(random_crop(page, other, self.settings.side, rng, self.pictures))
+            crops.append(random_crop(page, other, self.settings.side, rng))
         return _stack(crops)
 
     def _record(self, losses: Collection[float]) -> None:

@@ -24,12 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="pages.jsonl, PAGE or ALTO files, or their folder; again for more",
     )
-    data.add_argument(
-        "--pictures",
-        metavar="DIR",
-        help="folder of photographs and drawings without any writing: they are put on pages now and then, so that the "
-        "network takes none for lines",
-    )
     data.add_argument("--output", required=True, metavar="DIR", help="the line network, for --lines DIR")
     data.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR/training")
     how = parser.add_argument_group("how to train")
@@ -58,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from htr_model.line_finder.training import LineTrainingError, LineTrainingRun, LineTrainingSettings
     from htr_model.readers.page_truth import true_pages
-    from pipelines.training_lines.pages import gray_pictures, line_pages
+    from pipelines.training_lines.pages import line_pages
 
     try:
         settings = LineTrainingSettings(
@@ -71,9 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         told = [page for path in arguments.data for page in true_pages(path)]
         with writing(f"--output {arguments.output}"):
             Path(arguments.output).mkdir(parents=True, exist_ok=True)
-        pictures = gray_pictures(arguments.pictures) if arguments.pictures else []
         pages = list(line_pages(told, os.cpu_count() or 1))
-        run = LineTrainingRun(pages, settings, Path(arguments.output), pictures)
+        run = LineTrainingRun(pages, settings, Path(arguments.output))
         print(
             f"{counted(len(run.train), 'page')} to train on, {len(run.validation):,} to validate; "
             f"{run.model.count_params():,} parameters"

@@ -14,13 +14,9 @@ import numpy as np
 from htr_model.data.samples import Skipped
 from htr_model.data.splits import usual_split
 from htr_model.line_finder.pages import STORED, LinePage
-from htr_model.readers.files import file_bytes
 from htr_model.readers.page_truth import TruePage
-from pipelines.errors import UsageError
 from pipelines.evaluation.pages import UnusableTruth, load_page
-from pipelines.files import absolute
-from pipelines.inputs import find
-from segmentation.decoding import DecodingError, DecodingSettings, PageRef, decode_page
+from segmentation.decoding import DecodingError
 from segmentation.ink.preparation import Prepared, prepare
 from segmentation.page import SegmentationSettings
 
@@ -53,30 +49,6 @@ def _usable(made: Iterable[LinePage | str]) -> Iterator[LinePage]:
             log.warning("%s", page)
         else:
             yield page
-
-
-_LARGEST_PICTURE = 600
-"""Pixels of the long side: more than a picture has on a page at the scale at which lines are found."""
-
-
-def gray_pictures(folder: str) -> list[np.ndarray]:
-    """The pictures in a folder and below it, grey, uint8 (h, w), at most 600 pixels long.
-
-    Raises:
-        UsageError: it holds none.
-    """
-    found = []
-    for document in find([absolute(folder)]):
-        try:
-            page = decode_page(file_bytes(Path(document.uri)), PageRef(document.uri, 0), DecodingSettings())
-        except (OSError, DecodingError) as error:
-            log.warning("%s", error)
-            continue
-        factor = min(1.0, _LARGEST_PICTURE / max(page.gray.shape))
-        found.append(cv2.resize(page.gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))
-    if not found:
-        raise UsageError(f"--pictures {folder}: holds no picture that can be read")
-    return found
 
 
 def _made_or_why_not(page: TruePage) -> LinePage | str:

@@ -3,8 +3,6 @@
 import shutil
 from dataclasses import replace
 
-import cv2
-import numpy as np
 import pytest
 
 from pipelines.job import Job
@@ -102,13 +100,7 @@ def test_a_network_is_trained_by_one_command_and_used_by_the_others(letter, tmp_
     validate, measured = LineTrainingRun.validate, []
     monkeypatch.setattr(LineTrainingRun, "validate", lambda run: measured.append(run) or validate(run))
     data, output = write_pages(tmp_path / "data", "train", "validation"), tmp_path / "trained"
-    pictures = tmp_path / "pictures-without-lines"
-    pictures.mkdir()
-    command = ("train-lines", "--data", data, "--output", output, "--steps", 2, "--pictures", pictures)
-    done = inkbeam(*command)
-    assert done.code == 2 and str(pictures) in done.err
-    cv2.imwrite(str(pictures / "hill.png"), np.tile(np.arange(200, dtype=np.uint8), (100, 1)))
-    done = inkbeam(*command)
+    done = inkbeam("train-lines", "--data", data, "--output", output, "--steps", 2)
     assert done.code == 0, done.err
     assert "1 page to train on, 1 to validate" in done.out and "2 steps" in done.out
     assert len(measured) == 1

@@ -91,23 +91,6 @@ def test_now_and_then_words_are_squeezed_in_between_two_lines_and_have_bands_of_
     assert found >= 8
 
 
-def test_pictures_are_put_on_pages_now_and_then_and_known_to_hold_no_lines():
-    page, blank = drawn_page(solid=True), drawn_page(rows=())
-    page.unknown[:] = True  # by which a piece's picture can be told from the page
-    photograph = np.random.default_rng(0).integers(0, 256, (40, 60), np.uint8).repeat(8, 0).repeat(8, 1)
-    sizes = []
-    for seed in range(100):
-        plain, glued = (
-            random_crop(page, blank, 192, np.random.default_rng(seed), pictures) for pictures in ((), [photograph])
-        )
-        told = cv2.erode((glued.weight > plain.weight).astype(np.uint8), np.ones((3, 3))) > 0
-        if told.any():
-            sizes.append(told.sum())
-            assert glued.target[told].max() == 0
-            assert glued.picture[::2, ::2][told].std() > 0.05
-    assert 10 <= len(sizes) <= 30 and len(set(sizes)) > 8
-
-
 def test_pieces_are_the_same_for_the_same_seed_and_others_for_another():
     page = drawn_page()
     first, again, other = (random_crop(page, page, 64, np.random.default_rng(s)) for s in (1, 1, 2))

@@ -9,7 +9,7 @@ import pytest
 from htr_model.data.samples import Skipped
 from htr_model.line_finder.pages import STORED
 from htr_model.readers.page_truth import TrueLine, TruePage
-from pipelines.training_lines.pages import gray_pictures, line_page, line_pages
+from pipelines.training_lines.pages import line_page, line_pages
 from tests.segmentation.drawing import SCRIPT, TEXT, draw_line, draw_page, turned
 
 
@@ -24,17 +24,6 @@ def true_page(drawn, path="page.png", baselines=False):
         baseline = np.array([[box.left, foot], [box.right, foot]]) if baselines else np.zeros((0, 2))
         lines.append(TrueLine("text", (corners(box),), (), baseline))
     return TruePage("letters", path, None, tuple(lines), 40.0, "train")
-
-
-def test_pictures_are_gathered_below_a_folder_and_damaged_ones_told_of(tmp_path, caplog):
-    (tmp_path / "below").mkdir()
-    cv2.imwrite(str(tmp_path / "large.png"), np.full((900, 1200), 90, np.uint8))
-    cv2.imwrite(str(tmp_path / "below" / "small.jpg"), np.full((30, 20, 3), 200, np.uint8))
-    (tmp_path / "broken.png").write_bytes(b"no picture")
-    found = sorted(gray_pictures(str(tmp_path)), key=np.size)
-    assert [picture.shape for picture in found] == [(30, 20), (450, 600)]
-    assert [int(np.median(picture)) for picture in found] == [200, 90]
-    assert "broken.png" in caplog.text
 
 
 @pytest.mark.parametrize("baselines", [False, True])
