@@ -45,8 +45,8 @@ def add_measured_options(group, data_help: str) -> None:
         "--split",
         choices=("validation", "test", "train", "all", "kept"),
         default="validation",
-        help="part of data that names its splits, other data is read whole; kept: what train keeps back of any data "
-        "(default: validation)",
+        metavar="PART",
+        help="validation (the default), test, train or all; data without splits is read whole. kept: what train keeps back",
     )
 
 
