@@ -51,9 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="classic: cnn-bilstm, Adam at 0.001, 10 epochs, batches of 64, no augmentation",
     )
     how.add_argument("--network", metavar="NAME", help="crnn, resnet-ctc or cnn-bilstm (default: crnn)")
-    how.add_argument(
-        "--height", type=int, metavar="N", help="rows of the input (default: --from's, or 64; cnn-bilstm: 32)"
-    )
+    how.add_argument("--height", type=int, metavar="N", help="rows (default: --from's, or 64; cnn-bilstm: 32)")
     how.add_argument("--epochs", type=int, metavar="N", help="passes over the data at most (default: 40)")
     how.add_argument(
         "--max-minutes", type=float, metavar="N", help="time budget; the learning rate is lowered within it"

@@ -46,7 +46,8 @@ def add_measured_options(group, data_help: str) -> None:
         choices=("validation", "test", "train", "all", "kept"),
         default="validation",
         metavar="PART",
-        help="validation (the default), test, train or all; data without splits is read whole. kept: what train keeps back",
+        help="validation (the default), test, train or all; data without splits is read whole. kept: what train keeps "
+        "back",
     )
 
 
