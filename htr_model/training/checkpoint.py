@@ -26,13 +26,16 @@ class CheckpointError(Exception):
 def save(folder: Path, model: keras.Model, progress) -> None:
     """Write a compiled model and ``progress``, a dataclass of what JSON can hold; whole or not at all."""
     arrays = {f"model/{k}": v for k, v in named_weights(model).items()}
-    for i, variable in enumerate(model.optimizer.variables):
-        arrays[f"optimizer/{i}"] = np.asarray(keras.ops.convert_to_numpy(variable))
-    for i, variable in enumerate(seeds(model)):
-        arrays[f"seed/{i}"] = np.asarray(keras.ops.convert_to_numpy(variable))
+    arrays |= {name: np.asarray(keras.ops.convert_to_numpy(variable)) for name, variable in _states(model)}
     partial = folder / "checkpoint.partial"
     save_file(arrays, partial, metadata={"progress": json.dumps(asdict(progress))})
     partial.replace(folder / FILE)
+
+
+def _states(model: keras.Model) -> list[tuple[str, keras.Variable]]:
+    """What a run needs beside its weights: the optimiser's variables, and dropout's, whose masks would begin anew."""
+    states = {"optimizer": model.optimizer.variables, "seed": seeds(model)}
+    return [(f"{name}/{i}", variable) for name, variables in states.items() for i, variable in enumerate(variables)]
 
 
 def restore(folder: Path, model: keras.Model, kind: type[Progress]) -> Progress:
@@ -49,19 +52,11 @@ def restore(folder: Path, model: keras.Model, kind: type[Progress]) -> Progress:
         arrays = load_file(path)
         with safe_open(path, "numpy") as file:
             progress = kind(**json.loads(file.metadata()["progress"]))
-        states = {
-            "optimizer": model.optimizer.variables,
-            "seed": seeds(model),  # of dropout: else its masks would begin anew
-        }
-        found = [
-            (variable, arrays[f"{name}/{i}"])
-            for name, variables in states.items()
-            for i, variable in enumerate(variables)
-        ]
+        states = [(variable, arrays[name]) for name, variable in _states(model)]
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: not a checkpoint of this run ({error}); start without --resume") from error
     weights = {k.removeprefix("model/"): v for k, v in arrays.items() if k.startswith("model/")}
     assign_weights(model, weights, str(path))
-    for variable, array in found:
+    for variable, array in states:
         variable.assign(array)
     return progress

@@ -63,13 +63,15 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = load_bundle(model)
     with hold_back_native_output():
         from htr_model.recognizer import Recognizer
+        from htr_model.scoring import errors
         from htr_model.scoring.evaluation import evaluate
 
     language = load_language_model(language_file, loaded) if language_file else None
     result = evaluate(Recognizer(loaded, decoder, language), samples)
     rival = _rival(samples, arguments.tesseract_language) if arguments.against else None
     print(f"model {loaded.id} ({loaded.network}), {described(decoder, language_file)}; {len(data.skipped)} skipped")
-    _print(result, rival)
+    confusions = errors.confusions(result.outcomes).most_common()
+    _print(result, rival, confusions)
     if arguments.json:
         read_with = {
             "model_id": loaded.id,
@@ -78,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
             "language_model": asdict(language_file) if language_file else None,
             "skipped": len(data.skipped),
         }
-        write_figures(arguments.json, read_with | _figures(result, rival))
+        write_figures(arguments.json, read_with | _figures(result, rival, confusions))
     if arguments.save_predictions:
         with writing(f"--save-predictions {arguments.save_predictions}"):
             _save_predictions(samples, result.predictions, Path(arguments.save_predictions))
@@ -112,11 +114,10 @@ def _rival(samples: list, language: str):
     return Rival("Tesseract", errors.rates(outcomes), errors.by_collection(outcomes), seconds)
 
 
-def _figures(result, rival) -> dict:
+def _figures(result, rival, confusions: list) -> dict:
     """What was measured, for a JSON file."""
     from htr_model.scoring import errors
 
-    confusions = errors.confusions(result.outcomes).most_common()
     figures = {
         "overall": asdict(result.overall),
         "by_collection": {name: asdict(rates) for name, rates in result.by_collection.items()},
@@ -131,10 +132,8 @@ def _figures(result, rival) -> dict:
     return figures
 
 
-def _print(result, rival) -> None:
+def _print(result, rival, confusions: list) -> None:
     """Print a table of error rates, and what else was measured."""
-    from htr_model.scoring import errors
-
     print(
         f"{'':22}{'samples':>8}"
         + "".join(f"{n:>8}" for n in ("CER %", "WER %", "exact %", "prec. %", "rec. %", "F1 %"))
@@ -144,8 +143,7 @@ def _print(result, rival) -> None:
         _print_row(name, rates)
         if rival:
             _print_row("  Tesseract", rival.overall if several and name == "all" else rival.by_collection[name])
-    confusions = errors.confusions(result.outcomes).most_common(_SHOWN)
-    shown = ", ".join(f"{_visible(a)}→{_visible(b)} {n}" for (a, b), n in confusions)
+    shown = ", ".join(f"{_visible(a)}→{_visible(b)} {n}" for (a, b), n in confusions[:_SHOWN])
     print(f"most often: {shown or 'no error'}")
     print(f"confidence of {len(result.words):,} words: expected calibration error {result.calibration_error:.3f}")
     print(f"{result.seconds:.1f} s, {result.samples_per_second:.0f} samples/s")

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -86,7 +85,7 @@ def line_page(page: TruePage, gray: np.ndarray) -> LinePage | None:
     picture = 255 - cv2.resize(prepared.flat, size, interpolation=method)
     unknown = cv2.resize(_untold(prepared, inks) | pale.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     lines = tuple(((m + 0.5) * factor - 0.5).astype(np.float32) for m in middles)
-    split = page.split or usual_split(f"{page.collection}/{Path(page.picture).name}")
+    split = page.split or usual_split(f"{page.collection}/{page.picture.name}")
     return LinePage(page.collection, split, picture, lines, unknown)
 
 

@@ -32,9 +32,7 @@ def to_gray(image: Image.Image) -> np.ndarray:
         return np.array(image.getchannel(0))  # Lightness.
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        paper = Image.new("L", image.size, 255)
-        paper.paste(image.convert("L"), mask=image.getchannel("A"))
-        return np.array(paper)
+        return np.array(_on_paper(image.convert("L"), image.getchannel("A")))
     if image.mode == "CMYK":
         image = image.convert("RGB")
     return np.array(image if image.mode == "L" else image.convert("L"))
@@ -55,10 +53,15 @@ def to_colour(image: Image.Image) -> np.ndarray:
         opaque = image.getchannel("A")
     colours = _srgb(image)
     if opaque is not None:
-        paper = Image.new("RGB", colours.size, "white")
-        paper.paste(colours, mask=opaque)
-        colours = paper
+        colours = _on_paper(colours, opaque)
     return gray_unless_coloured(cv2.cvtColor(np.array(colours), cv2.COLOR_RGB2BGR))
+
+
+def _on_paper(image: Image.Image, opaque: Image.Image) -> Image.Image:
+    """A picture on white paper, which is seen where the mask ``opaque`` is not."""
+    paper = Image.new(image.mode, image.size, "white")
+    paper.paste(image, mask=opaque)
+    return paper
 
 
 def _srgb(image: Image.Image) -> Image.Image:
