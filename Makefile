@@ -6,13 +6,14 @@
 # make soak   memory of a long job against a short one
 # make flink-demo  the samples on a Flink cluster that is started for it, and whether the rows are those of this machine
 # make test-flink  the tests that need Java and Maven
+# make prism  Beam's Prism runner, for its test (needs Go); say INKBEAM_PRISM=out/prism to the tests
 # make clean  remove what the others made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo flink-demo test test-flink lint bench fuzz soak clean
+.PHONY: demo flink-demo test test-flink prism lint bench fuzz soak clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python samples/demo.py
@@ -29,6 +30,10 @@ test-flink: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+prism: $(VENV)/.installed
+	GOBIN=$(CURDIR)/out go install \
+		github.com/apache/beam/sdks/v2/go/cmd/prism@v$$($(BIN)/python -c 'import apache_beam; print(apache_beam.__version__)')
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks

@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from htr_model.bundle import Bundle
-from htr_model.decoding.beam_search import LanguageModel, Steps
+from htr_model.decoding.beam_search import LanguageModel
 from htr_model.decoding.best_path import collapse
 from htr_model.decoding.decoder import CLASSES_PER_STEP, DecodedText, decode
 from htr_model.decoding.settings import GREEDY, DecoderSettings
+from htr_model.decoding.steps import Steps
 from htr_model.normalization import Normalization, normalize, stack
 from htr_model.reading import NOTHING, Reading, reading
 from htr_model.runtimes import predictor, usual_runtime

@@ -15,12 +15,12 @@ from typing import Protocol
 import numpy as np
 
 from htr_model.charset import BLANK
+from htr_model.decoding.steps import Steps
 
 LEAST_PROBABILITY = 8e-3
 """Classes less probable at a time step are not followed there; most steps are left with the blank alone."""
 LEAST_SHARE = 2e-3
 """Texts less probable than this share of the best one so far are dropped, however wide the beam is."""
-_IMPOSSIBLE = -1e30
 
 
 class LanguageModel(Protocol):
@@ -33,26 +33,6 @@ class LanguageModel(Protocol):
 
     def finish(self, state: Hashable) -> float:
         """Factor of the text's weight when it ends here, above 0."""
-
-
-@dataclass(frozen=True)
-class Steps:
-    """The likely classes of each time step, all that the search is given.
-
-    Attributes:
-        classes: int (time, k), no class twice in a step.
-        log_probabilities: float (time, k), in nats.
-    """
-
-    classes: np.ndarray
-    log_probabilities: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.classes)
-
-    def between(self, first: int, end: int) -> Steps:
-        """The steps ``first`` … ``end`` - 1."""
-        return Steps(self.classes[first:end], self.log_probabilities[first:end])
 
 
 @dataclass(frozen=True)
@@ -90,61 +70,89 @@ def search(
     """
     if beam_width < 1:
         raise ValueError(f"beam_width must be at least 1, got {beam_width!r}")
-    # Prefixes are numbers, so that the tree of them holds no reference cycles: number 0 is the empty text.
-    parents, symbols = [-1], [BLANK]
-    states = [language_model.start if start is None else start] if language_model else [0]
-    extend = language_model.extend if language_model else None
-    children: list[dict[int, tuple[int, float]]] = [{}]
-    merge = states if best_only and language_model else None
+    tree = _PrefixTree(language_model, start)
+    merge = tree.states if best_only and language_model else None
     # Weight of a prefix's paths that end in a blank, and of those that end in its last symbol.
     beam: list[tuple[int, float, float]] = [(0, 1.0, 0.0)]
     log_scale = 0.0
     for blank, emissions in _events(steps, least_probability):
-        if not emissions:
+        if emissions:
+            beam, scale = _best(_following(beam, blank, emissions, tree), beam_width, least_share, merge, tree.symbols)
+            log_scale += math.log(scale)
+        else:
             beam = [(prefix, b + s, 0.0) for prefix, b, s in beam]
             log_scale += blank
-            continue
-        following: dict[int, list[float]] = {}
-        for prefix, ends_in_blank, ends_in_symbol in beam:
-            total = ends_in_blank + ends_in_symbol
-            last = symbols[prefix]
-            of_prefix = children[prefix]
-            kept = following.get(prefix)
-            if kept is None:
-                kept = following[prefix] = [total * blank, 0.0]
-            else:
-                kept[0] += total * blank
-            for symbol, probability in emissions:
-                weight = total * probability
-                if symbol == last:
-                    # Without a blank between them two equal symbols are one.
-                    kept[1] += ends_in_symbol * probability
-                    weight = ends_in_blank * probability
-                    if not weight:
-                        continue
-                child = of_prefix.get(symbol)
-                if child is None:
-                    factor, state = extend(states[prefix], symbol) if extend else (1.0, 0)
-                    child = of_prefix[symbol] = (len(parents), factor)
-                    parents.append(prefix)
-                    symbols.append(symbol)
-                    states.append(state)
-                    children.append({})
-                number, factor = child
-                longer = following.get(number)
-                if longer is None:
-                    following[number] = [0.0, weight * factor]
-                else:
-                    longer[1] += weight * factor
-        beam, scale = _best(following, beam_width, least_share, merge, symbols)
-        log_scale += math.log(scale)
-    weights = [(b + s) * (language_model.finish(states[p]) if language_model else 1.0) for p, b, s in beam]
+    weights = [(b + s) * tree.finish(prefix) for prefix, b, s in beam]
     everything = sum(weights)
     candidates = [
-        Candidate(_text(prefix, parents, symbols), log_scale + math.log(weight), weight / everything)
+        Candidate(tree.text(prefix), log_scale + math.log(weight), weight / everything)
         for (prefix, _, _), weight in zip(beam, weights, strict=True)
     ]
     return sorted(candidates, key=lambda c: (-c.log_probability, c.classes))
+
+
+class _PrefixTree:
+    """The texts that were begun. They are numbers, so that the tree holds no reference cycles: 0 is the empty text.
+
+    Attributes:
+        symbols: the last symbol of each prefix.
+        states: the language model's state behind each.
+        children: by symbol, the prefixes one symbol longer, and the language model's factors of that symbol.
+    """
+
+    def __init__(self, language_model: LanguageModel | None, start: Hashable) -> None:
+        self._language_model = language_model
+        self._parents = [-1]
+        self.symbols = [BLANK]
+        self.states: list[Hashable] = [language_model.start if language_model and start is None else start]
+        self.children: list[dict[int, tuple[int, float]]] = [{}]
+
+    def grow(self, prefix: int, symbol: int) -> tuple[int, float]:
+        """Add a child to a prefix that has none for this symbol; what ``children`` holds of it then."""
+        state = self.states[prefix]
+        factor, state = self._language_model.extend(state, symbol) if self._language_model else (1.0, state)
+        child = self.children[prefix][symbol] = (len(self._parents), factor)
+        self._parents.append(prefix)
+        self.symbols.append(symbol)
+        self.states.append(state)
+        self.children.append({})
+        return child
+
+    def finish(self, prefix: int) -> float:
+        """The language model's factor of a text that ends here."""
+        return self._language_model.finish(self.states[prefix]) if self._language_model else 1.0
+
+    def text(self, prefix: int) -> tuple[int, ...]:
+        """The symbols of a prefix."""
+        found = []
+        while prefix:
+            found.append(self.symbols[prefix])
+            prefix = self._parents[prefix]
+        return tuple(reversed(found))
+
+
+def _following(
+    beam: list[tuple[int, float, float]], blank: float, emissions: tuple[tuple[int, float], ...], tree: _PrefixTree
+) -> dict[int, list[float]]:
+    """The two weights of each prefix that a time step may leave, given those before it."""
+    following: dict[int, list[float]] = {}
+    for prefix, ends_in_blank, ends_in_symbol in beam:
+        total = ends_in_blank + ends_in_symbol
+        last = tree.symbols[prefix]
+        of_prefix = tree.children[prefix]
+        kept = following.setdefault(prefix, [0.0, 0.0])
+        kept[0] += total * blank
+        for symbol, probability in emissions:
+            weight = total * probability
+            if symbol == last:
+                # Without a blank between them two equal symbols are one.
+                kept[1] += ends_in_symbol * probability
+                weight = ends_in_blank * probability
+                if not weight:
+                    continue
+            number, factor = of_prefix.get(symbol) or tree.grow(prefix, symbol)
+            following.setdefault(number, [0.0, 0.0])[1] += weight * factor
+    return following
 
 
 def _events(steps: Steps, least_probability: float) -> list[tuple[float, tuple[tuple[int, float], ...]]]:
@@ -205,47 +213,3 @@ def _best(
         if len(beam) == beam_width:
             break
     return beam, scale
-
-
-def _text(prefix: int, parents: list[int], symbols: list[int]) -> tuple[int, ...]:
-    found = []
-    while prefix:
-        found.append(symbols[prefix])
-        prefix = parents[prefix]
-    return tuple(reversed(found))
-
-
-def best_alignment(steps: Steps, classes: tuple[int, ...]) -> np.ndarray | None:
-    """The most probable path of a text (Viterbi): int (time,), classes of the time steps.
-
-    None where no path that the steps hold carries the text.
-    """
-    time = len(steps)
-    states = np.full(2 * len(classes) + 1, BLANK)
-    states[1::2] = classes
-    skippable = np.zeros(len(states), bool)
-    skippable[3::2] = states[3::2] != states[1:-2:2]
-    emitted = np.full((time, len(states)), _IMPOSSIBLE)
-    for k in range(steps.classes.shape[1]):
-        same = steps.classes[:, k, None] == states[None, :]
-        emitted = np.where(same, steps.log_probabilities[:, k, None], emitted)
-    score = np.full(len(states), _IMPOSSIBLE)
-    score[0] = 0.0
-    moves = np.zeros((time, len(states)), np.int8)
-    entered = np.full((3, len(states)), _IMPOSSIBLE)
-    for t in range(time):
-        entered[0] = score
-        entered[1, 1:] = score[:-1]
-        entered[2, 2:] = np.where(skippable[2:], score[:-2], _IMPOSSIBLE)
-        moves[t] = entered.argmax(axis=0)
-        score = entered.max(axis=0) + emitted[t]
-    state = len(states) - 1
-    if state and score[state - 1] > score[state]:
-        state -= 1
-    if time and score[state] <= _IMPOSSIBLE / 2:
-        return None
-    path = np.zeros(time, np.int64)
-    for t in range(time - 1, -1, -1):
-        path[t] = states[state]
-        state -= int(moves[t, state])
-    return path if time or not classes else None

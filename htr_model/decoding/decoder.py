@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from htr_model.charset import Charset
-from htr_model.decoding.beam_search import Candidate, LanguageModel, Steps, best_alignment, search
+from htr_model.decoding.alignment import best_alignment
+from htr_model.decoding.beam_search import Candidate, LanguageModel, search
 from htr_model.decoding.best_path import Decoded, collapse
 from htr_model.decoding.settings import DecoderSettings
+from htr_model.decoding.steps import Steps
 from htr_model.reading import Alternative, word_slices
 
 CLASSES_PER_STEP = 8

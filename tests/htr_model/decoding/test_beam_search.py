@@ -1,32 +1,9 @@
-import itertools
-
 import numpy as np
 import pytest
 
-from htr_model.decoding.beam_search import Steps, best_alignment, search
-
-
-def collapsed(path) -> tuple[int, ...]:
-    """The definition: repeats merged, then blanks removed."""
-    return tuple(c for c, _ in itertools.groupby(path) if c != 0)
-
-
-def random_steps(time: int, classes: int, seed: int, sharpness: float = 2.0) -> Steps:
-    """Time steps with every class, the most probable first, as the network's output comes."""
-    logits = np.random.default_rng(seed).normal(0, sharpness, (time, classes))
-    log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
-    order = np.argsort(-log_p, axis=1)
-    return Steps(order, np.take_along_axis(log_p, order, axis=1))
-
-
-def of_paths(steps: Steps) -> dict[tuple[int, ...], list[float]]:
-    """Each text with the probabilities of all its paths."""
-    texts: dict[tuple[int, ...], list[float]] = {}
-    for choice in itertools.product(range(steps.classes.shape[1]), repeat=len(steps)):
-        path = [int(steps.classes[t, k]) for t, k in enumerate(choice)]
-        probability = float(np.exp(sum(steps.log_probabilities[t, k] for t, k in enumerate(choice))))
-        texts.setdefault(collapsed(path), []).append(probability)
-    return texts
+from htr_model.decoding.beam_search import search
+from htr_model.decoding.steps import Steps
+from tests.htr_model.decoding.paths import collapsed, of_paths, random_steps
 
 
 def everything(steps, **options):
@@ -129,7 +106,6 @@ def test_runs_of_blanks_and_rare_classes_change_next_to_nothing():
 def test_no_time_steps_say_nothing():
     (nothing,) = search(Steps(np.zeros((0, 4), int), np.zeros((0, 4))), 8)
     assert (nothing.classes, nothing.log_probability, nothing.share) == ((), 0.0, 1.0)
-    assert len(best_alignment(Steps(np.zeros((0, 4), int), np.zeros((0, 4))), ())) == 0
 
 
 def test_thousands_of_steps_do_not_underflow():
@@ -168,28 +144,3 @@ def test_search_for_the_best_text_alone_keeps_early_doubts_out_of_the_beam():
 def test_best_text_alone_without_language_model_is_the_same_search():
     steps = random_steps(6, 4, 5)
     assert search(steps, 8, best_only=True) == search(steps, 8)
-
-
-def test_alignment_of_a_long_text():
-    text = tuple(1 + i % 3 for i in range(200))
-    path = np.array([c for symbol in text for c in (symbol, 0)])
-    log_p = np.log(np.where(np.arange(4) == path[:, None], 0.97, 0.01))
-    order = np.argsort(-log_p, axis=1, kind="stable")
-    steps = Steps(order, np.take_along_axis(log_p, order, axis=1))
-    np.testing.assert_array_equal(best_alignment(steps, text), path)
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_alignment_is_the_most_probable_path_of_its_text(seed):
-    steps = random_steps(5, 3, seed)
-    by_class = np.take_along_axis(steps.log_probabilities, np.argsort(steps.classes, axis=1), axis=1)
-    for text, paths in of_paths(steps).items():
-        path = best_alignment(steps, text)
-        assert collapsed(path) == text
-        assert np.exp(by_class[np.arange(5), path].sum()) == pytest.approx(max(paths))
-
-
-def test_text_that_needs_more_steps_or_other_classes_has_no_alignment():
-    steps = random_steps(3, 3, 0)
-    assert best_alignment(steps, (1, 1, 1)) is None
-    assert best_alignment(Steps(steps.classes[:, :1], steps.log_probabilities[:, :1]), (7,)) is None

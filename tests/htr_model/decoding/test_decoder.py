@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from htr_model.charset import Charset
-from htr_model.decoding.beam_search import Steps
 from htr_model.decoding.best_path import collapse
 from htr_model.decoding.decoder import decode
 from htr_model.decoding.language_model import parse
 from htr_model.decoding.settings import GREEDY, DecoderSettings
+from htr_model.decoding.steps import Steps
 
 CHARSET = Charset(" abcdefghijklmnopqrstuvwxyz")
 BEAM = DecoderSettings("beam", 16, 5)

@@ -6,12 +6,13 @@ import pytest
 
 from htr_model.charset import LATIN, Charset
 from htr_model.decoding import language_model, ngrams
-from htr_model.decoding.beam_search import Steps, search
+from htr_model.decoding.beam_search import search
 from htr_model.decoding.counting import count_ngrams
 from htr_model.decoding.errors import LanguageModelError
 from htr_model.decoding.language_model import parse
 from htr_model.decoding.lexicon import UNKNOWN_WORD_NATS, Lexicon
 from htr_model.decoding.ngrams import CharacterNgrams
+from htr_model.decoding.steps import Steps
 
 CHARSET = Charset(" ,.'-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHTéà")
 TEXT = "the cat sat on the mat. the dog, the hen and that cat ate the oats. that hat is the cat's hat. " * 3
