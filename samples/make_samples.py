@@ -5,7 +5,7 @@ Run from the root of the checkout, in the environment that inkbeam is installed 
     python -m samples.make_samples
 
 It needs ``npm`` on the path and a network: the handwriting fonts are fetched into a temporary folder and never kept.
-The same versions of the fonts and of Pillow, OpenCV and NumPy give the same files.
+The same versions of the fonts and of Pillow, OpenCV and NumPy give the same pixels.
 """
 
 import argparse
