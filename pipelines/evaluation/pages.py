@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,14 +17,14 @@ import numpy as np
 from htr_model.readers.page_truth import TruePage
 from htr_model.scoring.page_text import comparable
 from pipelines import files
-from pipelines.assembly import UnitReading, assemble
+from pipelines.assembly import UnitReading, assemble, better_way_up
 from pipelines.inputs import Document
 from pipelines.model_handler import RecognizerHandler, recognise
 from pipelines.records import PageText
 from pipelines.transforms import PageTask, facts_of, text_images
 from segmentation.decoding import DecodingSettings, Page, PageRef, decode_page
-from segmentation.geometry import Box
-from segmentation.page import SegmentationSettings, segment
+from segmentation.geometry import Box, Line
+from segmentation.page import SegmentationSettings, UprightPage, segment, ways_up
 from segmentation.pictures.contact_sheet import draw_comparison
 from segmentation.scores.line_scores import (
     InkOverlap,
@@ -151,32 +151,22 @@ def evaluate_page(
     """
     decoded = load_page(page)
     started, cpu = time.perf_counter(), time.process_time()
-    segmented = segment(decoded.gray, settings)
+    ways = _ways_up(page, decoded.gray, settings)
     segment_seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
-    layout = segmented.layout
-    compared = compare(page, decoded.gray, segmented) if page.is_placed else None
-    counted = compared.ink.counted if compared else [True] * len(layout.lines)
-    boxes = [line.word_boxes() for line in layout.lines]
-    texts, read_seconds = None, 0.0
+    way, read, read_seconds = ways[0], None, 0.0
     if recognizer is not None:
         started = time.perf_counter()
-        read = read_page(decoded, segmented, recognizer, unit)
+        way, read = _read_upright(decoded, ways, recognizer, unit)
         read_seconds = time.perf_counter() - started
+    layout = way.segmented.layout
+    compared = compare(page, decoded.gray, way.segmented) if page.is_placed else None
+    counted = compared.ink.counted if compared else [True] * len(layout.lines)
+    boxes = [line.word_boxes() for line in layout.lines]
+    if read is not None:
         # Sideways lines may have been read the other way, in another order.
         keep_of = {line.box: keep for line, keep in zip(layout.lines, counted, strict=True)}
         counted = [keep_of.get(line.box, True) for line in read.lines]
         boxes = [[w.box for w in read.words if w.line_index == i] for i in range(len(read.lines))]
-        kept = [line for line, keep in zip(read.lines, counted, strict=True) if keep and line.text and not line.scrap]
-        ordered = None
-        if compared:
-            true_of = {layout.lines[found].box: true for found, true in compared.scores.pairs}
-            ordered = in_true_order([line.text for line in kept], [true_of.get(line.box) for line in kept])
-        texts = PageTexts(
-            true=comparable(page.text),
-            read=comparable("\n".join(line.text for line in kept)),
-            read_in_true_order=None if ordered is None else comparable("\n".join(ordered)),
-            read_all=comparable(read.text),
-        )
     true_words = _true_words(page)
     found_words = [box for words, keep in zip(boxes, counted, strict=True) if keep for box in words]
     return PageResult(
@@ -185,12 +175,46 @@ def evaluate_page(
         split=page.split,
         lines=compared and compared.scores,
         words=tuple(compare_boxes(found_words, true_words, t) for t in WORD_THRESHOLDS) if true_words else None,
-        texts=texts,
+        texts=read and _compared_texts(page, read, counted, layout.lines, compared),
         discarded_ink=layout.discarded_ink / layout.ink if layout.ink else 0.0,
         x_height=layout.x_height,
         segment_seconds=segment_seconds,
         segment_cpu_seconds=cpu_seconds,
         read_seconds=read_seconds,
+    )
+
+
+def _ways_up(page: TruePage, gray: np.ndarray, settings: SegmentationSettings | None) -> list[UprightPage]:
+    """A page as it lies where its true lines have their places, else every way up that it may have, as in a job."""
+    if page.is_placed:
+        return [UprightPage(gray, 0, segment(gray, settings))]
+    return list(ways_up(gray, settings))
+
+
+def _read_upright(page: Page, ways: list[UprightPage], recognizer, unit: str) -> tuple[UprightPage, PageText]:
+    """The way up in which a page reads best, the likelier first, and its text."""
+    way, read = ways[0], read_page(page, ways[0], recognizer, unit)
+    for other_way in ways[1:]:
+        other = read_page(page, other_way, recognizer, unit)
+        if better_way_up(read, other) is other:
+            way, read = other_way, other
+    return way, read
+
+
+def _compared_texts(
+    page: TruePage, read: PageText, counted: list[bool], found: tuple[Line, ...], compared: Comparison | None
+) -> PageTexts:
+    """What was read of a page's counted lines beside its true text."""
+    kept = [line for line, keep in zip(read.lines, counted, strict=True) if keep and line.text and not line.scrap]
+    ordered = None
+    if compared:
+        true_of = {found[i].box: true for i, true in compared.scores.pairs}
+        ordered = in_true_order([line.text for line in kept], [true_of.get(line.box) for line in kept])
+    return PageTexts(
+        true=comparable(page.text),
+        read=comparable("\n".join(line.text for line in kept)),
+        read_in_true_order=None if ordered is None else comparable("\n".join(ordered)),
+        read_all=comparable(read.text),
     )
 
 
@@ -278,16 +302,17 @@ def _true_words(page: TruePage) -> list[Box]:
     return [Box(*word.box) for line in lines for word in line.words]
 
 
-def read_page(page: Page, segmented: SegmentedPage, recognizer, unit: str) -> PageText:
-    """The text of a page as the ``digitize`` job makes it, but that the page is not turned upright."""
-    document = Document(page.ref.uri, 0, None)
+def read_page(page: Page, way: UprightPage, recognizer, unit: str) -> PageText:
+    """The text of a page as the ``digitize`` job makes it, one way up."""
+    document, segmented = Document(page.ref.uri, 0, None), way.segmented
     recognised = recognise(list(text_images(page.ref, segmented, unit, recognizer.normalization)), recognizer)
     readings = [
         UnitReading(r.key.line_index, r.key.word_index, r.reading, r.left, r.scale)
         for r in recognised
         if r.reading is not None
     ]
-    facts = facts_of(PageTask(page.ref, document, 1), page, segmented)
+    upright = replace(page, gray=way.gray, rotation=(page.rotation + way.turn) % 360)
+    facts = facts_of(PageTask(page.ref, document, 1), upright, segmented)
     return assemble(facts, segmented.layout.lines, readings, segmented.layout.other_way)
 
 

@@ -13,6 +13,7 @@ from pipelines.evaluation.summary import summarise
 from pipelines.job import DEFAULT_MODEL
 from pipelines.model_handler import RecognizerHandler
 from segmentation.scores.metrics import Scores
+from tests.conftest import REPOSITORY
 from tests.pipelines.jobs import inkbeam, rows
 from tests.segmentation.drawing import draw_page
 
@@ -95,6 +96,15 @@ def test_text_is_what_digitize_writes(page, tmp_path):
     assert result.texts.read_all == comparable(row["text"])
     assert result.texts.read == comparable("\n".join(line["text"] for line in row["lines"][1:]))
     assert result.texts.true == " ".join(TEXTS[1:])
+
+
+@pytest.mark.parametrize("turn", [cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE])
+def test_a_page_is_turned_upright_where_no_line_has_its_place(turn, tmp_path):
+    recognizer = RecognizerHandler(DEFAULT_MODEL, 1).load_model()
+    upright = TruePage("samples", REPOSITORY / "samples" / "letter.png", None, (TrueLine("My dear Cousin,", ()),), 0.0)
+    cv2.imwrite(str(tmp_path / "turned.png"), cv2.rotate(cv2.imread(str(upright.picture)), turn))
+    turned = changed(upright, picture=tmp_path / "turned.png")
+    assert evaluate_page(turned, recognizer).texts == evaluate_page(upright, recognizer).texts
 
 
 def test_lines_are_put_as_the_truth_has_them(page):
