@@ -247,6 +247,14 @@ def test_shadow_on_a_sheet_is_no_table(depth, side):
     assert not around[100:800, 90:610].any()
 
 
+@pytest.mark.parametrize("soft", [20, 60])
+def test_shadow_across_a_scan_is_no_table(soft):
+    gray = photographed([(0, 0), (699, 0), (699, 899), (0, 899)])
+    y, x = np.mgrid[:900, :700]
+    shadow = 1 - 0.65 / (1 + np.exp(-(x + 0.5 * y - 500) / soft))
+    assert outside_of_sheet((gray * shadow).astype(np.uint8)) is None
+
+
 def test_grain_of_a_table_is_no_part_of_the_sheet():
     gray = photographed([(60, 50), (650, 70), (640, 850), (40, 830)])
     boards = 50 * (np.sin(np.arange(900) / 9) > 0.8)[:, None] * np.ones((1, 700))
