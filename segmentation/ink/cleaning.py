@@ -43,6 +43,12 @@ _DIM = 20
 _SHARP = 0.5
 """Share of the difference between sheet and table that lies within 7 of 250 pixels along three quarters of the edge: a
 soft shadow that falls on a sheet darkens it over a longer way. Sheets have 0.9 or more, soft shadows up to 0.4."""
+_BEYOND = 0.3
+"""Share of the picture's edge along which a sheet must go on beyond it, so that the rest may be sheet in a shadow."""
+_MARK = 0.12
+"""Natural logarithm of the brightness by which writing, seen at 250 pixels, is darker than what surrounds it."""
+_AS_WRITTEN = 0.5
+"""Marks in a shadow over those in the light from which both are one page: shadows have 0.5 to 1.3."""
 _SOLID_SHEET = 0.93
 """Share of its convex hull that a sheet fills, corners folded over included."""
 
@@ -52,20 +58,21 @@ def outside_of_sheet(gray: np.ndarray) -> np.ndarray | None:
 
     The table is what can be reached from the picture's border without a sharp step, so that a shadow on the sheet is
     not taken for table. Where the sheet can be reached so, it is the largest bright area by Otsu's threshold. It must
-    fill a third of the picture at least, and all that surrounds it must be much darker.
+    fill a third of the picture at least, and all that surrounds it must be much darker, from the edge on, and not
+    written on as a sheet is that goes on in the shadow.
     """
     h, w = gray.shape
     factor = 250 / max(h, w)
     if min(h, w) * factor < 20:
         return None
     size = (max(1, round(w * factor)), max(1, round(h * factor)))
-    small = cv2.resize(_quarter(gray), size, interpolation=cv2.INTER_AREA)
-    small = cv2.medianBlur(small, 7)
+    written = cv2.resize(_quarter(gray), size, interpolation=cv2.INTER_AREA)
+    small = cv2.medianBlur(written, 7)
     level, _ = cv2.threshold(small, 0, 255, cv2.THRESH_OTSU)
     # Where a table has a grain, parts of it cannot be reached: no sheet is as ragged.
     for bright, solid in ((~_reached_from_border(small), _SOLID_SHEET), (small > level, 0.0)):
         sheet = _sheet(small, bright, solid)
-        if sheet is not None:
+        if sheet is not None and not _goes_on_in_shadow(written, sheet):
             around = cv2.dilate(255 - sheet, np.ones((5, 5), np.uint8), borderValue=0)
             return cv2.resize(around, (w, h), interpolation=cv2.INTER_LINEAR) > 127
     return None
@@ -121,6 +128,23 @@ def _has_sharp_edge(small: np.ndarray, contour: np.ndarray, paper: float, table:
     around = np.ones((7, 7), np.uint8)
     steps = (cv2.dilate(brightness, around) - cv2.erode(brightness, around))[y[within], x[within]]
     return float(np.percentile(steps, 25)) >= _SHARP * float(np.log((paper + _DIM) / (table + _DIM)))
+
+
+def _goes_on_in_shadow(written: np.ndarray, sheet: np.ndarray) -> bool:
+    """Whether what seems to be table is the rest of a written page, in a shadow with a hard edge.
+
+    Args:
+        written: the picture, uint8 (h, w), the long side 250 pixels, with its writing.
+        sheet: 255 where the sheet seems to be, of the same shape.
+    """
+    edge = np.concatenate((sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1])) > 0
+    away_from_edge = np.ones((15, 15), np.uint8)
+    light, shadow = (cv2.erode(part, away_from_edge) > 0 for part in (sheet, 255 - sheet))
+    if edge.mean() < _BEYOND or not light.any() or not shadow.any():
+        return False
+    brightness = np.log(written.astype(np.float32) + 5)
+    marks = cv2.morphologyEx(brightness, cv2.MORPH_BLACKHAT, np.ones((9, 9), np.uint8)) > _MARK
+    return marks[shadow].mean() >= _AS_WRITTEN * marks[light].mean() > 0
 
 
 def flat_sheet(gray: np.ndarray) -> np.ndarray:

@@ -247,12 +247,19 @@ def test_shadow_on_a_sheet_is_no_table(depth, side):
     assert not around[100:800, 90:610].any()
 
 
-@pytest.mark.parametrize("soft", [20, 60])
+@pytest.mark.parametrize("soft", [0.5, 3, 20, 60])
 def test_shadow_across_a_scan_is_no_table(soft):
-    gray = photographed([(0, 0), (699, 0), (699, 899), (0, 899)])
+    gray = np.full((900, 700), 220, np.uint8)
+    for top in range(60, 900, 60):
+        cv2.putText(gray, "written from side to side", (20, top), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 40, 3)
     y, x = np.mgrid[:900, :700]
     shadow = 1 - 0.65 / (1 + np.exp(-(x + 0.5 * y - 500) / soft))
     assert outside_of_sheet((gray * shadow).astype(np.uint8)) is None
+
+
+def test_table_beside_a_sheet_that_goes_on_beyond_the_picture():
+    around = outside_of_sheet(photographed([(0, 0), (500, 0), (520, 899), (0, 899)]))
+    assert around[:, 530:].all() and not around[:, :490].any()
 
 
 def test_grain_of_a_table_is_no_part_of_the_sheet():
