@@ -253,7 +253,7 @@ def test_shadow_across_a_scan_is_no_table(soft):
     for top in range(60, 900, 60):
         cv2.putText(gray, "written from side to side", (20, top), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 40, 3)
     y, x = np.mgrid[:900, :700]
-    shadow = 1 - 0.65 / (1 + np.exp(-(x + 0.5 * y - 500) / soft))
+    shadow = 1 - 0.65 / (1 + np.exp(np.clip((500 - x - 0.5 * y) / soft, -50, 50)))
     assert outside_of_sheet((gray * shadow).astype(np.uint8)) is None
 
 
