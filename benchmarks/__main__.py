@@ -18,13 +18,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.jobs import digitize, tesseract
-from benchmarks.pages import COLLECTIONS, TruePage, data_folder, page_cer, sample_pages, validation_pages
+from benchmarks.pages import TruePage, data_folder, measured_pages, page_cer
 from htr_model.recognizer import Recognizer
 from pipelines.job import DEFAULT_MODEL
 from pipelines.model_handler import RecognizerHandler, TextImage, recognise
 from pipelines.options.decoder import add_decoder_options, chosen_decoder
 from pipelines.transforms import text_images
-from segmentation.decoding import DecodingSettings, PageRef, decode_page
 from segmentation.page import segment_upright
 
 console = Console(width=110)
@@ -59,9 +58,7 @@ def usual_recognizer() -> Recognizer:
 def _images(pages: list[TruePage], recognizer: Recognizer, unit: str) -> list[TextImage]:
     images: list[TextImage] = []
     for page in pages:
-        ref = PageRef(str(page.path), 0)
-        gray = decode_page(page.path.read_bytes(), ref, DecodingSettings()).gray
-        images += text_images(ref, segment_upright(gray).segmented, unit, recognizer.normalization)
+        images += text_images(page.ref, segment_upright(page.gray()).segmented, unit, recognizer.normalization)
     return images
 
 
@@ -138,19 +135,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--pages", type=int, metavar="N", help="at most so many pages of each collection")
     arguments = parser.parse_args()
-    if data_folder():
-        collections = {name: validation_pages(name, arguments.pages) for name in COLLECTIONS}
-    else:
+    if data_folder() is None:
         console.print("No real pages (INKBEAM_DATA, ../shared/data): measuring on the samples.")
-        collections = {"samples": sample_pages()}
+    measured = measured_pages(arguments.pages)
     console.print(
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     )
     recognizer = usual_recognizer()
-    first = next(iter(collections.values()))[:12]
+    first = next(iter(measured.values()))[:12]
     bench_recogniser(first, recognizer)
     bench_segmentation(first)
-    bench_job(collections, recognizer)
+    bench_job(measured, recognizer)
 
 
 if __name__ == "__main__":

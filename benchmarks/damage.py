@@ -11,6 +11,7 @@ import argparse
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -19,8 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.jobs import digitize
-from benchmarks.pages import COLLECTIONS, TruePage, data_folder, page_cer, sample_pages, validation_pages
-from segmentation.decoding import DecodingSettings, PageRef, decode_page
+from benchmarks.pages import TruePage, measured_pages, page_cer
 
 Damage = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """A grey page, uint8 (height, width), and what chance is drawn from → the damaged page."""
@@ -119,9 +119,8 @@ def damaged(pages: list[TruePage], damage: Damage, folder: Path) -> list[TruePag
     """The pages with damaged pictures, which are written to ``folder``."""
     results = []
     for i, page in enumerate(pages):
-        gray = decode_page(page.path.read_bytes(), PageRef(str(page.path), 0), DecodingSettings()).gray
         path = folder / f"{i:03}.png"
-        cv2.imwrite(str(path), damage(gray, np.random.default_rng(i)))
+        cv2.imwrite(str(path), damage(page.gray(), np.random.default_rng(i)))
         results.append(replace(page, path=path))
     return results
 
@@ -131,18 +130,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.damage", description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=int, default=4, metavar="N", help="of each collection; default: 4")
     number = parser.parse_args().pages
-    if data_folder() is None:
-        pages = sample_pages()
-    else:
-        pages = [page for name in COLLECTIONS for page in validation_pages(name, number)]
-    names = list(dict.fromkeys(page.collection for page in pages))
-    table = Table("page CER %", *(f"{name}, {sum(p.collection == name for p in pages)} pages" for name in names))
+    measured = measured_pages(number)
+    pages = [page for of_collection in measured.values() for page in of_collection]
+    table = Table("page CER %", *(f"{name}, {len(of_name)} pages" for name, of_name in measured.items()))
     for kind, damage in DAMAGES.items():
         with tempfile.TemporaryDirectory() as scratch:
             texts = digitize(damaged(pages, damage, Path(scratch)), "--max-failure-rate", "1").texts
-        rows = list(zip(pages, texts, strict=True))
-        parts = [[(page, text) for page, text in rows if page.collection == name] for name in names]
-        table.add_row(kind, *(f"{100 * page_cer(*map(list, zip(*part, strict=True))):.1f}" for part in parts))
+        read = iter(texts)
+        table.add_row(kind, *(f"{100 * page_cer(p, list(islice(read, len(p)))):.1f}" for p in measured.values()))
     Console(width=140).print(table)
 
 

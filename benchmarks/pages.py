@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from htr_model.scoring.metrics import error_rates
 from htr_model.scoring.page_text import comparable
@@ -27,6 +28,15 @@ class TruePage:
     collection: str
     path: Path
     lines: tuple[str, ...]
+
+    @property
+    def ref(self) -> PageRef:
+        """The page as the pipeline names it."""
+        return PageRef(str(self.path), 0)
+
+    def gray(self) -> np.ndarray:
+        """Its picture, uint8 (height, width), read as `digitize` reads it."""
+        return decode_page(self.path.read_bytes(), self.ref, DecodingSettings()).gray
 
 
 def data_folder() -> Path | None:
@@ -60,6 +70,13 @@ def sample_pages() -> list[TruePage]:
     ]
 
 
+def measured_pages(limit: int | None = None) -> dict[str, list[TruePage]]:
+    """Pages to measure on by collection: the real ones, at most ``limit`` of each, else the samples."""
+    if data_folder() is None:
+        return {"samples": sample_pages()}
+    return {name: validation_pages(name, limit) for name in COLLECTIONS}
+
+
 def page_cer(pages: list[TruePage], texts: list[str]) -> float:
     """Character error rate over whole pages in reading order, line breaks counted as spaces."""
     return error_rates([comparable(" ".join(p.lines)) for p in pages], [comparable(t) for t in texts]).cer
@@ -69,7 +86,7 @@ def write_cards(folder: Path, pages: list[TruePage]) -> list[Path]:
     """Pictures of the tops of some pages, a few lines each: small enough to read thousands of in minutes."""
     cards = []
     for i, page in enumerate(pages):
-        gray = decode_page(page.path.read_bytes(), PageRef(str(page.path), 0), DecodingSettings()).gray
+        gray = page.gray()
         height = round(gray.shape[0] * _CARD_WIDTH / gray.shape[1])
         gray = cv2.resize(gray, (_CARD_WIDTH, height), interpolation=cv2.INTER_AREA)
         cards.append(folder / f"card{i}.png")

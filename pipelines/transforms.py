@@ -114,19 +114,19 @@ class ListPages(beam.DoFn):
             yield beam.pvalue.TaggedOutput(FAILURES, failure("list", document, None, error, None))
 
 
-def facts_of(task: PageTask, page: Page, segmented: SegmentedPage) -> PageFacts:
-    """What the pages table says of a page beside its text."""
-    layout = segmented.layout
+def facts_of(task: PageTask, page: Page, way: UprightPage) -> PageFacts:
+    """What the pages table says, beside its text, of a page the way up in which it was segmented."""
+    layout = way.segmented.layout
     return PageFacts(
         ref=task.ref,
         document_pages=task.document_pages,
         source_sha256=page.source_sha256,
         source_size=task.document.size,
         source_modified=task.document.modified,
-        width=page.gray.shape[1],
-        height=page.gray.shape[0],
+        width=way.gray.shape[1],
+        height=way.gray.shape[0],
         dpi=page.dpi,
-        rotation_degrees=page.rotation,
+        rotation_degrees=(page.rotation + way.turn) % 360,
         skew_degrees=layout.skew_degrees,
         discarded_ink=layout.discarded_ink / layout.ink if layout.ink else 0.0,
     )
@@ -194,13 +194,12 @@ def read_and_segment(task: PageTask, job: Job, normalization: Normalization, vol
 
 def _layout(task: PageTask, page: Page, way: UprightPage, first_line: int) -> PageLayout:
     """A page's layout the way up in which it was segmented, its lines numbered from ``first_line`` on."""
-    upright = replace(page, gray=way.gray, rotation=(page.rotation + way.turn) % 360)
     found = way.segmented.layout
     lines, other_way = (
         tuple(replace(line, index=first_line + line.index) for line in some) for some in (found.lines, found.other_way)
     )
     attempt = task.document.attempt(task.ref.page_index)
-    return PageLayout(facts_of(task, upright, way.segmented), lines, other_way, attempt)
+    return PageLayout(facts_of(task, page, way), lines, other_way, attempt)
 
 
 _MOST_THREADS = 8

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -311,8 +311,7 @@ def read_page(page: Page, way: UprightPage, recognizer, unit: str) -> PageText:
         for r in recognised
         if r.reading is not None
     ]
-    upright = replace(page, gray=way.gray, rotation=(page.rotation + way.turn) % 360)
-    facts = facts_of(PageTask(page.ref, document, 1), upright, segmented)
+    facts = facts_of(PageTask(page.ref, document, 1), page, way)
     return assemble(facts, segmented.layout.lines, readings, segmented.layout.other_way)
 
 

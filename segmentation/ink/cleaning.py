@@ -47,6 +47,8 @@ _BEYOND = 0.3
 """Share of the picture's edge along which a sheet must go on beyond it, so that the rest may be sheet in a shadow."""
 _MARK = 0.12
 """Natural logarithm of the brightness by which writing, seen at 250 pixels, is darker than what surrounds it."""
+_DIM_INK = 5
+"""Grey levels added where ink is looked for, of which little light is left in a shadow."""
 _AS_WRITTEN = 0.5
 """Marks in a shadow over those in the light from which both are one page: shadows have 0.5 to 1.3."""
 _SOLID_SHEET = 0.93
@@ -78,10 +80,15 @@ def outside_of_sheet(gray: np.ndarray) -> np.ndarray | None:
     return None
 
 
+def _brightness(gray: np.ndarray, dim: int = _DIM) -> np.ndarray:
+    """Logarithm of the grey levels, float32, of which ``dim`` were added before."""
+    return np.log(gray.astype(np.float32) + dim)
+
+
 def _reached_from_border(small: np.ndarray) -> np.ndarray:
     """Pixels that gradual changes of brightness join to the border: bool like ``small``, uint8 (h, w)."""
     h, w = small.shape
-    brightness = np.log(small.astype(np.float32) + _DIM)
+    brightness = _brightness(small)
     reached = np.zeros((h + 2, w + 2), np.uint8)
     border = [(x, y) for x in range(0, w, 8) for y in (0, h - 1)] + [(x, y) for y in range(0, h, 8) for x in (0, w - 1)]
     for x, y in border:
@@ -124,7 +131,7 @@ def _has_sharp_edge(small: np.ndarray, contour: np.ndarray, paper: float, table:
     within = (x > 3) & (y > 3) & (x < w - 4) & (y < h - 4)
     if not within.any():
         return False
-    brightness = np.log(small.astype(np.float32) + _DIM)
+    brightness = _brightness(small)
     around = np.ones((7, 7), np.uint8)
     steps = (cv2.dilate(brightness, around) - cv2.erode(brightness, around))[y[within], x[within]]
     return float(np.percentile(steps, 25)) >= _SHARP * float(np.log((paper + _DIM) / (table + _DIM)))
@@ -142,8 +149,7 @@ def _goes_on_in_shadow(written: np.ndarray, sheet: np.ndarray) -> bool:
     light, shadow = (cv2.erode(part, away_from_edge) > 0 for part in (sheet, 255 - sheet))
     if edge.mean() < _BEYOND or not light.any() or not shadow.any():
         return False
-    brightness = np.log(written.astype(np.float32) + 5)
-    marks = cv2.morphologyEx(brightness, cv2.MORPH_BLACKHAT, np.ones((9, 9), np.uint8)) > _MARK
+    marks = cv2.morphologyEx(_brightness(written, _DIM_INK), cv2.MORPH_BLACKHAT, np.ones((9, 9), np.uint8)) > _MARK
     return marks[shadow].mean() >= _AS_WRITTEN * marks[light].mean() > 0
 
 
