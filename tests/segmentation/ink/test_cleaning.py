@@ -257,6 +257,13 @@ def test_shadow_across_a_scan_is_no_table(soft):
     assert outside_of_sheet((gray * shadow).astype(np.uint8)) is None
 
 
+@pytest.mark.parametrize("width", [8, 24])
+def test_dark_border_around_a_scan_is_no_sheet(width):
+    gray = photographed([(width, width), (699 - width, width), (699 - width, 899 - width), (width, 899 - width)])
+    around = outside_of_sheet(gray)
+    assert around[:width].all() and around[:, -width:].all() and not around[40:860, 40:660].any()
+
+
 def test_table_beside_a_sheet_that_goes_on_beyond_the_picture():
     around = outside_of_sheet(photographed([(0, 0), (500, 0), (520, 899), (0, 899)]))
     assert around[:, 530:].all() and not around[:, :490].any()
