@@ -20,8 +20,10 @@ import pyarrow.parquet as pq
 
 from htr_model.bundle import DEFAULT, load
 from pipelines.archive import runs
-from pipelines.job import Job
+from pipelines.job import DEFAULT_MODEL, Job
+from pipelines.options.decoder import add_decoder_options, chosen_decoder
 from pipelines.records import PAGES, timestamp
+from pipelines.wording import counted
 
 PAGES_A_FOLDER = 1000
 WORDS_A_PAGE = 200
@@ -42,7 +44,10 @@ def make_files(folder: Path, count: int) -> list[Path]:
 
 def make_runs(output: Path, done: list[Path], nights: int) -> None:
     """Committed runs that hold the files as pages of the size of a letter's text."""
-    job = Job(inputs=(), output=str(output), run_id="x")
+    parser = argparse.ArgumentParser()
+    add_decoder_options(parser)
+    decoder, language_model = chosen_decoder(parser.parse_args([]), DEFAULT_MODEL)
+    job = Job(inputs=(), output=str(output), run_id="x", decoder=decoder, language_model=language_model)
     model_id = load(DEFAULT).id
     rng = np.random.default_rng(0)
     words = [bytes(rng.integers(97, 113, rng.integers(2, 9), dtype=np.uint8)).decode() for _ in range(5000)]
@@ -96,8 +101,8 @@ def main() -> None:
             # The largest child so far: the second command's where it is the larger.
             peak = used.ru_maxrss / 1024
             found = done.stdout.splitlines()[-1]
-            if not found.startswith(f"{left:,} documents would be read;"):
-                raise SystemExit(f"{name}: {left} documents are left, but digitize says: {found}")
+            if not found.startswith(f"{counted(left, 'document')} would be read;"):
+                raise SystemExit(f"{name}: {counted(left, 'document')} should be left, but digitize says: {found}")
             print(f"{name:32} {seconds:6.1f} s  {cpu:6.1f} s of CPU  {peak:5.0f} MB  {found}")
 
 
