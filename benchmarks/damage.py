@@ -26,11 +26,11 @@ Damage = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """A grey page, uint8 (height, width), and what chance is drawn from → the damaged page."""
 
 
-def _levels(picture: np.ndarray) -> np.ndarray:
+def levels(picture: np.ndarray) -> np.ndarray:
     return np.clip(np.round(picture), 0, 255).astype(np.uint8)
 
 
-def _resized(gray: np.ndarray, factor: float) -> np.ndarray:
+def resized(gray: np.ndarray, factor: float) -> np.ndarray:
     return cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
 
 
@@ -43,7 +43,7 @@ def _skewed(gray: np.ndarray, degrees: float) -> np.ndarray:
     return cv2.warpAffine(gray, turn, size, borderValue=float(np.median(gray)))
 
 
-def _bilevel(gray: np.ndarray) -> np.ndarray:
+def bilevel(gray: np.ndarray) -> np.ndarray:
     """Black and white by a local threshold, as many scanners store pages."""
     smooth = cv2.GaussianBlur(gray, (0, 0), 0.6)
     return cv2.adaptiveThreshold(smooth, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, 41, 14)
@@ -61,7 +61,7 @@ def _specked(gray: np.ndarray, rng: np.random.Generator, count: int) -> np.ndarr
 def _photocopied(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Hard contrast, specks, and the black border of an open lid."""
     paper = float(np.median(gray))
-    hard = _levels((gray - 0.55 * paper) / (0.3 * paper) * 255)
+    hard = levels((gray - 0.55 * paper) / (0.3 * paper) * 255)
     return cv2.copyMakeBorder(_specked(hard, rng, 1500), 60, 90, 120, 50, cv2.BORDER_CONSTANT, value=12)
 
 
@@ -78,7 +78,7 @@ def _shadowed(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     h, w = gray.shape
     y, x = np.mgrid[0 : 1 : h * 1j, 0 : 1 : w * 1j]
     light = 1 - 0.65 / (1 + np.exp(-14 * (x + 0.5 * y - 0.8)))
-    return _levels(0.9 * gray * light + 8 + rng.normal(0, 4, gray.shape))
+    return levels(0.9 * gray * light + 8 + rng.normal(0, 4, gray.shape))
 
 
 def _on_a_table(gray: np.ndarray) -> np.ndarray:
@@ -89,24 +89,25 @@ def _on_a_table(gray: np.ndarray) -> np.ndarray:
     return cv2.warpPerspective(gray, cv2.getPerspectiveTransform(sheet, seen), (w, h), borderValue=70)
 
 
-def _jpeg(gray: np.ndarray, quality: int) -> np.ndarray:
+def jpeg(gray: np.ndarray, quality: int) -> np.ndarray:
     return cv2.imdecode(cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE)
 
 
 DAMAGES: dict[str, Damage] = {
     "as they are": lambda gray, rng: gray,
-    "half as large": lambda gray, rng: _resized(gray, 0.5),
-    "a third as large": lambda gray, rng: _resized(gray, 0.35),
+    "half as large": lambda gray, rng: resized(gray, 0.5),
+    "a third as large": lambda gray, rng: resized(gray, 0.35),
     "skewed by 4°": lambda gray, rng: _skewed(gray, 4),
     "skewed by 8°": lambda gray, rng: _skewed(gray, -8),
     "on their side": lambda gray, rng: cv2.rotate(gray, cv2.ROTATE_90_CLOCKWISE),
     "on their head": lambda gray, rng: cv2.rotate(gray, cv2.ROTATE_180),
-    "JPEG of quality 8": lambda gray, rng: _jpeg(gray, 8),
-    "grain of 25 grey levels": lambda gray, rng: _levels(gray + rng.normal(0, 25, gray.shape)),
-    "a quarter of the contrast": lambda gray, rng: _levels(138 + 0.25 * gray + rng.normal(0, 3, gray.shape)),
+    "JPEG of quality 8": lambda gray, rng: jpeg(gray, 8),
+    "grain of 25 grey levels": lambda gray, rng: levels(gray + rng.normal(0, 25, gray.shape)),
+    "grain of 40 grey levels": lambda gray, rng: levels(gray + rng.normal(0, 40, gray.shape)),
+    "a quarter of the contrast": lambda gray, rng: levels(138 + 0.25 * gray + rng.normal(0, 3, gray.shape)),
     "out of focus": lambda gray, rng: cv2.GaussianBlur(gray, (0, 0), 2.2),
-    "black and white": lambda gray, rng: _bilevel(gray),
-    "fax: half as large, black and white, specks": lambda gray, rng: _specked(_bilevel(_resized(gray, 0.5)), rng, 800),
+    "black and white": lambda gray, rng: bilevel(gray),
+    "fax: half as large, black and white, specks": lambda gray, rng: _specked(bilevel(resized(gray, 0.5)), rng, 800),
     "photocopy: hard, specks, black border": _photocopied,
     "rules through the writing": lambda gray, rng: _ruled(gray),
     "a deep, soft shadow": _shadowed,

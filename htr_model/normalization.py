@@ -94,8 +94,30 @@ _INK = 96
 """Level of a normalised picture from which a pixel counts as ink when margins are trimmed."""
 _DARK = 90
 """Level under which more than half of a negative's pixels lie."""
+_SECOND_DIFFERENCES = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+_GRAIN = 0.05
+"""Grain, as a share of the contrast, from which a picture is smoothed. Of 20 pictures of `iam_words` 19 have less, of
+lines of the other collections all; a standard deviation of 30 grey levels makes 0.09 to 0.3."""
 _LEAST_CONTRAST = 0.06
 """Darkness (share of the paper's brightness) below which a picture is taken for empty paper, not amplified."""
+
+
+def smooth_grain(gray: np.ndarray) -> np.ndarray:
+    """The same picture, or if its grain is strong beside its contrast, one with less of it.
+
+    Grain is taken from second differences, which paper and the inside of strokes leave at nought (Immerkær 1996; the
+    median in the place of the mean, so that strokes do not count), and smoothed by a bilateral filter (Tomasi and
+    Manduchi 1998) three times as wide in levels, in pixels the wider the larger the writing is.
+
+    Args:
+        gray: uint8 (h, w).
+    """
+    differences = cv2.filter2D(gray, cv2.CV_16S, _SECOND_DIFFERENCES)[::4, ::3]
+    grain = float(np.median(np.abs(differences))) / (6 * 0.6745)
+    dark, light = np.percentile(gray[::4, ::3], (2, 85))
+    if grain <= _GRAIN * (light - dark):
+        return gray
+    return cv2.bilateralFilter(gray, 5, 3 * grain, min(1.6, 0.7 + gray.shape[0] / 120))
 
 
 def flatten_paper(gray: np.ndarray) -> np.ndarray:
@@ -202,7 +224,7 @@ def _located(gray: np.ndarray, settings: Normalization) -> tuple[np.ndarray, tup
     if reduction > 1:
         size = (max(1, round(gray.shape[1] / reduction)), max(1, round(gray.shape[0] / reduction)))
         gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
-    ink = flatten_paper(gray)
+    ink = flatten_paper(smooth_grain(gray))
     return ink, _ink_extent(ink, settings.line_reach), reduction
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from segmentation.ink.grain import smooth_grain
+
 
 def _quarter(picture: np.ndarray) -> np.ndarray:
     """The picture at a quarter of its size, each pixel the mean of 4 × 4.
@@ -155,7 +157,8 @@ def _goes_on_in_shadow(written: np.ndarray, sheet: np.ndarray) -> bool:
 
 
 def flat_sheet(gray: np.ndarray) -> np.ndarray:
-    """The page on even, white paper and nothing but paper around the sheet: uint8 (h, w)."""
+    """The page on even, white paper, its grain smoothed, and nothing but paper around the sheet: uint8 (h, w)."""
+    gray = smooth_grain(gray)
     flat = flatten_paper(gray)
     around = outside_of_sheet(gray)
     if around is not None:

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from htr_model.normalization import Normalization, flatten_paper, normalize, stack, trim
+from htr_model.normalization import Normalization, flatten_paper, normalize, smooth_grain, stack, trim
 from tests.htr_model.drawing import likeness, word
 
 SETTINGS = Normalization()
@@ -134,6 +134,26 @@ def test_uneven_light_leaves_no_trace():
     flat = flatten_paper(gray.astype(np.uint8))
     assert np.percentile(flat[:8], 99) < 32
     assert flat.max() > 200
+
+
+def test_a_picture_with_little_grain_is_left_as_it_is():
+    gray = word("clean")
+    assert smooth_grain(gray) is gray
+    slightly = np.clip(gray + np.random.default_rng(1).normal(0, 3, gray.shape), 0, 255).astype(np.uint8)
+    assert smooth_grain(slightly) is slightly
+
+
+@pytest.mark.parametrize("height", [32, 64, 120])
+def test_strong_grain_hardly_reaches_the_network(height):
+    gray = word("grain", height)
+    grainy = np.clip(gray + np.random.default_rng(2).normal(0, 30, gray.shape), 0, 255).astype(np.uint8)
+
+    def off_by(picture):
+        return float(np.abs(flatten_paper(picture).astype(int) - flatten_paper(gray)).mean())
+
+    assert off_by(smooth_grain(grainy)) < 0.6 * off_by(grainy)
+    clean, read = normalize(gray, SETTINGS), normalize(grainy, SETTINGS)
+    assert read.pixels.shape[1] == pytest.approx(clean.pixels.shape[1], rel=0.15)
 
 
 def test_pale_ink_becomes_as_dark_as_black_ink():
