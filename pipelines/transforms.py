@@ -340,7 +340,9 @@ class DrawOverlays(beam.DoFn):
         place = facts.ref, facts.document_pages, facts.rotation_degrees
         gray = upright_page(*place, self._settings, self._volume).gray
         boxes: list[list] = [[] for _ in page.lines]
+        turns = [0] * len(page.lines)
         for word in page.words:
             boxes[word.line_index].append(word.box)
-        picture = draw_overlay(gray, [x.box for x in page.lines], boxes, [x.text for x in page.lines])
+            turns[word.line_index] = word.turn
+        picture = draw_overlay(gray, [x.box for x in page.lines], boxes, [x.text for x in page.lines], turns)
         return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()

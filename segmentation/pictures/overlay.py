@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from segmentation.geometry import Box
 from segmentation.pictures.lettering import font
@@ -14,7 +14,11 @@ _LONG_SIDE = 2000
 
 
 def draw_overlay(
-    gray: np.ndarray, lines: list[Box], words: list[list[Box]], texts: list[str] | None = None
+    gray: np.ndarray,
+    lines: list[Box],
+    words: list[list[Box]],
+    texts: list[str] | None = None,
+    turns: list[int] | None = None,
 ) -> np.ndarray:
     """The page, uint8 (h, w, 3) BGR, with line and word boxes and line numbers in reading order.
 
@@ -24,6 +28,7 @@ def draw_overlay(
         words: boxes of each line's words.
         texts: what was read in each line; it stands at the line's place on a second sheet, beside an upright page and
             below a wide one.
+        turns: 0, 90 or 270 degrees clockwise by which the page must be turned to read each line; None: all are level.
     """
     factor = min(1.0, _LONG_SIDE / max(gray.shape))
     size = (max(1, round(gray.shape[1] * factor)), max(1, round(gray.shape[0] * factor)))
@@ -44,7 +49,7 @@ def draw_overlay(
         pen.text((right, (line.top + line.bottom) / 2 * factor), number, (210, 0, 0), letters, anchor="rm")
     sheets = [np.asarray(canvas)]
     if texts is not None:
-        sheets.append(_transcribed(canvas.size, lines, texts, factor))
+        sheets.append(_transcribed(canvas.size, lines, texts, turns or [0] * len(lines), factor))
     side_by_side = np.concatenate(sheets, axis=1 if canvas.height >= canvas.width else 0)
     return cv2.cvtColor(side_by_side, cv2.COLOR_RGB2BGR)
 
@@ -53,22 +58,48 @@ _LEAST_LETTERS, _MOST_LETTERS = 9, 0.75
 """Size of an em: pixels at least, and of the usual line's height at most."""
 
 
-def _transcribed(size: tuple[int, int], lines: list[Box], texts: list[str], factor: float) -> np.ndarray:
+def _transcribed(
+    size: tuple[int, int], lines: list[Box], texts: list[str], turns: list[int], factor: float
+) -> np.ndarray:
     """A sheet of a page's size, RGB, with the texts where their lines are, in the usual size of the page's writing or,
     where its line is too short for a text, in a smaller one."""
     sheet = Image.new("RGB", size, (255, 255, 255))
     pen = ImageDraw.Draw(sheet)
     usual = _MOST_LETTERS * _usual_height(lines) * factor
-    for index, (line, text) in enumerate(zip(lines, texts, strict=True)):
-        fitting = 100 * (line.right - line.left) * factor / max(1.0, font(100).getlength(text))
+    for index, (line, text, turn) in enumerate(zip(lines, texts, turns, strict=True)):
+        length = line.height if turn else line.width
+        fitting = 100 * length * factor / max(1.0, font(100).getlength(text))
         letters = font(max(_LEAST_LETTERS, int(min(fitting, usual))))
-        at = (line.left * factor, (line.top + line.bottom) / 2 * factor)
-        pen.text(at, text, _COLOURS[index % len(_COLOURS)], letters, anchor="lm")
+        colour = _COLOURS[index % len(_COLOURS)]
+        if turn:
+            _write_turned(sheet, line, text, turn, letters, colour, factor)
+        else:
+            at = (line.left * factor, (line.top + line.bottom) / 2 * factor)
+            pen.text(at, text, colour, letters, anchor="lm")
     return np.asarray(sheet)
 
 
+def _write_turned(
+    sheet: Image.Image,
+    line: Box,
+    text: str,
+    turn: int,
+    letters: ImageFont.FreeTypeFont,
+    colour: tuple[int, int, int],
+    factor: float,
+) -> None:
+    """The text of a line that runs up (90) or down (270) the page, from where the line begins."""
+    height = 2 * round(letters.size)
+    level = Image.new("L", (max(1, int(np.ceil(letters.getlength(text)))), height))
+    ImageDraw.Draw(level).text((0, height / 2), text, 255, letters, anchor="lm")
+    upright = level.rotate(turn, expand=True)
+    left = round((line.left + line.right) / 2 * factor - upright.width / 2)
+    top = round(line.bottom * factor) - upright.height if turn == 90 else round(line.top * factor)
+    sheet.paste(colour, (left, top), upright)
+
+
 def _usual_height(lines: list[Box]) -> float:
-    return float(np.median([line.height for line in lines] or [0]))
+    return float(np.median([min(line.height, line.width) for line in lines] or [0]))
 
 
 def _rectangle(picture: np.ndarray, box: Box, factor: float, colour: tuple[int, int, int], width: int) -> None:

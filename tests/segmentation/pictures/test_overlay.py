@@ -74,6 +74,23 @@ def test_a_long_text_stays_within_its_line():
     assert LINE.left - 2 <= xs[0] and xs[-1] <= LINE.right + 2
 
 
+@pytest.mark.parametrize("turn", [90, 270])
+def test_a_text_that_runs_up_or_down_the_page_is_written_so(turn):
+    gray = np.full((300, 200), 255, np.uint8)
+    line, level = Box(20, 40, 44, 280), Box(60, 100, 190, 124)
+    picture = draw_overlay(gray, [level, line], [[], []], ["level", "up or down"], [0, turn])[:, 200:]
+    ys, xs = np.nonzero((picture != 255).any(axis=2))
+    ys, xs = ys[xs < 50], xs[xs < 50]
+    assert line.left - 2 <= xs.min() and xs.max() <= line.right + 2
+    assert np.ptp(ys) > 3 * np.ptp(xs)
+    # It begins where the line begins: at the bottom if the page must be turned clockwise, else at the top.
+    begins = ys.max() > line.bottom - 10 if turn == 90 else ys.min() < line.top + 10
+    assert begins
+    upright = np.rot90(picture[:, 10:50], -1 if turn == 90 else 1)
+    as_read = draw_overlay(np.full((40, 300), 255, np.uint8), [Box(20, 8, 260, 32)], [[]], ["up or down"])[40:]
+    assert (upright != 255).any(axis=2).sum() == pytest.approx((as_read != 255).any(axis=2).sum(), rel=0.1)
+
+
 def test_the_input_is_not_changed():
     gray = np.random.default_rng(0).integers(0, 256, (200, 300)).astype(np.uint8)
     before = gray.copy()
