@@ -17,12 +17,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.jobs import digitize, tesseract
+from benchmarks.jobs import digitize, tesseract, usual_decoder
 from benchmarks.pages import TruePage, data_folder, measured_pages, page_cer
 from htr_model.recognizer import Recognizer
 from pipelines.job import DEFAULT_MODEL
 from pipelines.model_handler import RecognizerHandler, TextImage, recognise
-from pipelines.options.decoder import add_decoder_options, chosen_decoder
 from pipelines.transforms import text_images
 from segmentation.page import segment_upright
 
@@ -49,9 +48,7 @@ def _seconds(function: Callable[[], object], repeats: int = 3) -> float:
 
 def usual_recognizer() -> Recognizer:
     """What `inkbeam digitize` reads with when it is told nothing."""
-    parser = argparse.ArgumentParser()
-    add_decoder_options(parser)
-    decoder, language_model = chosen_decoder(parser.parse_args([]), DEFAULT_MODEL)
+    decoder, language_model = usual_decoder()
     return RecognizerHandler(DEFAULT_MODEL, 64, decoder=decoder, language_model=language_model).load_model()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import subprocess
@@ -16,7 +17,10 @@ import pyarrow.parquet as pq
 
 from benchmarks.pages import TruePage
 from benchmarks.programs import run_measured
+from htr_model.decoding.settings import DecoderSettings
 from pipelines.evaluation.tesseract import read_file
+from pipelines.job import DEFAULT_MODEL, LanguageModelFile
+from pipelines.options.decoder import add_decoder_options, chosen_decoder
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,13 @@ class JobResult:
     seconds: float
     peak_megabytes: float
     pages_per_second_inside: float
+
+
+def usual_decoder() -> tuple[DecoderSettings, LanguageModelFile | None]:
+    """How `inkbeam digitize` reads, and with which language model, when it is told nothing."""
+    parser = argparse.ArgumentParser()
+    add_decoder_options(parser)
+    return chosen_decoder(parser.parse_args([]), DEFAULT_MODEL)
 
 
 def digitize(pages: list[TruePage], *options: str) -> JobResult:

@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.jobs import usual_decoder
 from htr_model.bundle import DEFAULT, load
 from pipelines.archive import runs
-from pipelines.job import DEFAULT_MODEL, Job
-from pipelines.options.decoder import add_decoder_options, chosen_decoder
+from pipelines.job import Job
 from pipelines.records import PAGES, timestamp
 from pipelines.wording import counted
 
@@ -44,9 +44,7 @@ def make_files(folder: Path, count: int) -> list[Path]:
 
 def make_runs(output: Path, done: list[Path], nights: int) -> None:
     """Committed runs that hold the files as pages of the size of a letter's text."""
-    parser = argparse.ArgumentParser()
-    add_decoder_options(parser)
-    decoder, language_model = chosen_decoder(parser.parse_args([]), DEFAULT_MODEL)
+    decoder, language_model = usual_decoder()
     job = Job(inputs=(), output=str(output), run_id="x", decoder=decoder, language_model=language_model)
     model_id = load(DEFAULT).id
     rng = np.random.default_rng(0)
