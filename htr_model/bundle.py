@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -53,7 +52,6 @@ class Bundle:
         network: key of `networks.NETWORKS`.
         charset: the symbols, in the order of the network's classes.
         normalization: how pictures are prepared.
-        temperature: divisor of the logits that makes probabilities honest (Guo et al. 2017); 1 leaves them.
         weights: variable path → array.
         id: first 16 hexadecimal digits of the content's SHA-256.
         calibration: from a word's score to the probability that it is right.
@@ -66,7 +64,6 @@ class Bundle:
     network: str
     charset: Charset
     normalization: Normalization
-    temperature: float
     weights: dict[str, np.ndarray]
     id: str = ""
     calibration: Calibration = UNCALIBRATED
@@ -81,7 +78,6 @@ def _settings(bundle: Bundle) -> bytes:
         "network": bundle.network,
         "charset": bundle.charset.symbols,
         "normalization": asdict(bundle.normalization),
-        "temperature": bundle.temperature,
     }
     # Left out where it says nothing, so that bundles from before it was known keep their ids.
     for name in ("calibration", "language_calibration"):
@@ -142,9 +138,6 @@ def parse(settings: bytes, weights: bytes, name: str, language_model: bytes | No
             raise BundleError(
                 f"{name}: bundle format {version!r}; this inkbeam reads format {FORMAT_VERSION}. Upgrade inkbeam."
             )
-        temperature = float(values["temperature"])
-        if not 0 < temperature < math.inf:
-            raise ValueError(f"temperature {temperature!r} is not a positive number")
         arrays = {k: a.astype(np.float32) for k, a in parse_safetensors(weights).items()}
         broken = [k for k, a in arrays.items() if not np.isfinite(a).all()]
         if broken:
@@ -153,7 +146,6 @@ def parse(settings: bytes, weights: bytes, name: str, language_model: bytes | No
             network=str(values["network"]),
             charset=Charset(values["charset"]),
             normalization=Normalization(**values["normalization"]),
-            temperature=temperature,
             weights=arrays,
             id=content_id(settings, weights, language_model),
             calibration=_calibration(values, "calibration"),

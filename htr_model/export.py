@@ -63,7 +63,7 @@ def settings(bundle: Bundle, kind: str, width: int) -> bytes:
         },
         "normalization": asdict(bundle.normalization),
         "charset": bundle.charset.symbols,
-        "decoding": {"blank": BLANK, "time_stride": TIME_STRIDE, "temperature": bundle.temperature},
+        "decoding": {"blank": BLANK, "time_stride": TIME_STRIDE},
         "calibration": asdict(bundle.calibration),
     }
     return json.dumps(values, indent=1, ensure_ascii=False).encode()

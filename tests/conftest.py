@@ -52,5 +52,5 @@ def tiny_bundle(tmp_path_factory) -> Path:
     weights[kernel] = weights[kernel] * gain
     weights[bias] = (weights[bias] - valid.mean(axis=0)) * gain + np.eye(charset.classes)[0] * 4
     folder = tmp_path_factory.mktemp("bundles") / "tiny"
-    bundle.save(bundle.Bundle("resnet-ctc", charset, settings, 1.0, weights), folder, "# A bundle for tests\n")
+    bundle.save(bundle.Bundle("resnet-ctc", charset, settings, weights), folder, "# A bundle for tests\n")
     return folder

@@ -31,8 +31,8 @@ def keras_predictor(bundle: Bundle, count: int | None, threads: int | None) -> P
     def predict(pixels, widths):
         logits = model([pixels, widths], training=False)
         if count is None:
-            return best_path(logits, bundle.temperature)
-        return top_classes(logits, count, bundle.temperature)
+            return best_path(logits)
+        return top_classes(logits, count)
 
     compiled = _compiled(predict, bundle.normalization.height)
     # One call at a time: a backend spreads it over the accelerator, or over the processors' cores, itself.

@@ -47,7 +47,7 @@ def best_path_graph(bundle: Bundle) -> ModelProto:
     graph = _Graph(bundle.weights)
     logits = _logits(graph, bundle)
     graph.cast(graph.node("ArgMax", [logits], axis=-1, keepdims=0), TensorProto.INT32, "classes")
-    probabilities = graph.node("Softmax", [graph.divided(logits, bundle.temperature)], axis=-1)
+    probabilities = graph.node("Softmax", [logits], axis=-1)
     graph.node("ReduceMax", [probabilities], "values", axes=[-1], keepdims=0)
     shape = ["batch", "steps"]
     return graph.model(bundle, {"classes": (TensorProto.INT32, shape), "values": (TensorProto.FLOAT, shape)})
@@ -62,7 +62,7 @@ def top_classes_graph(bundle: Bundle, count: int) -> ModelProto:
     """
     graph = _Graph(bundle.weights)
     logits = _logits(graph, bundle)
-    log_probabilities = graph.node("LogSoftmax", [graph.divided(logits, bundle.temperature)], axis=-1)
+    log_probabilities = graph.node("LogSoftmax", [logits], axis=-1)
     count = min(count, bundle.charset.classes)
     best = graph.add("TopK", [log_probabilities, graph.integers(count)], ["values", "indices"], axis=-1, sorted=1)
     graph.cast(best[1], TensorProto.INT32, "classes")
@@ -119,9 +119,6 @@ class _Graph:
 
     def cast(self, x: str, to: int, output: str = "") -> str:
         return self.node("Cast", [x], output, to=to)
-
-    def divided(self, x: str, divisor: float) -> str:
-        return x if divisor == 1 else self.node("Div", [x, self.constant(np.float32(divisor))])
 
     def model(self, bundle: Bundle, outputs: dict[str, tuple[int, list]]) -> ModelProto:
         height = bundle.normalization.height

@@ -299,7 +299,7 @@ class TrainingRun:
 
     def _bundle(self, calibration: Calibration = UNCALIBRATED) -> bundle.Bundle:
         weights = named_weights(self.model)
-        made = bundle.Bundle(self.network, self.charset, self.normalization, 1.0, weights, calibration=calibration)
+        made = bundle.Bundle(self.network, self.charset, self.normalization, weights, calibration=calibration)
         if self.start_from is None:
             return made
         start = self.start_from

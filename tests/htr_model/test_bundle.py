@@ -16,7 +16,7 @@ def small() -> Bundle:
     """A bundle of two arrays: enough for everything but reading."""
     rng = np.random.default_rng(0)
     weights = {"a/kernel": rng.normal(0, 1, (3, 4)).astype(np.float32), "a/bias": np.zeros(4, np.float32)}
-    return Bundle("resnet-ctc", Charset("abcé "), Normalization(height=32, max_width=256), 1.25, weights)
+    return Bundle("resnet-ctc", Charset("abcé "), Normalization(height=32, max_width=256), weights)
 
 
 @pytest.fixture
@@ -35,7 +35,6 @@ def test_bundle_survives_saving_and_loading(folder):
     assert loaded.network == original.network
     assert loaded.charset == original.charset
     assert loaded.normalization == original.normalization
-    assert loaded.temperature == original.temperature
     assert loaded.weights.keys() == original.weights.keys()
     for name, array in original.weights.items():
         assert loaded.weights[name].dtype == np.float32
@@ -56,7 +55,6 @@ def test_save_returns_the_id_that_load_finds(tmp_path):
 @pytest.mark.parametrize(
     "changed",
     [
-        lambda b: replace(b, temperature=1.5),
         lambda b: replace(b, charset=Charset("acbé ")),
         lambda b: replace(b, network="crnn"),
         lambda b: replace(b, normalization=replace(b.normalization, max_upscale=1.5)),
@@ -102,7 +100,7 @@ def test_bundle_inside_the_package_keeps_its_id(tmp_path):
 
 
 def test_bundle_is_replaced_whole(folder):
-    new = save(replace(small(), temperature=2.0), folder, "new card")
+    new = save(replace(small(), charset=Charset("xyz ")), folder, "new card")
     assert load(folder).id == new
     assert sorted(p.name for p in folder.iterdir()) == ["README.md", SETTINGS_FILE, WEIGHTS_FILE]
 
@@ -141,7 +139,6 @@ def test_damaged_settings_are_refused(folder, content):
         {"normalization": None},
         {"charset": "aa"},
         {"charset": ""},
-        {"temperature": "warm"},
         {"calibration": None},
         {"calibration": {"scores": [0, 1]}},
         {"calibration": {"scores": [0, 1], "confidences": [0.9, 0.1]}},
@@ -151,13 +148,6 @@ def test_damaged_settings_are_refused(folder, content):
 def test_settings_that_make_no_sense_are_refused(folder, values):
     edit(folder, **values)
     with pytest.raises(BundleError, match=f"{folder.name}: damaged model bundle"):
-        load(folder)
-
-
-@pytest.mark.parametrize("temperature", [0, -1, float("nan")])
-def test_temperature_that_cannot_be_is_refused(folder, temperature):
-    edit(folder, temperature=temperature)
-    with pytest.raises(BundleError, match=folder.name):
         load(folder)
 
 

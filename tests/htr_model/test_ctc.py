@@ -152,15 +152,6 @@ def test_best_path_and_its_probabilities():
     np.testing.assert_allclose(probabilities, np.exp(log_softmax(logits)).max(-1), rtol=1e-5)
 
 
-def test_temperature_changes_probabilities_and_never_the_path():
-    logits = random_logits(2, 7, 5)
-    sharp, soft = best_path(logits), best_path(logits, temperature=3.0)
-    np.testing.assert_array_equal(ops.convert_to_numpy(sharp[0]), ops.convert_to_numpy(soft[0]))
-    expected = np.exp(log_softmax(logits / 3)).max(-1)
-    np.testing.assert_allclose(ops.convert_to_numpy(soft[1]), expected, rtol=1e-5)
-    assert (ops.convert_to_numpy(soft[1]) < ops.convert_to_numpy(sharp[1])).all()
-
-
 @pytest.mark.parametrize("label", [[], [1], [1, 2, 3], [1, 1], [2, 2, 2, 1]])
 def test_steps_needed_is_where_the_label_becomes_possible(label):
     logits = random_logits(1, 8, 4)

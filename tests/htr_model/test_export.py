@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -20,7 +19,7 @@ def recognizer(request):
     charset, settings = Charset("abcdef"), Normalization(height=HEIGHT)
     model = networks.build(request.param, HEIGHT, charset.classes)
     randomise(model, seed=3)
-    return bundle.Bundle(request.param, charset, settings, 1.0, networks.named_weights(model))
+    return bundle.Bundle(request.param, charset, settings, networks.named_weights(model))
 
 
 def pictures(batch: int, width: int):
@@ -69,10 +68,10 @@ def test_tensorflows_formats_read_like_keras(recognizer, kind, tmp_path):
 
 
 def test_settings_say_what_a_reader_needs(tiny_bundle):
-    loaded = replace(bundle.load(tiny_bundle), temperature=1.5)
+    loaded = bundle.load(tiny_bundle)
     values = json.loads(export.settings(loaded, "litert", 512))
     assert Charset(values["charset"]) == loaded.charset
-    assert values["decoding"] == {"blank": 0, "time_stride": 4, "temperature": 1.5}
+    assert values["decoding"] == {"blank": 0, "time_stride": 4}
     assert values["normalization"]["height"] == loaded.normalization.height
     assert (values["input"]["width"], values["model_id"]) == (512, loaded.id)
     assert json.loads(export.settings(loaded, "onnx", 512))["input"]["width"] is None

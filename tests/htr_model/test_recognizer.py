@@ -155,13 +155,6 @@ def test_grey_pictures_are_normalised_by_the_one_function(recognizer):
         assert_same(one, other)
 
 
-def test_temperature_changes_confidence_and_never_the_text(recognizer, pictures):
-    softer = Recognizer(replace(recognizer.bundle, temperature=2.0))
-    for one, other in zip(recognizer.read(pictures), softer.read(pictures), strict=True):
-        assert one.text == other.text
-        assert other.confidence < one.confidence
-
-
 def test_saved_network_reads_like_the_one_in_memory(recognizer, pictures, tmp_path):
     bundle.save(recognizer.bundle, tmp_path / "copy", "")
     copy = Recognizer(load(tmp_path / "copy"))

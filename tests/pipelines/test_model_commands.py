@@ -294,9 +294,7 @@ def test_the_card_of_a_fine_tuned_bundle_tells_what_it_began_with(drawn, tiny_bu
 
 def test_a_bundle_whose_weights_are_for_its_own_height_is_named(drawn, tmp_path):
     weights = networks.named_weights(networks.build("cnn-bilstm", 32, 4))
-    bundle.save(
-        bundle.Bundle("cnn-bilstm", Charset("ink"), Normalization.of_height(32), 1.0, weights), tmp_path / "low", ""
-    )
+    bundle.save(bundle.Bundle("cnn-bilstm", Charset("ink"), Normalization.of_height(32), weights), tmp_path / "low", "")
     command = ("train", "--data", drawn, "--output", tmp_path / "model", "--from", tmp_path / "low")
     done = inkbeam(*command, "--height", "48", "--charset", "data")
     assert done.code == 2

@@ -23,7 +23,7 @@ def weights(name, classes, height=HEIGHT):
 def fit(name, height, classes, found):
     """`misfit` of a bundle with as many symbols as it needs."""
     symbols = "".join(chr(ord("A") + i) for i in range(classes - 1))
-    return misfit(Bundle(name, Charset(symbols), Normalization(height=height), 1.0, found))
+    return misfit(Bundle(name, Charset(symbols), Normalization(height=height), found))
 
 
 @pytest.fixture(scope="module", params=sorted(networks.NETWORKS))
@@ -58,13 +58,12 @@ def test_default_bundle_fits():
 
 
 @pytest.mark.parametrize("count", [None, 1, 3, 100])
-@pytest.mark.parametrize("temperature", [1.0, 1.7])
-def test_both_runtimes_see_the_same_classes(built, count, temperature):
+def test_both_runtimes_see_the_same_classes(built, count):
     """On pictures of several widths in one batch, their padding left out."""
     name, _ = built
     model = networks.build(name, 16, 7)
     randomise(model, seed=5)
-    bundle = Bundle(name, Charset("abcdef"), Normalization(height=16), temperature, named_weights(model))
+    bundle = Bundle(name, Charset("abcdef"), Normalization(height=16), named_weights(model))
     rng = np.random.default_rng(4)
     pixels = rng.integers(0, 256, (3, 16, 96, 1)).astype(np.uint8)
     widths = np.array([96, 61, 18], np.int32)
@@ -86,7 +85,7 @@ def test_both_runtimes_see_the_same_classes(built, count, temperature):
 @pytest.mark.parametrize("runtime", [KERAS, ONNX])
 def test_runtimes_name_the_bundle_whose_weights_do_not_fit(built, runtime):
     name, found = built
-    bundle = Bundle(name, Charset("abc"), Normalization(), 1.0, found, id="0123abcd")
+    bundle = Bundle(name, Charset("abc"), Normalization(), found, id="0123abcd")
     with pytest.raises(Exception, match=r"bundle 0123abcd: weight logits/\w+ is of shape"):
         predictor(bundle, None, runtime)
     with pytest.raises(Exception, match="bundle 0123abcd: unknown network 'rnn'"):

@@ -14,7 +14,7 @@ from tests.htr_model.drawing import randomise, word
 def drawn(name: str) -> Bundle:
     model = networks.build(name, 32, 6)
     randomise(model, seed=3)
-    return Bundle(name, Charset("abcd "), Normalization(height=32), 1.0, named_weights(model))
+    return Bundle(name, Charset("abcd "), Normalization(height=32), named_weights(model))
 
 
 @pytest.mark.parametrize("name", sorted(networks.NETWORKS))
@@ -48,4 +48,4 @@ def test_no_new_symbol_leaves_the_bundle_as_it_is(tiny_bundle):
 
 def test_bundle_without_an_output_layer_is_refused():
     with pytest.raises(BundleError, match="logits/kernel"):
-        extend(Bundle("crnn", Charset("a"), Normalization(), 1.0, {}), "b")
+        extend(Bundle("crnn", Charset("a"), Normalization(), {}), "b")

@@ -408,7 +408,7 @@ def test_a_bundle_may_go_on_with_pictures_of_another_height(tiny_bundle, tmp_pat
 def test_weights_made_for_another_height_are_refused_and_named(tmp_path):
     """A dense layer sees all rows of a column; the other networks keep the strongest response of them."""
     weights = named_weights(networks.build("cnn-bilstm", 32, 4))
-    given = Bundle("cnn-bilstm", Charset("cat"), Normalization.of_height(32), 1.0, weights, id="0123abcd")
+    given = Bundle("cnn-bilstm", Charset("cat"), Normalization.of_height(32), weights, id="0123abcd")
     with pytest.raises(BundleError, match="bundle 0123abcd: weight dense/kernel is of shape"):
         TrainingRun(words(1), settings(charset=None), tmp_path, start_from=given)
 

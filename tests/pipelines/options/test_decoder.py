@@ -16,7 +16,7 @@ from segmentation.page import CLASSICAL, SegmentationSettings
 from tests.pipelines.jobs import inkbeam, rows
 
 CHARSET = Charset(" abcdefghijklmnopqrstuvwxyz")
-BUNDLE = Bundle("resnet-ctc", CHARSET, Normalization(height=32, max_width=256), 1.0, {}, id="0123456789abcdef")
+BUNDLE = Bundle("resnet-ctc", CHARSET, Normalization(height=32, max_width=256), {}, id="0123456789abcdef")
 TEXT = "the letters of the archive lie in the boxes of the archive and no other letters lie there "
 
 
