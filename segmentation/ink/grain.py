@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 
 _SECOND_DIFFERENCES = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+_DEVIATIONS = 6 * 0.6745
+"""Median of their absolute values over the grain's standard deviation: the mask's norm, and a normal distribution's
+median absolute deviation."""
 _STRONG = 0.04
 """Grain, as a share of the contrast, from which a page is smoothed. The real collections' pages have at most 0.02; a
 standard deviation of 25 grey levels makes about 0.1."""
@@ -21,7 +24,8 @@ def smooth_grain(gray: np.ndarray) -> np.ndarray:
     Manduchi 1998) three times as wide in levels. The recogniser does the same with pictures that come from no page.
     """
     differences = cv2.filter2D(gray, cv2.CV_16S, _SECOND_DIFFERENCES)[::4, ::3]
-    grain = float(np.median(np.abs(differences))) / (6 * 0.6745)
+    grain = float(np.median(np.abs(differences))) / _DEVIATIONS
+    # Ink covers a two-hundredth of all but nearly empty pages.
     dark, light = np.percentile(gray[::4, ::3], (0.5, 85))
     if grain <= _STRONG * (light - dark):
         return gray
