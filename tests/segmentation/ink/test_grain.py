@@ -32,6 +32,13 @@ def test_strong_grain_is_halved_and_strokes_stay(deviation):
     )
 
 
+@pytest.mark.parametrize("paper", [128, 225])
+@pytest.mark.parametrize("deviation", [5, 20, 40])
+def test_nothing_but_grain_is_left_as_it_is(paper, deviation):
+    gray = grainy(np.full((500, 400), paper, np.uint8), deviation)
+    assert smooth_grain(gray) is gray
+
+
 def test_ink_is_found_under_grain_as_dark_as_a_third_of_its_contrast():
     page = draw_page()
     ink = binarise(flat_sheet(grainy(page.gray, 45)))
