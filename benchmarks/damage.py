@@ -30,7 +30,11 @@ def levels(picture: np.ndarray) -> np.ndarray:
     return np.clip(np.round(picture), 0, 255).astype(np.uint8)
 
 
-def resized(gray: np.ndarray, factor: float) -> np.ndarray:
+def grainy(gray: np.ndarray, rng: np.random.Generator, deviation: float) -> np.ndarray:
+    return levels(gray + rng.normal(0, deviation, gray.shape))
+
+
+def _resized(gray: np.ndarray, factor: float) -> np.ndarray:
     return cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
 
 
@@ -95,19 +99,19 @@ def jpeg(gray: np.ndarray, quality: int) -> np.ndarray:
 
 DAMAGES: dict[str, Damage] = {
     "as they are": lambda gray, rng: gray,
-    "half as large": lambda gray, rng: resized(gray, 0.5),
-    "a third as large": lambda gray, rng: resized(gray, 0.35),
+    "half as large": lambda gray, rng: _resized(gray, 0.5),
+    "a third as large": lambda gray, rng: _resized(gray, 0.35),
     "skewed by 4°": lambda gray, rng: _skewed(gray, 4),
     "skewed by 8°": lambda gray, rng: _skewed(gray, -8),
     "on their side": lambda gray, rng: cv2.rotate(gray, cv2.ROTATE_90_CLOCKWISE),
     "on their head": lambda gray, rng: cv2.rotate(gray, cv2.ROTATE_180),
     "JPEG of quality 8": lambda gray, rng: jpeg(gray, 8),
-    "grain of 25 grey levels": lambda gray, rng: levels(gray + rng.normal(0, 25, gray.shape)),
-    "grain of 40 grey levels": lambda gray, rng: levels(gray + rng.normal(0, 40, gray.shape)),
+    "grain of 25 grey levels": lambda gray, rng: grainy(gray, rng, 25),
+    "grain of 40 grey levels": lambda gray, rng: grainy(gray, rng, 40),
     "a quarter of the contrast": lambda gray, rng: levels(138 + 0.25 * gray + rng.normal(0, 3, gray.shape)),
     "out of focus": lambda gray, rng: cv2.GaussianBlur(gray, (0, 0), 2.2),
     "black and white": lambda gray, rng: bilevel(gray),
-    "fax: half as large, black and white, specks": lambda gray, rng: _specked(bilevel(resized(gray, 0.5)), rng, 800),
+    "fax: half as large, black and white, specks": lambda gray, rng: _specked(bilevel(_resized(gray, 0.5)), rng, 800),
     "photocopy: hard, specks, black border": _photocopied,
     "rules through the writing": lambda gray, rng: _ruled(gray),
     "a deep, soft shadow": _shadowed,

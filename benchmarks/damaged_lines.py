@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.damage import Damage, bilevel, jpeg, levels
+from benchmarks.damage import Damage, bilevel, grainy, jpeg, levels
 from benchmarks.pages import data_folder
 from htr_model.data.samples import Sample
 from htr_model.data.splits import part
@@ -37,10 +37,6 @@ def _high(gray: np.ndarray, height: int) -> np.ndarray:
         return gray
     width = max(4, round(gray.shape[1] * height / gray.shape[0]))
     return cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)
-
-
-def _grainy(gray: np.ndarray, rng: np.random.Generator, deviation: float) -> np.ndarray:
-    return levels(gray + rng.normal(0, deviation, gray.shape))
 
 
 def _pale(gray: np.ndarray) -> np.ndarray:
@@ -75,7 +71,7 @@ def _specked(gray: np.ndarray, rng: np.random.Generator, share: float) -> np.nda
 
 def _copied_note(gray: np.ndarray, rng: np.random.Generator, height: int) -> np.ndarray:
     """A ruled note, photocopied, scanned in black and white and kept as a poor JPEG."""
-    note = _black_and_white(_ruled(_grainy(_high(gray, height), rng, 10), rng))
+    note = _black_and_white(_ruled(grainy(_high(gray, height), rng, 10), rng))
     return jpeg(_specked(note, rng, 1 / 600), 30)
 
 
@@ -84,9 +80,9 @@ DAMAGES: dict[str, Damage] = {
     "32 pixels high": lambda gray, rng: _high(gray, 32),
     "22 pixels high": lambda gray, rng: _high(gray, 22),
     "out of focus": lambda gray, rng: cv2.GaussianBlur(_high(gray, 64), (0, 0), 1.6),
-    "grain of 16 grey levels": lambda gray, rng: _grainy(gray, rng, 16),
-    "grain of 30 grey levels": lambda gray, rng: _grainy(gray, rng, 30),
-    "pale, 36 pixels high, grain of 8": lambda gray, rng: _grainy(_pale(_high(gray, 36)), rng, 8),
+    "grain of 16 grey levels": lambda gray, rng: grainy(gray, rng, 16),
+    "grain of 30 grey levels": lambda gray, rng: grainy(gray, rng, 30),
+    "pale, 36 pixels high, grain of 8": lambda gray, rng: grainy(_pale(_high(gray, 36)), rng, 8),
     "black and white": lambda gray, rng: _black_and_white(gray),
     "black and white, local threshold": lambda gray, rng: bilevel(gray),
     "black and white, 36 pixels high": lambda gray, rng: _black_and_white(_high(gray, 36)),

@@ -55,6 +55,11 @@ def paper(height: int, width: int) -> np.ndarray:
     return np.full((height, width), PAPER, np.uint8)
 
 
+def noisy(gray: np.ndarray, deviation: float, seed: int = 0) -> np.ndarray:
+    """With normal noise, cut off at black and white."""
+    return np.clip(gray + np.random.default_rng(seed).normal(0, deviation, gray.shape), 0, 255).astype(np.uint8)
+
+
 def draw_word(gray: np.ndarray, text: str, x: int, baseline: int, size: int, font: int = PRINT) -> Box:
     """Box around the ink of ``text``, drawn into ``gray`` from column ``x`` on; ``size`` is about two x-heights."""
     top, left = max(0, baseline - 2 * size), max(0, x - size)

@@ -11,7 +11,7 @@ from segmentation.ink.cleaning import (
     remove_rulings,
 )
 from segmentation.ink.scale import stroke_width
-from tests.segmentation.drawing import INK, PAPER, SCRIPT, dark, draw_page, draw_word, paper, ruled
+from tests.segmentation.drawing import INK, PAPER, SCRIPT, dark, draw_page, draw_word, noisy, paper, ruled
 
 
 def uneven(gray):
@@ -21,10 +21,6 @@ def uneven(gray):
     light = 1 - 0.35 * across - 0.2 * down
     light *= 1 - 0.25 * np.exp(-(((across - 0.5) / 0.2) ** 2))
     return np.round(gray * light).astype(np.uint8)
-
-
-def noisy(gray, deviation, seed=0):
-    return np.clip(gray + np.random.default_rng(seed).normal(0, deviation, gray.shape), 0, 255).astype(np.uint8)
 
 
 def ink_of(gray):

@@ -3,11 +3,7 @@ import pytest
 
 from segmentation.ink.cleaning import binarise, flat_sheet
 from segmentation.ink.grain import smooth_grain
-from tests.segmentation.drawing import draw_page
-
-
-def grainy(gray, deviation, seed=0):
-    return np.clip(gray + np.random.default_rng(seed).normal(0, deviation, gray.shape), 0, 255).astype(np.uint8)
+from tests.segmentation.drawing import draw_page, noisy
 
 
 def error(a, b):
@@ -16,14 +12,14 @@ def error(a, b):
 
 @pytest.mark.parametrize("deviation", [0, 2, 4])
 def test_a_page_with_little_grain_is_left_as_it_is(deviation):
-    gray = grainy(draw_page().gray, deviation)
+    gray = noisy(draw_page().gray, deviation)
     assert smooth_grain(gray) is gray
 
 
 @pytest.mark.parametrize("deviation", [20, 40])
 def test_strong_grain_is_halved_and_strokes_stay(deviation):
     page = draw_page()
-    before = grainy(page.gray, deviation)
+    before = noisy(page.gray, deviation)
     after = smooth_grain(before)
     assert after.dtype == np.uint8
     assert error(after, page.gray) < 0.6 * error(before, page.gray)
@@ -35,13 +31,13 @@ def test_strong_grain_is_halved_and_strokes_stay(deviation):
 @pytest.mark.parametrize("paper", [128, 225])
 @pytest.mark.parametrize("deviation", [5, 20, 40])
 def test_nothing_but_grain_is_left_as_it_is(paper, deviation):
-    gray = grainy(np.full((500, 400), paper, np.uint8), deviation)
+    gray = noisy(np.full((500, 400), paper, np.uint8), deviation)
     assert smooth_grain(gray) is gray
 
 
 def test_ink_is_found_under_grain_as_dark_as_a_third_of_its_contrast():
     page = draw_page()
-    ink = binarise(flat_sheet(grainy(page.gray, 45)))
+    ink = binarise(flat_sheet(noisy(page.gray, 45)))
     assert np.count_nonzero(ink & page.ink) > 0.8 * np.count_nonzero(page.ink)
     assert np.count_nonzero(ink & page.ink) > 0.7 * np.count_nonzero(ink)
 
