@@ -22,10 +22,21 @@ _WAVER = 4
 """Pixels by which a rule may leave a straight line."""
 _WINDOW_SHARE = 30
 """Height of the page over that of a stretch in which a rule is straight."""
-_LEAST_INKED = 0.6
+_LEAST_ALONE = 0.6
 """Share of an upright rule's rows that are ink, and no wider than a rule: letters above each other have gaps."""
-_LEVEL_INKED = 0.85
-"""The same of a level rule: small letters of a line have few gaps."""
+_LEVEL_ALONE = 0.5
+"""The same of a level rule, on which letters may stand."""
+_LEVEL_INKED = 0.75
+"""Share of a level rule that is ink, letters or not: the feet of a line of letters have gaps. Of the ruled lines of a
+page they are .81 and more, of its lines of writing at most .53."""
+_RULED = 5
+"""Level rules of ruled paper; a few may be underlines, or feet of print."""
+_RULED_SHARE = 0.4
+"""Share of the page's width over which such a rule runs at least."""
+_THIN_SHARE = 250
+"""Long side over the thickness of the thickest such rule: what is thicker may be a line of print."""
+_BETWEEN_ROWS = 0.85
+"""Share of a level rule that must be alone when it parts the rows of a table."""
 _FRAMED = 3
 """Upright rules of a sheet that has frames, or level rules between its rows. Other sheets have ruled lines that letters
 touch."""
@@ -48,12 +59,14 @@ class Rule:
         xs: float32, the column of its middle for each row from ``first`` on.
         thickness: pixels, of most of it.
         inked: share of its rows, 0–1, in which it is ink and not merely darker than the paper.
+        alone: share of its rows, 0–1, in which it is ink and no letter touches it.
     """
 
     first: int
     xs: np.ndarray
     thickness: float
     inked: float
+    alone: float
 
     @property
     def is_pale(self) -> bool:
@@ -88,26 +101,32 @@ class Rules:
     Attributes:
         upright: from left to right.
         level: those of the page turned on its side, so that a row of the one is a column of the other; from the top.
+            Only those that may part the rows of a table.
+        ruled: likewise, the lines of ruled paper, on which letters stand.
     """
 
     upright: tuple[Rule, ...] = ()
     level: tuple[Rule, ...] = ()
+    ruled: tuple[Rule, ...] = ()
 
     def ink(self, ink: np.ndarray) -> np.ndarray:
         """What they are of a page's ink: bool (h, w)."""
-        return rule_ink(ink, self.upright) | rule_ink(ink.T, self.level).T
+        return rule_ink(ink, self.upright) | rule_ink(ink.T, self.level).T | ruled_ink(ink.T, self.ruled).T
 
 
 def rules_of(flat: np.ndarray, ink: np.ndarray) -> Rules:
-    """The rules of a level page: upright ones of its ink, and pale ones; where these are many, level ones as well.
+    """The rules of a level page: upright ones of its ink, and pale ones; level ones of its ink.
 
     Args:
         flat: uint8 (h, w), on even paper.
         ink: bool (h, w).
     """
     upright = _upright_rules(flat, ink)
-    level = find_rules(ink.T, _LEVEL_INKED) if len(upright) >= _FRAMED else []
-    return Rules(tuple(upright), tuple(level))
+    level = find_rules(ink.T, _LEVEL_ALONE, _LEVEL_INKED)
+    long_side, width = max(ink.shape), ink.shape[1]
+    ruled = [r for r in level if len(r.xs) >= _RULED_SHARE * width and r.thickness <= long_side / _THIN_SHARE]
+    between_rows = [r for r in level if r.alone >= _BETWEEN_ROWS] if len(upright) >= _FRAMED else []
+    return Rules(tuple(upright), tuple(between_rows), tuple(ruled) if len(ruled) >= _RULED else ())
 
 
 def _upright_rules(flat: np.ndarray, ink: np.ndarray) -> list[Rule]:
@@ -117,8 +136,8 @@ def _upright_rules(flat: np.ndarray, ink: np.ndarray) -> list[Rule]:
     return rules if len(rules) - len(inked) <= _MOST_PALE else inked
 
 
-def find_rules(ink: np.ndarray, least_inked: float = _LEAST_INKED) -> list[Rule]:
-    """The upright rules of a mask, bool (h, w), from left to right.
+def find_rules(ink: np.ndarray, least_alone: float = _LEAST_ALONE, least_inked: float = 0.0) -> list[Rule]:
+    """The upright rules of a mask, bool (h, w), from left to right: those that are alone and inked along these shares.
 
     Pieces taller than letters vote for the straight lines that they lie on (a Hough transform, Duda and Hart 1972, of
     nearly upright lines); the line with most rows is followed where it wavers, and the rest votes again.
@@ -145,8 +164,8 @@ def find_rules(ink: np.ndarray, least_inked: float = _LEAST_INKED) -> list[Rule]
         near = left & (np.abs(across[slope] - (column - margin)) <= _WAVER)
         if len(np.unique(ys[near])) < least:
             break
-        rule = _follow(ys[near], xs[near], ink, least_inked)
-        if rule is not None:
+        rule = _follow(ys[near], xs[near], ink)
+        if rule is not None and rule.alone >= least_alone and rule.inked >= least_inked:
             rules.append(rule)
         left &= ~near
         votes -= np.bincount(cells[:, near].ravel(), minlength=len(votes))
@@ -203,6 +222,44 @@ def rule_ink(ink: np.ndarray, rules: Sequence[Rule]) -> np.ndarray:
     return found
 
 
+_FREE_SHARE = 100
+"""Long side over the shortest stretch of a ruled line that is left out where no letter touches it: shorter ones lie
+within letters, or between the letters of a word."""
+_THICKER = 78
+"""Per cent of the places in margins and between words at which a ruled line is no thicker than where it is left out."""
+
+
+def ruled_ink(ink: np.ndarray, rules: Sequence[Rule]) -> np.ndarray:
+    """The ink of upright ``rules`` beside the words that stand on them, bool (h, w): where they are no thicker than
+    elsewhere, along longer stretches than there are within words."""
+    found = np.zeros_like(ink)
+    for rule in rules:
+        rows, beside = rule.pixels(ink.shape[1], _WAVER // 2)
+        starts, ends = zip(*(_runs(ink, rows.ravel(), columns) for columns in beside.T), strict=True)
+        inked = np.greater(ends, starts)
+        last, first = np.where(inked, ends, 0).max(axis=0), np.where(inked, starts, ink.shape[1]).min(axis=0)
+        alone = _alone(np.maximum(last - first, 0), rule.thickness, max(ink.shape) // _FREE_SHARE)
+        found[rows[alone], beside[alone]] = True
+    return found & ink
+
+
+def _alone(thickness: np.ndarray, usual: float, shortest: int) -> np.ndarray:
+    """Where a rule of some thickness along it, int (n,), is alone: bool (n,)."""
+    # Along the feet of letters it is little thicker than elsewhere, but not for long.
+    margins = thickness[_long_stretches(thickness <= usual + 1, 3 * shortest)]
+    middling, most = np.percentile(margins, [50, _THICKER]) if len(margins) else (usual, usual)
+    stretches = _long_stretches(thickness <= most, shortest)
+    numbers = np.cumsum(np.diff(stretches, prepend=False))
+    sure = np.unique(numbers[_long_stretches(thickness <= middling, shortest)])
+    return stretches & np.isin(numbers, sure)
+
+
+def _long_stretches(mask: np.ndarray, shortest: int) -> np.ndarray:
+    """The stretches of a mask, bool (n,), of at least so many places; a hole of two does not part them."""
+    closed = cv2.morphologyEx(mask.astype(np.uint8).reshape(-1, 1), cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
+    return cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((shortest, 1), np.uint8)).ravel() > 0
+
+
 def _thinner_than(thickness: float) -> float:
     """Pixels up to which a run of ink across a rule is the rule alone."""
     return 1.5 * thickness + 1
@@ -237,8 +294,8 @@ def _runs(ink: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.nd
     return columns - np.maximum(left - 1, 0), columns + right
 
 
-def _follow(ys: np.ndarray, xs: np.ndarray, ink: np.ndarray, least_inked: float) -> Rule | None:
-    """The rule that runs through points near a straight line; None where it is letters above each other."""
+def _follow(ys: np.ndarray, xs: np.ndarray, ink: np.ndarray) -> Rule | None:
+    """The rule that runs through points near a straight line; None where the ink there is thicker than a rule."""
     first, last = int(ys.min()), int(ys.max())
     size = max(8, ink.shape[0] // _WINDOW_SHARE)
     windows = (ys - first) // size
@@ -254,9 +311,9 @@ def _follow(ys: np.ndarray, xs: np.ndarray, ink: np.ndarray, least_inked: float)
         return None
     thickness = float(np.median((ends - starts)[inked]))
     thin = inked & (ends - starts <= _thinner_than(thickness))
-    if thickness > max(ink.shape) / _THICKEST_SHARE or np.count_nonzero(thin) < least_inked * len(rows):
+    if thickness > max(ink.shape) / _THICKEST_SHARE or not thin.any():
         return None
     # The middle of the ink, where it is the rule's alone.
     path = np.interp(rows, rows[thin], (starts[thin] + ends[thin] - 1) / 2)
     smooth = cv2.blur(path.astype(np.float32).reshape(-1, 1), (1, size | 1)).ravel()
-    return Rule(first, smooth, thickness, float(inked.mean()))
+    return Rule(first, smooth, thickness, float(inked.mean()), float(thin.mean()))

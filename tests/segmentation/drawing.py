@@ -117,3 +117,12 @@ def ruled(page: DrawnPage, size: int = 40, thickness: int = 2, shade: int = 110)
     for line in page.lines:
         cv2.line(rules, (10, line.bottom + size // 8), (gray.shape[1] - 10, line.bottom + size // 8), shade, thickness)
     return np.minimum(gray, rules)
+
+
+def on_ruled_lines(page: DrawnPage, slant: int = 4) -> np.ndarray:
+    """The page with a rule in ink under each line, on which its letters stand; it falls by ``slant`` rows."""
+    gray = page.gray.copy()
+    for words in page.words:
+        foot = int(np.median([word.bottom for word in words]))
+        cv2.line(gray, (10, foot - slant // 2), (gray.shape[1] - 10, foot + slant // 2), INK, 2)
+    return gray

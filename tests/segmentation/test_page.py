@@ -22,6 +22,7 @@ from tests.segmentation.drawing import (
     draw_page,
     draw_word,
     noisy,
+    on_ruled_lines,
     paper,
     resized,
     ruled,
@@ -336,6 +337,16 @@ def test_rulings_make_no_lines_and_join_no_words(size, degrees):
     page = draw_page(size=size, margin=100)
     gray = ruled(page, size)
     layout = segment(turned(gray, degrees) if degrees else gray).layout
+    assert counts(found_words(layout)) == counts(page.words)
+
+
+@pytest.mark.parametrize("slant", [0, 4, -6])
+def test_words_that_stand_on_ruled_lines_have_boxes_of_their_own(slant):
+    page = draw_page(margin=100)
+    layout = segment(on_ruled_lines(page, slant)).layout
+    assert len(layout.lines) == len(page.lines)
+    for line, true in zip(layout.lines, page.lines, strict=True):
+        assert contains(line.box, true, 3) and contains(true, line.box, 12)
     assert counts(found_words(layout)) == counts(page.words)
 
 
