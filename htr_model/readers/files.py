@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from htr_model.charset import canonical_text
@@ -18,8 +19,13 @@ def file_bytes(path: Path) -> bytes:
     """Content of a picture's file; empty, and so no picture, where there is none or it is larger than 512 MB."""
     try:
         return path.read_bytes() if path.stat().st_size <= _MAX_BYTES else b""
-    except OSError:
+    except (OSError, ValueError):  # a name with a NUL, which no file can have
         return b""
+
+
+def collection_of(folder: Path) -> str:
+    """Name of the folder that a data set lies in, however the path to it was typed: splits are drawn by it."""
+    return os.path.basename(os.path.abspath(folder))
 
 
 def picture_in(folders: list[Path], name: str) -> Path | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from htr_model.data.samples import Item, Skipped
-from htr_model.readers.files import file_bytes, leads_out, sample
+from htr_model.readers.files import collection_of, file_bytes, leads_out, sample
 
 
 def _iam_writers(folder: Path) -> dict[str, str]:
@@ -46,7 +46,7 @@ def read_iam(folder: Path) -> Iterator[Item]:
                     identifier,
                     text,
                     file_bytes(picture),
-                    collection=folder.name,
+                    collection=collection_of(folder),
                     writer=writers.get(form),
                     group=form,
                 )

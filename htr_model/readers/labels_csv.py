@@ -8,7 +8,7 @@ from pathlib import Path
 
 from htr_model.data.samples import DatasetError, Item, Skipped
 from htr_model.data.splits import canonical_split
-from htr_model.readers.files import file_bytes, picture_in, sample
+from htr_model.readers.files import collection_of, file_bytes, picture_in, sample
 
 
 def read_csv(path: Path) -> Iterator[Item]:
@@ -58,7 +58,7 @@ def read_csv(path: Path) -> Iterator[Item]:
                 name,
                 row[label_column],
                 file_bytes(picture),
-                collection=path.parent.name,
+                collection=collection_of(path.parent),
                 writer=known.get("writer"),
                 group=known.get("form"),
                 split=split,

@@ -14,7 +14,7 @@ import numpy as np
 
 from htr_model.data.samples import Skipped
 from htr_model.data.splits import canonical_split
-from htr_model.readers.files import leads_out
+from htr_model.readers.files import collection_of, leads_out
 
 NOT_AS_DESCRIBED = (
     ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError, cv2.error,
@@ -61,7 +61,7 @@ def page_rows(path: Path) -> Iterator[PageRow | Skipped]:
             except ValueError as error:
                 yield Skipped(place, str(error))
             else:
-                yield PageRow(place, path.parent / name, path.parent.name, page)
+                yield PageRow(place, path.parent / name, collection_of(path.parent), page)
 
 
 def typical_height(lines: list[dict]) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from htr_model.data.samples import DatasetError, Skipped
-from htr_model.readers.files import name_or_none
+from htr_model.readers.files import collection_of, name_or_none
 from htr_model.readers.line_crops import has_place, line_shapes, outlined
 from htr_model.readers.page_rows import NOT_AS_DESCRIBED, PageRow, page_rows, typical_height
 from htr_model.readers.text_files import text_lines, text_pairs
@@ -88,7 +88,7 @@ def transcribed_pages(folder: Path) -> Iterator[TruePage | Skipped]:
         except ValueError as error:
             yield Skipped(picture.name, str(error))
         else:
-            yield TruePage(folder.absolute().name, picture, None, lines, 0.0)
+            yield TruePage(collection_of(folder), picture, None, lines, 0.0)
 
 
 def true_pages(path: str | Path) -> Iterator[TruePage | Skipped]:

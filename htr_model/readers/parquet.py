@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from htr_model.charset import canonical_text
 from htr_model.data.samples import DatasetError, Item, Skipped
 from htr_model.data.splits import canonical_split
-from htr_model.readers.files import name_or_none, sample
+from htr_model.readers.files import collection_of, name_or_none, sample
 
 
 def read_parquet(path: Path) -> Iterator[Item]:
@@ -47,7 +47,7 @@ def read_parquet(path: Path) -> Iterator[Item]:
                 raise DatasetError(f"{path}: damaged Parquet ({error}); copy it again") from error
             if batch is None:
                 return
-            yield from pool.map(partial(_item, path.parent.name, in_struct), batch.to_pylist())
+            yield from pool.map(partial(_item, collection_of(path.parent), in_struct), batch.to_pylist())
 
 
 def _item(collection: str, in_struct: bool, row: dict) -> Item:

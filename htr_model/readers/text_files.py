@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from htr_model.data.samples import Item, Skipped
-from htr_model.readers.files import PICTURES, file_bytes, sample
+from htr_model.readers.files import PICTURES, collection_of, file_bytes, sample
 
 _TEXTS = (".gt.txt", ".txt")
 """The first that is there counts."""
@@ -59,4 +59,6 @@ def read_text_pairs(pairs: list[tuple[Path, Path]]) -> Iterator[Item]:
         else:
             text = lines[0] if lines else ""
             # Two pictures of one line, as OCRopus makes them, stay together.
-            yield sample(picture.name, text, file_bytes(picture), collection=picture.parent.name, group=path.name)
+            yield sample(
+                picture.name, text, file_bytes(picture), collection=collection_of(picture.parent), group=path.name
+            )

@@ -11,7 +11,7 @@ import numpy as np
 
 from htr_model.data.samples import DatasetError, Item, Skipped, decode_gray, has_more_frames
 from htr_model.readers import alto, page_xml
-from htr_model.readers.files import file_bytes, picture_in
+from htr_model.readers.files import collection_of, file_bytes, picture_in
 from htr_model.readers.pages import page_lines
 from htr_model.readers.safe_xml import XmlError, parse_xml
 from htr_model.readers.transcription import Transcription, in_pixels_of
@@ -110,9 +110,11 @@ def _described(path: Path, transcription: Transcription) -> DescribedPage | Skip
     name = transcription.picture
     if not name:
         return Skipped(path.name, "it names no picture")
-    folders = [path.parent, path.parent / "images"]
-    if path.parent.name in _EXPORTED:
-        folders += [path.parent.parent, path.parent.parent / "images"]
+    folder = path.absolute().parent
+    folders = [folder, folder / "images"]
+    exported = folder.name in _EXPORTED
+    if exported:
+        folders += [folder.parent, folder.parent / "images"]
     picture = picture_in(folders, name)
     if picture is None:
         return Skipped(path.name, f"no picture {name} beside the file or in images/")
@@ -124,5 +126,4 @@ def _described(path: Path, transcription: Transcription) -> DescribedPage | Skip
         lines = in_pixels_of(transcription, gray.shape[1], gray.shape[0])
     except ValueError as error:
         return Skipped(path.name, f"{name}: {error}")
-    collection = path.parent.parent.name if path.parent.name in _EXPORTED else path.parent.name
-    return DescribedPage(picture, gray, lines, collection)
+    return DescribedPage(picture, gray, lines, collection_of(folder.parent if exported else folder))

@@ -10,7 +10,7 @@ import numpy as np
 from htr_model.charset import canonical_text
 from htr_model.data.line_matching import match_lines
 from htr_model.data.samples import DatasetError, Item, Sample, Skipped
-from htr_model.readers.files import file_bytes
+from htr_model.readers.files import collection_of, file_bytes
 from htr_model.readers.text_files import text_lines, text_pairs
 from htr_model.recognizer import Recognizer
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, decode_page
@@ -49,7 +49,7 @@ def transcribed_lines(folder: Path, recognizer: Recognizer) -> Iterator[Item]:
             if i not in said_by:
                 yield Skipped(name, "not surely one of the page's transcribed lines")
                 continue
-            yield Sample(name, known[said_by[i]], gray, folder.name, group=picture.name)
+            yield Sample(name, known[said_by[i]], gray, collection_of(folder), group=picture.name)
 
 
 def _known_lines(path: Path) -> list[str]:

@@ -1,6 +1,7 @@
 import contextlib
 import io
 import json
+import os
 
 import numpy as np
 import pyarrow as pa
@@ -66,6 +67,14 @@ def test_iam_names_do_not_lead_out_of_the_folder(iam, tmp_path):
     with open(iam / "ascii" / "words.txt", "a") as words:
         words.write("\n../../../secret/x-y-z ok 154 1 2 3 4 NN secret\n")
     assert by_id(iam)["../../../secret/x-y-z"] == "name leads out of the data set's folder"
+
+
+def test_iam_name_that_no_file_can_have_costs_that_line(iam):
+    with open(iam / "ascii" / "words.txt", "a") as words:
+        words.write("\na01-000u-00\0-03 ok 154 1 2 3 4 NN odd\n")
+    found = by_id(iam)
+    assert found["a01-000u-00\0-03"] == "not a readable picture"
+    assert found["a01-000u-00-00"] == "A"
 
 
 def test_iam_samples_know_their_form_and_collection(iam):
@@ -422,6 +431,48 @@ def test_missing_and_unknown_paths_are_refused_by_name(tmp_path):
         read(tmp_path)
 
 
+def write_layout(layout: str, folder) -> str:
+    """Writes a data set of two samples to a folder; the name of what is to be read in it."""
+    folder.mkdir()
+    (folder / "one.png").write_bytes(png(word("one")))
+    if layout == "csv":
+        (folder / "labels.csv").write_text("filename,label\none.png,one\n")
+        return "labels.csv"
+    if layout == "parquet":
+        parquet(folder, id=["1"], text=["one"], image=[png(word("one"))])
+        return "train.parquet"
+    if layout == "pages":
+        write_pages(folder, {"image": "page.png", "lines": [line("one", 100)]})
+        return "pages.jsonl"
+    if layout == "xml":
+        (folder / "page").mkdir()
+        (folder / "page" / "one.xml").write_text(
+            '<PcGts><Page imageFilename="one.png"><TextLine><Coords points="0,0 20,0 20,20 0,20"/>'
+            "<TextEquiv><Unicode>one</Unicode></TextEquiv></TextLine></Page></PcGts>"
+        )
+        return "page/one.xml"
+    (folder / "one.txt").write_text("one")
+    return "."
+
+
+@pytest.mark.parametrize("layout", ["csv", "parquet", "pages", "xml", "text"])
+def test_a_collection_s_name_and_so_the_split_is_the_same_however_the_path_is_typed(tmp_path, monkeypatch, layout):
+    file = tmp_path / "letters" / write_layout(layout, tmp_path / "letters")
+    place = file if file.is_dir() else file.parent
+    expected = [i.collection for i in read(file)]
+    assert set(expected) == {"letters"}
+    for folder in (tmp_path, place):
+        monkeypatch.chdir(folder)
+        assert [i.collection for i in read(os.path.relpath(file))] == expected
+
+
+def test_iam_in_the_working_folder_has_the_folder_s_name(iam, monkeypatch):
+    monkeypatch.chdir(iam)
+    assert {i.collection for i in read(".") if isinstance(i, Sample)} == {"iam"}
+    monkeypatch.chdir(iam / "words")
+    assert {i.collection for i in read("..") if isinstance(i, Sample)} == {"iam"}
+
+
 def test_load_takes_several_data_sets_together(iam):
     assert len(load([iam, iam]).samples) == 2 * len(load([iam]).samples) > 0
 
@@ -434,6 +485,14 @@ def test_transparent_parts_are_paper():
     gray = samples.decode_gray(encoded.getvalue())
     assert gray.shape == (40, 60)
     assert (gray[0, 0], gray[20, 25]) == (255, 0)
+
+
+@pytest.mark.parametrize("exif", [b"II*\0", b"MM\0*\0\0", b"II*\0\xff\xff\xff\xff"])
+def test_a_transparent_picture_with_broken_exif_data_is_skipped_or_read(exif):
+    file = io.BytesIO()
+    Image.new("RGBA", (20, 10), (0, 0, 0, 255)).save(file, "PNG", exif=exif)
+    with contextlib.suppress(ValueError):
+        assert samples.decode_gray(file.getvalue()).shape == (10, 20)
 
 
 def test_giant_picture_is_refused(monkeypatch):
