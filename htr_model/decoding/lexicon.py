@@ -23,14 +23,15 @@ class Lexicon:
     """State inside a word that is paid for, or needs not be."""
 
     def __init__(self, charset: Charset, words: Iterable[str], weight: float):
-        self._characters = ("",) + tuple(charset.symbols.lower())
+        # One by one: some, as İ, are two characters in small letters.
+        self._characters = ("",) + tuple(symbol.lower() for symbol in charset.symbols)
         self._cost = math.exp(-weight * UNKNOWN_WORD_NATS)
         self._children: dict[tuple[int, str], int] = {}
         self._ends: set[int] = set()
         nodes = 0
         for word in (*words, *charset.symbols):
             node = 0
-            for character in canonical_text(word).lower():
+            for character in map(str.lower, canonical_text(word)):
                 child = self._children.get((node, character))
                 if child is None:
                     nodes += 1
@@ -43,7 +44,7 @@ class Lexicon:
         if character.isdigit():
             return 1.0, self._FREE
         child = self._children.get((state, character))
-        if character.isalpha():
+        if character[:1].isalpha():
             if state == self._FREE:
                 return 1.0, state
             return (self._cost, self._FREE) if child is None else (1.0, child)

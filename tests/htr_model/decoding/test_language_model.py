@@ -215,6 +215,21 @@ def test_every_other_word_costs_the_same_once(lexicon, text, unknown):
     assert cost(lexicon, text) == pytest.approx(-unknown * UNKNOWN_WORD_NATS)
 
 
+def test_a_symbol_that_is_two_characters_in_small_letters_moves_no_other():
+    charset = Charset(" İabz")
+    model = Lexicon(charset, ["İab"], 1.0)
+
+    def cost_of(text: str) -> float:
+        state, total = model.start, 0.0
+        for symbol in charset.encode(text):
+            factor, state = model.extend(state, symbol)
+            total += math.log(factor)
+        return total + math.log(model.finish(state))
+
+    assert [cost_of(text) for text in ("İab", "İ a", "b")] == [0.0, 0.0, 0.0]
+    assert cost_of("İaz") == cost_of("zz") == pytest.approx(-UNKNOWN_WORD_NATS)
+
+
 def test_word_list_decides_where_the_picture_does_not(lexicon):
     doubtful = steps_of({"c": 0.9}, {"a": 0.45, "o": 0.5}, {"t": 0.9})
     assert read(doubtful) == "cot"
