@@ -51,7 +51,8 @@ class History:
     """What earlier runs with the same model and the same result-changing options made of documents.
 
     Attributes:
-        done: a row a document that has done pages: key, page_index_distinct, document_pages_max, processed_at_max.
+        done: a row a document that has done pages: key, page_index_distinct, document_pages_max. A page that was read
+            and failed since, when it was to be read again, is not done.
         failed: by key.
     """
 
@@ -90,21 +91,22 @@ def load(output: str, records: Iterable[RunRecord], model_id: str, fingerprint: 
         UsageError: a table is damaged.
     """
     run_ids = [r.run_id for r in records if r.model_id == model_id and r.fingerprint == fingerprint]
-    done = _done(output, run_ids)
-    return History(done, _failed(output, run_ids, done))
+    read, failures = _read(output, run_ids), _failures(output, run_ids)
+    lost = _lost_since(read, failures)
+    return History(_done(read, lost), _failed(lost))
 
 
-def _done(output: str, run_ids: list[str]) -> pa.Table:
+def _read(output: str, run_ids: list[str]) -> pa.Table:
+    """A row for each time that a page was read: key, page_index, document_pages, processed_at."""
     columns = ["document_uri", "source_size", "source_modified", "page_index", "document_pages", "processed_at"]
     rows = tables.read(output, "pages", run_ids, columns)
     keys = _keys(rows["document_uri"], rows["source_size"], rows["source_modified"].cast(pa.int64()))
     names = columns[3:]
-    slim = pa.table([keys, *(rows[name] for name in names)], ["key", *names])
-    figures = [("page_index", "distinct"), ("document_pages", "max"), ("processed_at", "max")]
-    return slim.group_by("key").aggregate(figures).combine_chunks()
+    return pa.table([keys, *(rows[name] for name in names)], ["key", *names])
 
 
-def _failed(output: str, run_ids: list[str], done: pa.Table) -> dict[str, FailedPages]:
+def _failures(output: str, run_ids: list[str]) -> list[tuple[str, dict]]:
+    """Rows of what cost a page or a document, by key."""
     columns = [
         "document_uri", "page_index", "stage", "attempts", "source_size", "source_modified", "document_pages",
         "failed_at",
@@ -113,28 +115,49 @@ def _failed(output: str, run_ids: list[str], done: pa.Table) -> dict[str, Failed
     # Files of the first version do not tell which state of the file failed; such failures do not count.
     rows = rows.filter(pc.and_(pc.is_in(rows["stage"], pa.array(LOSING_STAGES)), pc.is_valid(rows["source_size"])))
     keys = _keys(rows["document_uri"], rows["source_size"], rows["source_modified"].cast(pa.int64()))
-    found = list(zip(keys.to_pylist(), rows.to_pylist(), strict=True))
-    opened = _opened(done, found)
+    return list(zip(keys.to_pylist(), rows.to_pylist(), strict=True))
+
+
+def _lost_since(read: pa.Table, failures: list[tuple[str, dict]]) -> list[tuple[str, dict]]:
+    """The failures that are in a row with what comes: of pages not read since, and of documents not opened since."""
+    concerned = pa.array(sorted({key for key, _ in failures}), pa.string())
+    passed: dict[tuple[str, int | None], datetime] = {}
+
+    def note(key: str, page: int | None, time: datetime) -> None:
+        passed[key, page] = max(passed.get((key, page), time), time)
+
+    for row in read.filter(pc.is_in(read["key"], value_set=concerned)).to_pylist():
+        for page in (row["page_index"], None):
+            note(row["key"], page, row["processed_at"])
+    for key, row in failures:
+        if row["page_index"] is not None:  # A page that fails by itself: its document could be opened.
+            note(key, None, row["failed_at"])
+    places = [(key, row["page_index"]) for key, row in failures]
+    return [
+        failure
+        for failure, place in zip(failures, places, strict=True)
+        if place not in passed or passed[place] < failure[1]["failed_at"]
+    ]
+
+
+def _done(read: pa.Table, lost: list[tuple[str, dict]]) -> pa.Table:
+    """The pages that were read and did not fail since, as in `History`."""
+    failed = sorted({f"{key}\n{row['page_index']}" for key, row in lost if row["page_index"] is not None})
+    if failed:
+        places = pc.binary_join_element_wise(read["key"], pc.cast(read["page_index"], pa.string()), "\n")
+        read = read.filter(pc.invert(pc.is_in(places, value_set=pa.array(failed))))
+    figures = [("page_index", "distinct"), ("document_pages", "max")]
+    return read.group_by("key").aggregate(figures).combine_chunks()
+
+
+def _failed(lost: list[tuple[str, dict]]) -> dict[str, FailedPages]:
     failed: dict[str, FailedPages] = {}
-    for key, row in found:
-        if row["page_index"] is None and key in opened and row["failed_at"] <= opened[key]:
-            continue  # It could be opened since: its failures are not in a row with what comes.
+    for key, row in lost:
         pages = failed.setdefault(key, FailedPages())
         page = row["page_index"]
         pages.attempts[page] = max(pages.attempts.get(page, 0), row["attempts"])
         pages.document_pages = max(pages.document_pages, row["document_pages"] or 0)
     return failed
-
-
-def _opened(done: pa.Table, failures: list[tuple[str, dict]]) -> dict[str, datetime]:
-    """When a document that has failures could last be opened, by key: a page of it was read or failed by itself."""
-    keys = pa.array(sorted({key for key, _ in failures}), pa.string())
-    read = done.filter(pc.is_in(done["key"], value_set=keys))
-    opened = dict(zip(read["key"].to_pylist(), read["processed_at_max"].to_pylist(), strict=True))
-    for key, row in failures:
-        if row["page_index"] is not None:
-            opened[key] = max(opened.get(key, row["failed_at"]), row["failed_at"])
-    return opened
 
 
 def _key(uri: str, size: int, modified: float | None) -> str:

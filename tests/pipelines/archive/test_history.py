@@ -108,6 +108,18 @@ def test_failures_of_the_first_version_are_read_and_do_not_count(output):
     assert load(output).failed == {}
 
 
+def test_a_page_that_was_read_since_begins_to_count_anew(output):
+    """Read again by a run that was told so, it is done; when it fails after that, it is not, and counts from 1."""
+    write_run(output, "night-1", 1, failures=[failure("/s/a.tif", 1, 1, pages=2)])
+    write_run(output, "night-2", 2, failures=[failure("/s/a.tif", 1, 2, pages=2)])
+    write_run(output, "night-3", 3, [page("/s/a.tif", 0, 2), page("/s/a.tif", 1, 2)])
+    assert load(output).failed == {}
+    assert done(output, "/s/a.tif") == [({0, 1}, True)]
+    write_run(output, "night-4", 4, failures=[failure("/s/a.tif", 1, 1, pages=2)])
+    assert load(output).failed_of("/s/a.tif", 7, MODIFIED) == history.FailedPages({1: 1}, 2)
+    assert done(output, "/s/a.tif") == [({0}, False)]
+
+
 def test_a_document_that_could_be_opened_since_begins_to_count_anew(output):
     """What failed twice, was read, and failed again is not set aside after three failures in a row."""
     write_run(output, "night-1", 1, failures=[failure("/s/b.pdf"), failure("/s/c.pdf", attempts=1)])
