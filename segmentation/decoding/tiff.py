@@ -85,9 +85,8 @@ def _with_first_frame(data: bytes, offset: int) -> bytes:
     start, code = (8, order + "Q") if big else (4, order + "I")
     if _unpack(code, data, start) == offset:
         return data
-    patched = bytearray(data)
-    struct.pack_into(code, patched, start, offset)
-    return bytes(patched)
+    view = memoryview(data)  # whose slices are no copies: a volume may hold hundreds of megabytes
+    return b"".join((view[:start], struct.pack(code, offset), view[start + struct.calcsize(code) :]))
 
 
 def _number(data: bytes, directory: int, tag: int, most_entries: int) -> int:
