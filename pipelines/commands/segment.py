@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 from pathlib import Path
 
@@ -45,18 +46,21 @@ def run(arguments: argparse.Namespace) -> int:
             check_bytes(document.size, document.uri, settings)
             data = read_bytes(document.uri)
             pages = count_pages(data, document.uri, settings)
+            # Once for all pages of a volume.
+            sha256 = hashlib.sha256(data).hexdigest()
         except (OSError, DecodingError) as error:
             failed += 1
             print(f"failed: {error}", file=sys.stderr)
             continue
         for index in range(pages):
             try:
-                page = decode_page(data, PageRef(document.uri, index), settings)
-            except DecodingError as error:
+                page = decode_page(data, PageRef(document.uri, index), settings, sha256)
+                upright = segment_upright(page.gray, segmentation)
+            except Exception as error:  # of whatever kind: it costs this page
                 failed += 1
-                print(f"failed: {error}", file=sys.stderr)
+                named = "" if isinstance(error, DecodingError) else f"{document.uri}, page {index + 1}: "
+                print(f"failed: {named}{error}", file=sys.stderr)
                 continue
-            upright = segment_upright(page.gray, segmentation)
             layout = upright.segmented.layout
             words = [line.word_boxes() for line in layout.lines]
             picture = draw_overlay(upright.gray, [line.box for line in layout.lines], words)

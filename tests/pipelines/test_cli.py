@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 import shutil
@@ -8,7 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from pipelines.commands import segment
 from pipelines.running import launch
+from segmentation.decoding import decode_page
+from segmentation.page import segment_upright
 from tests import broken_files
 from tests.conftest import REPOSITORY
 from tests.pipelines import made_tables
@@ -222,6 +226,35 @@ def test_segment_goes_on_after_a_broken_file_and_says_so(letter, tmp_path):
     (drawn,) = (tmp_path / "drawn").iterdir()
     assert drawn.name.startswith("letter.png-")
     assert done.err.count("failed: ") == 2
+
+
+def test_segment_goes_on_after_a_page_that_cannot_be_segmented(letter, tmp_path, monkeypatch):
+    letter.with_name("two.tif").write_bytes(broken_files.tiff_of_levels([10, 240]))
+
+    def broken_on_black(gray, settings):
+        if gray.max() < 20:
+            raise ZeroDivisionError("no ink")
+        return segment_upright(gray, settings)
+
+    monkeypatch.setattr(segment, "segment_upright", broken_on_black)
+    done = inkbeam("segment", letter.parent, "--output", tmp_path / "drawn")
+    assert done.code == 1
+    assert done.err == f"failed: {letter.with_name('two.tif')}, page 1: no ink\n"
+    assert len(list((tmp_path / "drawn").iterdir())) == 2
+
+
+def test_segment_sums_a_volume_up_once(tmp_path, monkeypatch):
+    content = broken_files.tiff_of_levels([10, 120, 240])
+    (tmp_path / "three.tif").write_bytes(content)
+    known = []
+
+    def decoded(data, ref, settings, sha256):
+        known.append(sha256)
+        return decode_page(data, ref, settings, sha256)
+
+    monkeypatch.setattr(segment, "decode_page", decoded)
+    assert inkbeam("segment", tmp_path / "three.tif", "--output", tmp_path / "drawn").code == 0
+    assert known == [hashlib.sha256(content).hexdigest()] * 3
 
 
 def test_segment_draws_nothing_among_the_scans(letter):
