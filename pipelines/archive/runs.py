@@ -119,6 +119,9 @@ def committed_ids(output: str) -> frozenset[str]:
 def _record(path: str) -> RunRecord:
     try:
         record = RunRecord(**json.loads(read_bytes(path)))
+        for name, value in vars(record).items():
+            if not isinstance(value, dict if name in ("counts", "options", "versions") else str):
+                raise TypeError(f"its {name} cannot be {value!r:.60}")
         if f"{record.run_id}.json" != os.path.basename(path):
             raise ValueError(f"it is that of run {record.run_id!r}")
         return record

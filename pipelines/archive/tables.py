@@ -86,7 +86,7 @@ def compactions(output: str) -> list[Compaction]:
             found.append(_checked(Compaction(**{**content, **lists, "files": names})))
         except FileNotFoundError:
             continue  # replaced since it was listed; the caller's own read finds out
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise UsageError(f"{listed.path}: damaged manifest of a compaction ({error}); restore it") from error
     replaced = {name for compaction in found for name in compaction.replaces}
     return [compaction for compaction in found if compaction.id not in replaced]

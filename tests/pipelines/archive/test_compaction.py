@@ -176,10 +176,11 @@ def test_manifest_whose_names_lead_elsewhere_is_refused(output, tmp_path, name):
     assert victim.is_dir()
 
 
-def test_damaged_manifest_is_a_usage_error_that_names_it(output):
+@pytest.mark.parametrize("content", ["{", "[]", "[" * 100_000])
+def test_damaged_manifest_is_a_usage_error_that_names_it(output, content):
     compact(output)
     (manifest,) = (output / "compacted").iterdir()
-    manifest.write_text("{")
+    manifest.write_text(content)
     with pytest.raises(UsageError, match=f"{manifest.name}: damaged manifest"):
         own_rows(output)
 

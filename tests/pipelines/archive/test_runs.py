@@ -70,6 +70,17 @@ def test_damaged_commit_file_is_a_usage_error_that_names_it(output, content):
         runs.committed(str(output))
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("finished_at", 5), ("model_id", None), ("options", None), ("counts", [1]), ("versions", "1")]
+)
+def test_commit_file_with_a_value_of_another_kind_is_a_usage_error_that_names_both(output, name, value):
+    runs.commit(str(output), record("night-1"))
+    path = output / "runs" / "night-2.json"
+    path.write_text(json.dumps({**vars(record("night-2")), name: value}))
+    with pytest.raises(UsageError, match=rf"night-2.json: damaged commit file \(its {name} cannot be "):
+        runs.committed(str(output))
+
+
 def test_dead_run_is_removed_and_nothing_else(output, dead_process):
     for run_id in ("committed", "dead", "alive", "dead-but-longer"):
         write_rows(output, run_id)
