@@ -9,9 +9,11 @@ import logging
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 OURS = ("pipelines", "htr_model", "segmentation")
 FORMATS = ("text", "json")
@@ -97,11 +99,12 @@ def tell(event: str, text: str, level: int = logging.INFO, **fields) -> None:
     if logs_json():
         log.log(level, text.strip(), extra={"event": event, "fields": fields})
     else:
-        if level >= logging.ERROR and _screens:
-            # A worker thread of this process is loading its model: what fails meanwhile must be seen nevertheless.
-            os.write(_screens[0], f"{text}\n".encode())
-        else:
-            print(text, file=sys.stderr if level >= logging.ERROR else sys.stdout)
+        with _hold.lock:
+            if level >= logging.ERROR and _hold.blocks:
+                # A worker thread of this process is loading its model: what fails meanwhile must be seen nevertheless.
+                os.write(_hold.screen, f"{text}\n".encode())
+                return
+        print(text, file=sys.stderr if level >= logging.ERROR else sys.stdout)
 
 
 def _own_stderr() -> TextIO:
@@ -112,29 +115,61 @@ def _own_stderr() -> TextIO:
         return sys.stderr
 
 
-_screens: list[int] = []
-"""Where file descriptor 2 led before it was held back; empty where it is not."""
+@dataclass
+class _Hold:
+    """What is held back of file descriptor 2 in this process, by all threads together.
+
+    Attributes:
+        blocks: how many blocks hold it back now; 0 where nobody does.
+        screen: where it led before the first of them.
+        held: what was written since.
+    """
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    blocks: int = 0
+    screen: int = -1
+    held: BinaryIO | None = None
+
+
+_hold = _Hold()
 
 
 @contextlib.contextmanager
 def hold_back_native_output() -> Iterator[None]:
     """Keep from the screen what native code writes to file descriptor 2, and show it only if an exception leaves.
 
-    TensorFlow reports missing GPUs and processor features there while it loads, whatever the log level.
+    TensorFlow reports missing GPUs and processor features there while it loads, whatever the log level. Blocks of
+    several threads may overlap: the first holds the descriptor back, and the last to end gives it back.
     """
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
-        screen = os.dup(2)
-        _screens.append(screen)
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(screen, held.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(screen, 2)
-            _screens.remove(screen)
-            os.close(screen)
+    _begin_hold()
+    try:
+        yield
+    except BaseException:
+        with _hold.lock:
+            _hold.held.seek(0)
+            os.write(_hold.screen, _hold.held.read())
+            _hold.held.seek(0)
+            _hold.held.truncate()  # another block that fails does not show it again
+        raise
+    finally:
+        sys.stderr.flush()
+        _end_hold()
+
+
+def _begin_hold() -> None:
+    with _hold.lock:
+        if not _hold.blocks:
+            _hold.held = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by the last block
+            _hold.screen = os.dup(2)
+            os.dup2(_hold.held.fileno(), 2)
+        _hold.blocks += 1
+
+
+def _end_hold() -> None:
+    with _hold.lock:
+        _hold.blocks -= 1
+        if not _hold.blocks:
+            os.dup2(_hold.screen, 2)
+            os.close(_hold.screen)
+            _hold.held.close()

@@ -87,3 +87,41 @@ with hold_back_native_output():
     tell("failed", "it failed", logging.ERROR)
 """
     assert python(code).stderr == "it failed\n"
+
+
+def test_blocks_of_two_threads_that_overlap_hold_back_until_the_last_ends():
+    code = """
+import logging, os, sys, threading
+from pipelines.logs import hold_back_native_output, tell
+inside, left = threading.Event(), threading.Event()
+def other():
+    with hold_back_native_output():
+        inside.set()
+        left.wait(30)
+        os.write(2, b"native of the other")
+thread = threading.Thread(target=other)
+with hold_back_native_output():
+    thread.start()
+    inside.wait(30)
+    os.write(2, b"native")
+os.write(2, b"native between")
+tell("failed", "it failed", logging.ERROR)
+left.set()
+thread.join()
+os.write(2, b"after all")
+"""
+    assert python(code).stderr == "it failed\nafter all"
+
+
+def test_what_was_held_back_is_shown_once_where_an_exception_leaves():
+    code = """
+import contextlib, os
+from pipelines.logs import hold_back_native_output
+with hold_back_native_output():
+    for message in (b"first ", b"second "):
+        with contextlib.suppress(ZeroDivisionError), hold_back_native_output():
+            os.write(2, message)
+            1 / 0
+    os.write(2, b"never")
+"""
+    assert python(code).stderr == "first second "
