@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
 from pipelines.errors import UsageError
@@ -68,8 +69,11 @@ def listed(input_lists: Iterable[str]) -> list[str]:
     return inputs
 
 
-def find(inputs: Iterable[str]) -> list[Document]:
+def find(inputs: Iterable[str], literally: bool = False) -> list[Document]:
     """Documents under files, folders and patterns, each once, ordered by name. Linked folders are not followed.
+
+    Args:
+        literally: no name is a pattern, as those that a run recorded: one of a file that is gone may look like one.
 
     Raises:
         UsageError: there is no input, or one matches nothing or cannot be listed.
@@ -80,7 +84,7 @@ def find(inputs: Iterable[str]) -> list[Document]:
     found: dict[str, Document] = {}
     for uri in wanted:
         try:
-            documents = list(_local(uri) if is_local(uri) else _remote(uri))
+            documents = list(_local(uri, literally) if is_local(uri) else _remote(uri, literally))
         except Exception as error:
             raise UsageError(f"{uri}: cannot be listed ({error})") from error
         if not documents:
@@ -112,7 +116,7 @@ def _files_below(path: str, tell_unlisted: Callable[[OSError], None]) -> Iterato
         yield from ((folder, name) for name in names if not name.startswith("."))
 
 
-def _local(uri: str) -> Iterator[Document]:
+def _local(uri: str, literally: bool) -> Iterator[Document]:
     path = absolute(uri)
     if os.path.isdir(path):
         unlisted: list[OSError] = []
@@ -123,7 +127,7 @@ def _local(uri: str) -> Iterator[Document]:
         yield from (Document(error.filename, 0, None) for error in unlisted)
     elif os.path.lexists(path):
         yield from _local_file(path)
-    else:
+    elif not literally:
         for match in _matches(path):
             yield from _local_file(match)
 
@@ -153,7 +157,11 @@ def _local_file(path: str) -> Iterator[Document]:
         yield Document(path, status.st_size, _datable(round(status.st_mtime, 6)))
 
 
-def _remote(uri: str) -> Iterator[Document]:
+def _remote(uri: str, literally: bool) -> Iterator[Document]:
+    if literally:
+        if FileSystems.exists(uri):
+            yield _remote_file(metadata(uri))
+        return
     bucket_alone = "/" not in uri.split("://", 1)[1]
     named = [] if uri.endswith("/") or bucket_alone else _named(uri)
     in_folder = (
@@ -161,7 +169,11 @@ def _remote(uri: str) -> Iterator[Document]:
     )
     for file in named or in_folder:
         if not file.path.endswith("/"):  # what stands for a folder where there are none
-            yield Document(file.path, file.size_in_bytes, _whole_seconds(file.last_updated_in_seconds))
+            yield _remote_file(file)
+
+
+def _remote_file(file: FileMetadata) -> Document:
+    return Document(file.path, file.size_in_bytes, _whole_seconds(file.last_updated_in_seconds))
 
 
 def _named(uri: str) -> list:

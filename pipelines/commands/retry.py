@@ -95,7 +95,7 @@ def _documents(uris: list[str]) -> list:
     documents = []
     for uri in uris:
         try:
-            documents += find([uri])
+            documents += find([uri], literally=True)
         except UsageError as error:
             tell("gone", f"not found: {error}", logging.WARNING, uri=uri)
     return documents

@@ -82,6 +82,17 @@ def test_file_that_is_named_twice_is_read_once(scans, monkeypatch):
     assert names(find(["a.jpg", "./a.jpg", str(scans / "a.jpg"), "*.jpg"])) == ["a.jpg"]
 
 
+def test_recorded_name_is_never_a_pattern(scans):
+    """The file that looked like one is gone; another that the pattern fits was read all along."""
+    touch(scans / "a1.png")
+    gone = str(scans / "a[1].png")
+    assert names(find([gone])) == ["a1.png"]
+    with pytest.raises(UsageError, match="no such file"):
+        find([gone], literally=True)
+    touch(scans / "a[1].png")
+    assert names(find([gone], literally=True)) == ["a[1].png"]
+
+
 def test_home_folder_is_expanded(scans, monkeypatch):
     monkeypatch.setenv("HOME", str(scans))
     assert names(find(["~/a.jpg"])) == ["a.jpg"]

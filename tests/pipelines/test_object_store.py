@@ -146,6 +146,14 @@ def test_folders_patterns_and_names_are_listed_with_size_and_time(store, uri, na
         assert document.modified == head["LastModified"].timestamp()
 
 
+def test_recorded_name_is_never_a_pattern_nor_a_folder(store):
+    name = f"s3://{BUCKET}/scans/a [1].png"
+    assert inputs.find([name], literally=True) == inputs.find([name])
+    for uri in (f"s3://{BUCKET}/scans/c[u]t.png", f"s3://{BUCKET}/scans"):
+        with pytest.raises(UsageError, match="no such file"):
+            inputs.find([uri], literally=True)
+
+
 def test_a_file_is_the_same_file_however_it_was_named(store):
     """Listings of many stores tell fractions of seconds, and headers of single files do not."""
     (alone,) = inputs.find([f"s3://{BUCKET}/scans/cut.png"])
