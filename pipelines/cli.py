@@ -69,7 +69,6 @@ def main(argv: list[str] | None = None) -> int:
     command = COMMANDS[arguments.command]
     if getattr(command, "TAKES_BEAM_OPTIONS", False):
         arguments.beam_options = rest
-        arguments.own_options = [f"--{name.replace('_', '-')}" for name in vars(arguments)]
     elif rest:
         return _fail(arguments.command, f"unknown option {rest[0]}; see inkbeam {arguments.command} --help")
     return _exit_code(arguments.command, lambda: command.run(arguments))
@@ -86,7 +85,12 @@ def _parser() -> argparse.ArgumentParser:
         )
         described.add_argument("--verbose", action="store_true", help="say more")
         command.add_arguments(described)
+        described.set_defaults(own_options=_long_options(described))
     return parser
+
+
+def _long_options(parser: argparse.ArgumentParser) -> list[str]:
+    return [option for action in parser._actions for option in action.option_strings if option.startswith("--")]
 
 
 def _version() -> str:

@@ -118,6 +118,14 @@ def test_wrong_usage_gives_exit_code_2_a_reason_and_no_output(digitize, tmp_path
     assert files(tmp_path) == before
 
 
+def test_only_options_that_there_are_are_proposed(digitize, output):
+    """``OUTPUT`` of retry is no option, nor is the command."""
+    for done in (inkbeam("retry", output, "--outptu=x"), digitize("--comand=x")):
+        assert done.code == 2
+        assert "unknown option" in done.err and "did you mean" not in done.err
+    assert "(did you mean --run-id?)" in inkbeam("retry", output, "--runid=x").err
+
+
 @pytest.mark.parametrize("option", ["--unit", "--existing"])
 def test_choice_that_does_not_exist_is_wrong_usage(digitize, option):
     done = digitize(option, "page")
