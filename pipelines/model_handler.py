@@ -74,8 +74,11 @@ def bundle_address(model: str) -> str:
     return model if model == DEFAULT_MODEL else absolute(model)
 
 
-def load_bundle(model: str) -> bundle.Bundle:
+def load_bundle(model: str, option: str = "--model") -> bundle.Bundle:
     """The bundle at a URI, or the one inside the package.
+
+    Args:
+        option: by which the command line names it, for messages.
 
     Raises:
         UsageError: there is no usable bundle.
@@ -83,11 +86,11 @@ def load_bundle(model: str) -> bundle.Bundle:
     try:
         loaded = _read_bundle(model)
     except bundle.BundleError as error:
-        raise UsageError(f"--model {error}") from error  # which begins with the bundle's name
+        raise UsageError(f"{option} {error}") from error  # which begins with the bundle's name
     reason = misfit(loaded)
     if reason:
         # Workers would find it out too, one by one, after the job has begun.
-        raise UsageError(f"--model {model}: the weights do not fit the network ({reason}); copy the bundle again")
+        raise UsageError(f"{option} {model}: the weights do not fit the network ({reason}); copy the bundle again")
     return loaded
 
 

@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError(f"--output {path}: {taken} exists; name another")
     if not path.absolute().parent.is_dir():
         raise UsageError(f"--output {path}: its folder does not exist")
-    bundle = load_bundle(bundle_address(arguments.model))
+    bundle = load_bundle(bundle_address(arguments.model), "BUNDLE")
     width = arguments.width or bundle.normalization.max_width
     if not 16 <= width <= bundle.normalization.max_width or width % 16:
         raise UsageError(

@@ -129,7 +129,7 @@ def _bundle(model: str):
     from pipelines.model_handler import bundle_address, load_bundle
 
     files.configure([])
-    return load_bundle(bundle_address(model))
+    return load_bundle(bundle_address(model), "--from")
 
 
 def _settings(arguments: argparse.Namespace):

@@ -62,6 +62,14 @@ def test_charset_of_a_bundle_counts(words, tiny_bundle):
     assert "no sample can be trained on" in done.err
 
 
+def test_charset_of_a_bundle_in_the_home_folder_counts(words, tiny_bundle, monkeypatch):
+    monkeypatch.setenv("HOME", str(tiny_bundle.parent))
+    assert inkbeam("data", "check", words, "--charset-of", f"~/{tiny_bundle.name}").code == 0
+    done = inkbeam("data", "check", words, "--charset-of", "~/nowhere")
+    assert done.code == 2
+    assert f"--charset-of {tiny_bundle.parent / 'nowhere'}: no model bundle" in done.err
+
+
 def test_contact_sheet_is_drawn(words, tmp_path):
     sheet = tmp_path / "sheets" / "words.png"
     assert inkbeam("data", "check", words, "--contact-sheet", sheet).code == 0
@@ -197,7 +205,7 @@ def test_packed_lines_know_where_their_words_part_when_asked(pages, tmp_path):
         "data", "pack", pages, "--output", tmp_path / "none.parquet", "--gaps", "--reader", tmp_path / "nowhere"
     )
     assert done.code == 2
-    assert "nowhere" in done.err
+    assert f"--reader {tmp_path / 'nowhere'}: no model bundle" in done.err
 
 
 @pytest.fixture

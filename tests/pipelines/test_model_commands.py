@@ -310,6 +310,16 @@ def test_a_bundle_at_a_uri_to_begin_with_is_read_through_beam(drawn, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
+def test_a_missing_bundle_is_named_with_its_option(drawn, tmp_path):
+    for option, *command in (
+        ("--from", "train", "--data", drawn, "--output", tmp_path / "model", "--from"),
+        ("BUNDLE", "export-model", "--to", "onnx", "--output", tmp_path / "x.onnx"),
+    ):
+        done = inkbeam(*command, tmp_path / "nowhere")
+        assert done.code == 2
+        assert f"{option} {tmp_path / 'nowhere'}: no model bundle" in done.err
+
+
 def test_a_damaged_bundle_to_begin_with_is_named(drawn, tiny_bundle, tmp_path):
     broken = tmp_path / "broken"
     shutil.copytree(tiny_bundle, broken)

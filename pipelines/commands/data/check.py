@@ -59,10 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
 
         if arguments.charset_of:
             from pipelines.files import configure
-            from pipelines.model_handler import load_bundle
+            from pipelines.model_handler import bundle_address, load_bundle
 
             configure([])
-            bundle = load_bundle(arguments.charset_of)
+            bundle = load_bundle(bundle_address(arguments.charset_of), "--charset-of")
             charset, settings = bundle.charset, bundle.normalization
     found = inspect(source.read(), charset, settings, _ON_SHEET if sheet else 0, arguments.seed)
     console = Console(highlight=False)

@@ -78,7 +78,7 @@ def _recognizer(model: str) -> Recognizer:
     from pipelines.model_handler import bundle_address, load_bundle
 
     configure([])
-    return Recognizer(load_bundle(bundle_address(model)))
+    return Recognizer(load_bundle(bundle_address(model), "--reader"))
 
 
 def _most_often(skipped: list[Skipped]) -> str:
