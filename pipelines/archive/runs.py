@@ -98,6 +98,16 @@ def committed(output: str) -> list[RunRecord]:
         return sorted(pool.map(_record, paths), key=lambda r: (r.finished_at, r.run_id))
 
 
+def committed_run(output: str, run_id: str) -> RunRecord:
+    """A run that is known to be committed; the files of others are not read.
+
+    Raises:
+        UsageError: its commit file is damaged.
+        OSError: it cannot be read.
+    """
+    return _record(commit_path(output, run_id))
+
+
 def known(output: str) -> list[RunRecord]:
     """Committed runs by time of commit, at least one.
 

@@ -258,7 +258,7 @@ def _outcome(job: Job, seconds: float, stage_seconds: dict[str, float]) -> Outco
     """What a committed run did."""
     failures = _failures(job)
     lost = {(f.uri, f.page_index) for f in failures if f.stage in LOSING_STAGES}
-    committed = next(r for r in runs.committed(job.output) if r.run_id == job.run_id)
+    committed = runs.committed_run(job.output, job.run_id)
     return Outcome(
         run_id=job.run_id,
         pages=committed.counts["pages"],

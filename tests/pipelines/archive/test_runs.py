@@ -49,6 +49,12 @@ def test_committed_run_comes_back_as_it_was(output):
     assert runs.committed(str(output)) == [record("night-1")]
 
 
+def test_one_run_is_read_without_the_others(output):
+    runs.commit(str(output), record("night-1"))
+    (output / "runs" / "night-2.json").write_text("{")
+    assert runs.committed_run(str(output), "night-1") == record("night-1")
+
+
 def test_runs_are_ordered_by_the_time_of_their_commit(output):
     for run_id, finished_at in (("c", "2026-01-02T00:00"), ("a", "2026-01-03T00:00"), ("b", "2026-01-01T00:00")):
         runs.commit(str(output), record(run_id, finished_at))
