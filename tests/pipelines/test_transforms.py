@@ -77,6 +77,17 @@ def test_page_of_which_nothing_could_be_read_has_no_row_and_so_is_tried_again():
     assert [p.text for p in assembled(PageLayout(facts, ()), [])] == [""]
 
 
+def test_page_that_cannot_be_assembled_costs_that_page():
+    box = Box(0, 0, 10, 10)
+    line = Line(0, box, (), (Piece(box, 0.0, 10.0),), ((0, 1),))
+    facts = PageFacts(PageRef("/scans/a.png", 2), 3, "0" * 64, 1, None, 20, 20, None, 0, 0.0, 0.0)
+    unreadable = UnitReading(0, None, None, 0.0, 1.0)
+    (lost,) = assembled(PageLayout(facts, (line,), attempt=3), [unreadable])
+    assert (lost.tag, lost.value.stage, lost.value.page_index, lost.value.attempts) == ("failures", "assemble", 2, 3)
+    assert (lost.value.source_size, lost.value.document_pages) == (1, 3)
+    assert lost.value.error_type == "AttributeError" and "Traceback" in lost.value.traceback
+
+
 def test_a_page_of_few_lines_is_there_both_ways_up_and_the_better_reading_counts(tmp_path):
     """Its letters do not tell which way up it lies."""
     gray = cv2.rotate(draw_page(TEXT[:2], pitch=2.5).gray, cv2.ROTATE_180)
