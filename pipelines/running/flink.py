@@ -51,7 +51,7 @@ def cancel(beam_options: list[str], run_id: str) -> None:
         return
     try:
         asked, deadline = set(), time.monotonic() + END_SECONDS
-        while left := [job["jid"] for job in _jobs(address) if job["name"] == name and job["state"] not in _ENDED]:
+        while left := _running(address, name):
             for job in left:
                 if job not in asked:
                     _ask(address, f"jobs/{job}?mode=cancel", "PATCH")
@@ -69,8 +69,18 @@ def _job_name(beam_options: list[str], run_id: str) -> str:
     return f"{given or 'inkbeam'}-{run_id}"
 
 
-def _jobs(address: str) -> list[dict]:
-    return json.loads(_ask(address, "jobs/overview"))["jobs"]
+def _running(address: str, name: str) -> list[str]:
+    """Ids of the jobs of a name that have not ended.
+
+    Raises:
+        OSError, ValueError: the cluster does not say.
+    """
+    answer = _ask(address, "jobs/overview")
+    try:
+        jobs = json.loads(answer)["jobs"]
+        return [job["jid"] for job in jobs if job["name"] == name and job["state"] not in _ENDED]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"its answer is {answer[:60]!r}") from error
 
 
 def _ask(address: str, path: str, method: str = "GET") -> bytes:

@@ -55,6 +55,16 @@ def test_cluster_that_does_not_answer_is_told_of(caplog):
     assert "job inkbeam-night-1 has ended" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "answer", ["{}", "[]", '{"jobs": [{"jid": "1"}]}', '{"jobs": [{"name": "inkbeam-night-1"}]}', "<html>"]
+)
+def test_answer_that_is_none_of_flink_is_told_of(caplog, monkeypatch, answer):
+    monkeypatch.setattr(flink, "_ask", lambda address, path, method="GET": answer.encode())
+    with caplog.at_level(logging.WARNING):
+        flink.cancel(CLUSTER, "night-1")
+    assert "job inkbeam-night-1 has ended" in caplog.text
+
+
 def test_no_cluster_is_asked_about_local_jobs(caplog):
     with caplog.at_level(logging.WARNING):
         flink.cancel(["--runner=FnApiRunner"], "night-1")
