@@ -11,7 +11,7 @@ from pipelines.archive.runs import RunRecord
 from pipelines.inputs import Document
 from pipelines.job import Job
 from pipelines.model_handler import RecognizerHandler
-from pipelines.sinks import CommitRun, WriteTable
+from pipelines.sinks import WriteTable, add_commit
 from pipelines.transforms import (
     FAILURES,
     IMAGES,
@@ -85,4 +85,4 @@ def build(
         name: (table, table | f"Write{name.title()}" >> WriteTable(job.output, name, job.run_id))
         for name, table in rows.items()
     }
-    CommitRun(job.output, record).expand(tables)
+    add_commit(pipeline, job.output, record, tables)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import apache_beam as beam
 import pyarrow as pa
@@ -90,31 +90,21 @@ def publish(folder: str, table: str, names: list[str]) -> None:
     delete([m.path for m in matching(join(folder, "*")) if m.path not in wanted])
 
 
-@dataclass(frozen=True)
-class CommitRun(beam.PTransform):
-    """The commit: written when every table is.
+def add_commit(pipeline: beam.Pipeline, output: str, record: runs.RunRecord, tables: dict[str, tuple]) -> None:
+    """Add the commit to ``pipeline``: written when every table is.
 
-    Attributes:
+    Args:
         record: the run, its counts and end still open.
+        tables: name → (rows, names of the files written).
     """
-
-    output: str
-    record: runs.RunRecord
-
-    def expand(self, tables: dict[str, tuple]):
-        """``tables``: name → (rows, names of the files written)."""
-        pipeline = next(iter(tables.values()))[0].pipeline
-        counts = {
-            f"{name}_count": beam.pvalue.AsSingleton(rows | f"Count{name.title()}" >> beam.combiners.Count.Globally())
-            for name, (rows, _) in tables.items()
-        }
-        # Side inputs are whole before the step that takes them runs: that is what makes the commit the last step.
-        written = {f"{name}_files": beam.pvalue.AsList(files) for name, (_, files) in tables.items()}
-        return (
-            pipeline
-            | "CommitOnce" >> beam.Create([self.record])
-            | "Commit" >> beam.Map(commit, self.output, **counts, **written)
-        )
+    counts = {
+        f"{name}_count": beam.pvalue.AsSingleton(rows | f"Count{name.title()}" >> beam.combiners.Count.Globally())
+        for name, (rows, _) in tables.items()
+    }
+    # Side inputs are whole before the step that takes them runs: that is what makes the commit the last step.
+    written = {f"{name}_files": beam.pvalue.AsList(files) for name, (_, files) in tables.items()}
+    once = pipeline | "CommitOnce" >> beam.Create([record])
+    _ = once | "Commit" >> beam.Map(commit, output, **counts, **written)
 
 
 def commit(record: runs.RunRecord, output: str, **side) -> str:
