@@ -25,7 +25,9 @@ from pipelines.options.decoder import add_decoder_options, chosen_decoder
 
 @dataclass(frozen=True)
 class JobResult:
-    """Texts of the pages in their order, seconds from start to end, and the largest process's memory in MB."""
+    """Texts of the pages in their order, empty of those that failed; seconds from start to end, and the largest
+    process's memory in MB.
+    """
 
     texts: list[str]
     seconds: float
@@ -52,7 +54,7 @@ def digitize(pages: list[TruePage], *options: str) -> JobResult:
         record = json.loads(next((Path(folder) / "runs").glob("*.json")).read_text())
     inside = datetime.fromisoformat(record["finished_at"]) - datetime.fromisoformat(record["started_at"])
     text_of = {row["document_uri"]: row["text"] for row in rows}
-    texts = [text_of[str(p.path)] for p in pages]
+    texts = [text_of.get(str(p.path), "") for p in pages]
     return JobResult(texts, usage.seconds, usage.peak_megabytes, len(pages) / inside.total_seconds())
 
 
