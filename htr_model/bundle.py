@@ -1,7 +1,8 @@
 """The model bundle: a folder with everything the recogniser needs, and nothing that can be executed.
 
     bundle.json                  format version, network, charset, normalisation, confidence
-    weights.safetensors          float16 arrays, named by the network's variables
+    weights.safetensors          float16 arrays, float32 where half precision would overflow, named by the network's
+                                 variables
     language_model.safetensors   n-grams of characters (htr_model.decoding.ngram_file) for beam search; may be absent
     README.md                    the card: training data and licences, splits, figures
 

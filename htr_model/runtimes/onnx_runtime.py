@@ -16,7 +16,8 @@ does not stay in a core's caches (docs/experiments.md)."""
 
 
 def onnx_predictor(bundle: Bundle, count: int | None, threads: int | None) -> Predictor:
-    """See `htr_model.runtimes.predictor`. Small calls on a thread each: recurrent layers give two little to do at once.
+    """See `htr_model.runtimes.predictor`. Small calls, each on one thread: recurrent layers give two threads too little
+    to do at once.
 
     Raises:
         ValueError: the weights are not those of the network.

@@ -14,7 +14,8 @@ import numpy as np
 from htr_model.ctc import ctc_loss
 
 Step = Callable[[tuple, np.ndarray], float]
-"""``step((pixels, widths), packed)``: the network's own loss, without that of a shortcut."""
+"""``step((pixels, widths), packed)`` → the network's own loss, without that of a shortcut: of this step, or of the one
+before it (`GraphedSteps`)."""
 
 
 def packed_ctc_loss(packed, logits):

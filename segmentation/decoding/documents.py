@@ -43,7 +43,8 @@ def decode_page(
         in_colour: also with its colours; takes three times the memory.
 
     Raises:
-        DecodingError: the page cannot be read; which subclass says why. Nothing else is raised but MemoryError.
+        DecodingError: the page cannot be read; which subclass says why.
+        MemoryError, OSError: of the machine, which lacks memory, or cannot start the process that draws PDFs.
     """
     kind = kind_of(data, ref.uri)
     if kind == "PDF":

@@ -159,7 +159,8 @@ def borrowed(document: str | None = None, fresh: bool = False) -> Iterator[Rende
         fresh: a renderer that has not drawn before.
 
     Raises:
-        Broken: it does not start.
+        OSError: no process can be started.
+        Broken: it ended before it could be told anything.
     """
     renderer = Renderer() if fresh else _take(document) or Renderer()
     try:
