@@ -80,11 +80,10 @@ def describe(
     for index, (k, number, cell) in enumerate(order):
         ink, frame = inks[k], frames[k]
         pieces = _pieces(ink, frame, placement)
-        outline = _outline(ink, scale, placement)
         words = _words(ink, threshold, scale.x_height)
         baseline = _baseline(curves[ink.curve], scale, placement)
         box = union(p.box for p in pieces)
-        line = Line(index, box, outline, pieces, words, region=number, cell=cell, baseline=baseline)
+        line = Line(index, box, pieces, words, region=number, cell=cell, baseline=baseline)
         described.append(Described(line, ink.curve, middles[k], frame, _course(curves[ink.curve], frame, scale)))
     return described
 
@@ -189,23 +188,5 @@ def _baseline(curve: Curve, scale: Scale, placement: Placement) -> tuple[tuple[i
     count = max(2, round(len(curve.ys) / (2 * scale.x_height)) + 1)
     at = np.linspace(0, len(curve.ys) - 1, count).round().astype(int)
     x, y = placement.to_page(curve.first + at + 0.5, curve.ys[at] + 0.5 * scale.x_height + 0.5)
-    x, y = np.clip(np.round(x), 0, placement.width), np.clip(np.round(y), 0, placement.height)
-    return tuple((int(a), int(b)) for a, b in zip(x, y, strict=True))
-
-
-def _outline(ink: LineInk, scale: Scale, placement: Placement) -> tuple[tuple[int, int], ...]:
-    """Polygon around a line's ink: its highest and lowest ink in steps of about two x-heights."""
-    step = max(8.0, 2 * scale.x_height)
-    cell = ((ink.xs - ink.xs.min()) / step).astype(int)
-    order = np.argsort(cell, kind="stable")
-    cells, starts = np.unique(cell[order], return_index=True)
-    top = np.minimum.reduceat(ink.ys[order], starts)
-    bottom = np.maximum.reduceat(ink.ys[order], starts) + 1
-    left = ink.xs.min() + cells * step
-    right = np.minimum(left + step, ink.xs.max() + 1)
-    upper = [point for a, b, y in zip(left, right, top, strict=True) for point in ((a, y), (b, y))]
-    lower = [point for a, b, y in zip(left, right, bottom, strict=True) for point in ((a, y), (b, y))]
-    points = np.array(upper + lower[::-1], float)
-    x, y = placement.to_page(points[:, 0], points[:, 1])
     x, y = np.clip(np.round(x), 0, placement.width), np.clip(np.round(y), 0, placement.height)
     return tuple((int(a), int(b)) for a, b in zip(x, y, strict=True))

@@ -33,10 +33,6 @@ class Box:
     def height(self) -> int:
         return self.bottom - self.top
 
-    @property
-    def area(self) -> int:
-        return self.width * self.height
-
     def moved(self, columns: int) -> Box:
         """The box so many columns further right."""
         return Box(self.left + columns, self.top, self.right + columns, self.bottom)
@@ -68,15 +64,6 @@ class Box:
         if turn == 270:
             return Box(self.left, self.top + start, self.right, self.top + end)
         return Box(self.left + start, self.top, self.left + end, self.bottom)
-
-    def intersection_over_union(self, other: Box) -> float:
-        """Shared area over covered area, 0–1."""
-        across = min(self.right, other.right) - max(self.left, other.left)
-        down = min(self.bottom, other.bottom) - max(self.top, other.top)
-        if across <= 0 or down <= 0:
-            return 0.0
-        shared = across * down
-        return shared / (self.area + other.area - shared)
 
 
 def union(boxes: Iterable[Box]) -> Box:
@@ -125,7 +112,6 @@ class Line:
     Attributes:
         index: place in reading order, from 0.
         box: around all its ink.
-        polygon: outline (x, y) around its ink, clockwise from the upper left; what the overlay draws.
         pieces: its ink from left to right, as it is read.
         words: its words by the gaps between pieces: for each word, the slice of ``pieces`` (first, after last).
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned for the line to be upright.
@@ -137,7 +123,6 @@ class Line:
 
     index: int
     box: Box
-    polygon: tuple[tuple[int, int], ...]
     pieces: tuple[Piece, ...]
     words: tuple[tuple[int, int], ...]
     turn: int = 0

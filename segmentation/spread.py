@@ -89,7 +89,6 @@ def _moved(line: Line, columns: int, regions: int) -> Line:
     return replace(
         line,
         box=line.box.moved(columns),
-        polygon=tuple((x + columns, y) for x, y in line.polygon),
         baseline=tuple((x + columns, y) for x, y in line.baseline),
         pieces=tuple(replace(piece, box=piece.box.moved(columns)) for piece in line.pieces),
         region=line.region + regions,

@@ -18,7 +18,7 @@ def line_of(columns, index=0, left=200, scale=1.0, words=None):
     """A line whose pieces cover ``columns`` of its picture, ``scale`` page pixels each, from ``left`` on the page."""
     pieces = tuple(Piece(Box(left + int(a * scale), TOP, left + int(b * scale), BOTTOM), a, b) for a, b in columns)
     box = Box(pieces[0].box.left, TOP, max(p.box.right for p in pieces), BOTTOM)
-    return Line(index, box, (), pieces, tuple(words or [(i, i + 1) for i in range(len(pieces))]))
+    return Line(index, box, pieces, tuple(words or [(i, i + 1) for i in range(len(pieces))]))
 
 
 def reading_of(text, spans, confidences=None):
@@ -241,7 +241,7 @@ def down(columns, turn, index, region=1):
     spans = [(100 + a, 100 + b) if turn == 270 else (100 + end - b, 100 + end - a) for a, b in columns]
     pieces = tuple(Piece(Box(10, top, 50, bottom), a, b) for (a, b), (top, bottom) in zip(columns, spans, strict=True))
     words = tuple((i, i + 1) for i in range(len(pieces)))
-    return Line(index, union(p.box for p in pieces), (), pieces, words, turn, region)
+    return Line(index, union(p.box for p in pieces), pieces, words, turn, region)
 
 
 def rows(words):

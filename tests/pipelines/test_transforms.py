@@ -66,7 +66,7 @@ def assembled(layout, readings):
 
 def test_page_of_which_nothing_could_be_read_has_no_row_and_so_is_tried_again():
     box = Box(0, 0, 10, 10)
-    line = Line(0, box, (), (Piece(box, 0.0, 10.0),), ((0, 1),))
+    line = Line(0, box, (Piece(box, 0.0, 10.0),), ((0, 1),))
     facts = PageFacts(PageRef("/scans/a.png", 0), 1, "0" * 64, 1, None, 20, 20, None, 0, 0.0, 0.0)
     reading = UnitReading(0, None, Reading("a", 0.5, 0.5, ((0, 10),), (0.5,), (0.5,)), 0.0, 1.0)
     (lost,) = assembled(PageLayout(facts, (line,), attempt=2), [])
@@ -79,7 +79,7 @@ def test_page_of_which_nothing_could_be_read_has_no_row_and_so_is_tried_again():
 
 def test_page_that_cannot_be_assembled_costs_that_page():
     box = Box(0, 0, 10, 10)
-    line = Line(0, box, (), (Piece(box, 0.0, 10.0),), ((0, 1),))
+    line = Line(0, box, (Piece(box, 0.0, 10.0),), ((0, 1),))
     facts = PageFacts(PageRef("/scans/a.png", 2), 3, "0" * 64, 1, None, 20, 20, None, 0, 0.0, 0.0)
     unreadable = UnitReading(0, None, None, 0.0, 1.0)
     (lost,) = assembled(PageLayout(facts, (line,), attempt=3), [unreadable])

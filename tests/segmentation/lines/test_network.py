@@ -8,6 +8,7 @@ from segmentation.ink.scale import Scale
 from segmentation.lines.curves import curves_in_zones
 from segmentation.lines.network import DEFAULT, LineModelError, load, model_id
 from segmentation.page import CLASSICAL, SegmentationSettings, segment
+from tests.segmentation.boxes import intersection_over_union
 from tests.segmentation.drawing import SCRIPT, TEXT, draw_page
 from tests.segmentation.line_networks import smearing_network, write_network
 
@@ -31,7 +32,7 @@ def test_the_lines_of_a_drawn_page_are_found_through_a_network(network, size):
     lines = found(page.gray, network)
     assert len(lines) == len(page.lines)
     for line, true in zip(lines, page.lines, strict=True):
-        assert line.box.intersection_over_union(true) > 0.8
+        assert intersection_over_union(line.box, true) > 0.8
 
 
 @pytest.mark.parametrize("pitch", [1.5, 2.5])
@@ -40,7 +41,7 @@ def test_the_network_of_the_package_finds_the_lines_of_a_drawn_page(pitch):
     lines = segment(page.gray).layout.lines
     assert len(lines) == len(page.lines)
     for line, true in zip(lines, page.lines, strict=True):
-        assert line.box.intersection_over_union(true) > 0.8
+        assert intersection_over_union(line.box, true) > 0.8
 
 
 def test_the_answer_covers_the_picture_whatever_its_size(network):

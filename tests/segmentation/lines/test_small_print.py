@@ -6,6 +6,7 @@ from segmentation.geometry import Box, union
 from segmentation.order.reading_order import stacked_blocks
 from segmentation.page import CLASSICAL, SegmentationSettings, segment
 from segmentation.scores.metrics import compare_boxes
+from tests.segmentation.boxes import intersection_over_union
 from tests.segmentation.drawing import PRINT, SCRIPT, TEXT, dark, draw_line, draw_page, paper
 
 PRINTED = (
@@ -43,7 +44,7 @@ def test_small_print_over_large_writing_is_found_and_read_first():
     assert compare_boxes([line.box for line in layout.lines], small + large, 0.6).f1 == 1.0
     assert [line.index for line in layout.lines] == list(range(len(small) + len(large)))
     for line, box in zip(layout.lines, small, strict=False):
-        assert line.box.intersection_over_union(box) > 0.7
+        assert intersection_over_union(line.box, box) > 0.7
     words = [len(line.words) for line in layout.lines[:2]]
     assert words == [pytest.approx(len(text.split()), abs=3) for text in PRINTED]
 
@@ -87,7 +88,7 @@ def test_small_print_that_the_first_look_found_stays_as_it_was(without_second_sc
     found = segment(gray).layout
     without_second_scale()
     assert found == segment(gray).layout
-    assert found.lines[0].box.intersection_over_union(small[0]) > 0.7
+    assert intersection_over_union(found.lines[0].box, small[0]) > 0.7
 
 
 def test_small_print_alone_is_a_page_of_one_size():

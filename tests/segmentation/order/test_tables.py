@@ -5,6 +5,7 @@ import pytest
 
 from segmentation.geometry import Cell
 from segmentation.page import CLASSICAL, SegmentationSettings, segment
+from tests.segmentation.boxes import intersection_over_union
 from tests.segmentation.drawing import INK, PAPER, TEXT, draw_line, paper, turned
 from tests.segmentation.test_page import assert_sound, contains
 
@@ -45,7 +46,9 @@ def cells_read(layout, boxes):
     order = []
     for line in layout.lines:
         own = [i for i, words in enumerate(boxes) if all(contains(line.box, word, 6) for word in words)]
-        touched = [i for i, words in enumerate(boxes) if any(line.box.intersection_over_union(w) > 0.02 for w in words)]
+        touched = [
+            i for i, words in enumerate(boxes) if any(intersection_over_union(line.box, w) > 0.02 for w in words)
+        ]
         assert own == touched and len(own) == 1, (own, touched)
         order += own
     return order
@@ -126,7 +129,7 @@ def test_a_word_through_a_rule_stays_whole():
     crossing = next(box for box in long if box.left < 720 < box.right)
     layout = segment(gray).layout
     words = [box for line in layout.lines for box in line.word_boxes()]
-    assert any(box.intersection_over_union(crossing) > 0.8 for box in words)
+    assert any(intersection_over_union(box, crossing) > 0.8 for box in words)
     assert len(layout.lines) == len(boxes) + 2
 
 

@@ -5,13 +5,14 @@ import pytest
 
 from segmentation.geometry import Box
 from segmentation.scores.metrics import Scores, compare_boxes, kendall_tau
+from tests.segmentation.boxes import intersection_over_union
 
 
 def best_matching(found, true, threshold):
     """Pairs in the largest one-to-one matching, by trying all."""
     short, long = sorted((found, true), key=len)
     return max(
-        sum(a.intersection_over_union(b) >= threshold for a, b in zip(short, chosen, strict=True))
+        sum(intersection_over_union(a, b) >= threshold for a, b in zip(short, chosen, strict=True))
         for chosen in itertools.permutations(long, len(short))
     )
 
