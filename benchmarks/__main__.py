@@ -35,11 +35,11 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _seconds(function: Callable[[], object], repeats: int = 3) -> float:
-    """Median time of some calls, after one that does not count."""
+def _seconds(function: Callable[[], object]) -> float:
+    """Median time of three calls, after one that does not count."""
     function()
     times = []
-    for _ in range(repeats):
+    for _ in range(3):
         start = time.perf_counter()
         function()
         times.append(time.perf_counter() - start)

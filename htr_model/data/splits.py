@@ -39,7 +39,7 @@ def usual_split(name: str) -> str:
     return "validation" if _place(name) < _KEPT else "train"
 
 
-def split(samples: list[Sample], validation_share: float = _KEPT) -> tuple[list[Sample], list[Sample]]:
+def split(samples: list[Sample]) -> tuple[list[Sample], list[Sample]]:
     """Training and validation samples.
 
     A sample that names its split goes there (``test`` to neither; for the names see `canonical_split`).
@@ -56,10 +56,9 @@ def split(samples: list[Sample], validation_share: float = _KEPT) -> tuple[list[
     train: list[Sample] = []
     kept: list[Sample] = []
     for sample in free:
-        (kept if _place(_unit(sample)) < validation_share else train).append(sample)
-    one_sided = not (named["validation"] or kept) or not (named["train"] or train)
-    if one_sided and 0 < validation_share < 1:
-        train, kept = _of_few(free, validation_share)
+        (kept if _place(_unit(sample)) < _KEPT else train).append(sample)
+    if not (named["validation"] or kept) or not (named["train"] or train):
+        train, kept = _of_few(free)
     return named["train"] + train, named["validation"] + kept
 
 
@@ -68,13 +67,13 @@ def _unit(sample: Sample) -> str:
     return f"{sample.collection}/{sample.writer or sample.group or sample.id}"
 
 
-def _of_few(samples: list[Sample], validation_share: float) -> tuple[list[Sample], list[Sample]]:
+def _of_few(samples: list[Sample]) -> tuple[list[Sample], list[Sample]]:
     """Training and validation samples where chance left one side empty."""
     units = [_unit(s) for s in samples]
     if len(set(units)) < 2:
         units = [f"{s.collection}/{s.id}" for s in samples]
     ordered = sorted(set(units), key=_place)
-    kept = set(ordered[: max(1, round(validation_share * len(ordered)))])
+    kept = set(ordered[: max(1, round(_KEPT * len(ordered)))])
     train = [s for s, unit in zip(samples, units, strict=True) if unit not in kept]
     return train, [s for s, unit in zip(samples, units, strict=True) if unit in kept]
 

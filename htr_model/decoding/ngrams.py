@@ -104,10 +104,6 @@ class CharacterNgrams:
     def finish(self, state: int) -> float:
         return self.extend(state, self._space)[0] if self._space else 1.0
 
-    def log_probability(self, state: int, symbol: int) -> float:
-        """Of a symbol behind a state, in nats."""
-        return self._look_up(state, self._numbers[symbol])[0]
-
     def _look_up(self, state: int, number: int) -> tuple[float, int]:
         """The log-probability, and the longest n-gram that ends with the symbol: all that matters behind it."""
         if not number:

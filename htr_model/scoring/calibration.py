@@ -97,20 +97,23 @@ class Bin:
     accuracy: float
 
 
-def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int = 10) -> list[Bin]:
-    """Words by confidence in equally wide bins from 0 to 1; empty bins are left out."""
+_BINS = 10
+
+
+def reliability(confidences: Sequence[float], right: Sequence[bool]) -> list[Bin]:
+    """Words by confidence in ten equally wide bins from 0 to 1; empty bins are left out."""
     values, truths = np.asarray(confidences, float), np.asarray(right, float)
-    place = np.minimum((values * bins).astype(int), bins - 1)
-    members = [place == i for i in range(bins)]
+    place = np.minimum((values * _BINS).astype(int), _BINS - 1)
+    members = [place == i for i in range(_BINS)]
     return [Bin(int(m.sum()), float(values[m].mean()), float(truths[m].mean())) for m in members if m.any()]
 
 
-def expected_calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
+def expected_calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
     """Mean distance between confidence and share of right words over the bins of `reliability`, weighted by words.
 
     0 is perfect, 1 the worst; 0 for no words.
     """
-    filled = reliability(confidences, right, bins)
+    filled = reliability(confidences, right)
     return sum(b.words * abs(b.confidence - b.accuracy) for b in filled) / max(1, len(confidences))
 
 

@@ -9,6 +9,7 @@ from htr_model.decoding.errors import LanguageModelError
 from htr_model.decoding.language_model import parse
 from htr_model.decoding.ngram_file import from_bytes, is_ngram_file, to_bytes
 from htr_model.decoding.ngrams import CharacterNgrams, Ngrams
+from tests.htr_model.decoding.probabilities import log_probability
 
 CHARSET = Charset(LATIN)
 TEXT = "The hen and the cat ate the oats; l'été, à côté: 14 cats & 3 hens! " * 3 + "That hat is the cat's hat. " * 4
@@ -23,7 +24,7 @@ def probability(model: CharacterNgrams, charset: Charset, text: str) -> float:
     """Log-probability of a text."""
     state, total = model.start, 0.0
     for symbol in charset.encode(text):
-        total += model.log_probability(state, symbol)
+        total += log_probability(model, state, symbol)
         state = model.extend(state, symbol)[1]
     return total
 
@@ -59,11 +60,11 @@ def test_symbols_that_the_file_lacks_are_improbable_and_possible(ngrams):
     charset = Charset(LATIN + "Ωж")
     model = parse(to_bytes(ngrams), charset, 0.5)
     state = model.start
-    known = model.log_probability(state, charset.encode("t")[0])
-    assert -30 < model.log_probability(state, charset.encode("Ω")[0]) < known
+    known = log_probability(model, state, charset.encode("t")[0])
+    assert -30 < log_probability(model, state, charset.encode("Ω")[0]) < known
     factor, behind = model.extend(state, charset.encode("ж")[0])
     assert 0 < factor < 1
-    assert np.isfinite(model.log_probability(behind, charset.encode("t")[0]))
+    assert np.isfinite(log_probability(model, behind, charset.encode("t")[0]))
 
 
 def test_charset_with_fewer_symbols_takes_what_fits(ngrams):
@@ -87,7 +88,7 @@ def test_pruning_keeps_what_tells_most():
             state = model.start
             for symbol in CHARSET.encode(context):
                 state = model.extend(state, symbol)[1]
-            here = [model.log_probability(state, s) for s in CHARSET.encode(symbols)]
+            here = [log_probability(model, state, s) for s in CHARSET.encode(symbols)]
             assert np.exp(here).sum() == pytest.approx(1.0, abs=1e-4)
     assert sizes[0] > sizes[1] > sizes[2] >= len(symbols)
     assert found[0] >= found[1] - 0.5 and found[1] > found[2]

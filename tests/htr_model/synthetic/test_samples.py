@@ -32,7 +32,7 @@ def test_file_is_read_back_as_training_data(tmp_path, fonts, text):
     assert [(s.id, s.text, s.writer) for s in data.samples] == [(d.id, d.text, d.writer) for d in drawn]
     assert len({s.id for s in data.samples}) == 30
     assert all(40 <= s.gray.shape[0] <= 90 for s in data.samples)
-    train, validation = split(data.samples, 0.5)
+    train, validation = split(data.samples)
     assert not {s.writer for s in train} & {s.writer for s in validation}
     assert [p.name for p in path.parent.iterdir()] == ["lines.parquet"]
 
