@@ -20,8 +20,8 @@ from rapidfuzz.distance import Levenshtein
 from pipelines.archive import tables
 from pipelines.archive.reading import Archive
 from pipelines.archive.transcripts import PageWord, Transcript, line_text
+from pipelines.corrections import Corrections
 from pipelines.files import page_stem
-from pipelines.review.corrections import Corrections
 
 _LETTERS_AN_EDIT = 4
 """Letters of a word for each edit that is allowed unless the caller says: a word of three must fit exactly."""

@@ -49,9 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from pipelines.archive.page_pictures import Pictures
         from pipelines.archive.reading import open_archive
+        from pipelines.corrections import Corrections
         from pipelines.exports import document_files, page_files, without_picture
         from pipelines.files import absolute, join, write_bytes
-        from pipelines.review.corrections import Corrections
 
     of_documents = arguments.to == PDF
     if of_documents and arguments.pictures:

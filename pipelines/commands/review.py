@@ -31,8 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg, picture_name
         from pipelines.archive.reading import open_archive
+        from pipelines.corrections import Corrections
         from pipelines.files import absolute, is_local, join, write_bytes
-        from pipelines.review.corrections import Corrections
         from pipelines.review.pages import WebPages, assets, entries
 
     if arguments.lowest is not None and arguments.lowest < 1:

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the places, the surest first; 1 when one could not be shown because its scan has changed or is gone."""
     with hold_back_native_output():
         from pipelines.archive.reading import open_archive
-        from pipelines.review.corrections import Corrections
+        from pipelines.corrections import Corrections
         from pipelines.search import search, terms
 
     query = " ".join(arguments.query)

@@ -20,9 +20,9 @@ import pyarrow as pa
 
 from pipelines.archive.page_pictures import picture_name
 from pipelines.archive.transcripts import PageWord, Transcript
+from pipelines.corrections import SavedLine
 from pipelines.files import page_stem
 from pipelines.formats.page_xml import to_page
-from pipelines.review.corrections import SavedLine
 from pipelines.review.html import template
 from segmentation.geometry import Box, union
 

@@ -8,11 +8,11 @@ import pytest
 
 from pipelines.archive.page_pictures import picture_name
 from pipelines.archive.transcripts import PageWord, Source, Transcript, line_text
+from pipelines.corrections import Corrections
 from pipelines.errors import UsageError
 from pipelines.formats.shapes import outline
 from pipelines.formats.text import to_text
 from pipelines.formats.xml import written
-from pipelines.review.corrections import Corrections
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell
 
