@@ -61,7 +61,9 @@ def test_a_curve_follows_a_line_that_climbs():
 
 def test_curves_stay_on_the_page():
     ink = draw_page(margin=5).ink
-    for curve in find_curves(ink, measure(ink, components(ink))):
+    curves = find_curves(ink, measure(ink, components(ink)))
+    assert len(curves) == len(TEXT)
+    for curve in curves:
         assert curve.first >= 0 and curve.last < ink.shape[1]
         assert ((curve.ys > -1) & (curve.ys < ink.shape[0])).all()
 
