@@ -64,12 +64,9 @@ class Strip:
     ratio: float
 
 
-def strip(line: Sequence[PageWord], turn: int) -> Strip:
-    """Where a line is seen.
-
-    Args:
-        turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
-    """
+def strip(line: Sequence[PageWord]) -> Strip:
+    """Where a line is seen."""
+    turn = line[0].turn
     # The page is turned around its upper left corner, and then around the line's beginning, until that is level.
     boxes = [word.box.turned(turn) for word in line]
     angle = _fall(line, boxes, turn)

@@ -579,7 +579,7 @@ def test_strip_shows_the_line_upright_and_level(turn, slope):
                 tuple(height - x for x in levels),
             )
         line.append(PageWord("ink", 1.0, box, turn, baseline=levels))
-    cut = strip(line, turn)
+    cut = strip(line)
     picture = seen(cut, gray)
     assert abs(picture.shape[1] / picture.shape[0] - cut.ratio) < 0.5
     assert picture.shape[0] < 60 and np.count_nonzero(picture < 45) > 0.9 * 4 * 110 * 30
@@ -587,5 +587,5 @@ def test_strip_shows_the_line_upright_and_level(turn, slope):
 
 
 def test_strip_of_a_line_without_baseline_is_its_box():
-    cut = strip([PageWord("ink", 1.0, Box(30, 50, 90, 70))], 0)
+    cut = strip([PageWord("ink", 1.0, Box(30, 50, 90, 70))])
     assert (cut.view, cut.ratio) == ("27 47 66 26", pytest.approx(66 / 26, abs=0.001))
