@@ -19,7 +19,6 @@ from htr_model.bundle import Bundle, BundleError
 from htr_model.time_steps import TIME_STRIDE
 
 
-@keras.saving.register_keras_serializable("inkbeam")
 class ValidColumns(layers.Layer):
     """1 where a column of ``x`` (batch, h, w, c) shows the picture, 0 where it shows padding: (batch, 1, w, 1)."""
 
@@ -33,11 +32,7 @@ class ValidColumns(layers.Layer):
         mask = ops.expand_dims(columns, 0) < ops.expand_dims(valid, 1)
         return ops.cast(mask, x.dtype)[:, None, :, None]
 
-    def get_config(self):
-        return {**super().get_config(), "stride": self.stride}
 
-
-@keras.saving.register_keras_serializable("inkbeam")
 class ColumnMax(layers.Layer):
     """Largest activation of each column: (batch, h, w, c) → (batch, w, c)."""
 
@@ -45,7 +40,6 @@ class ColumnMax(layers.Layer):
         return ops.max(x, axis=1)
 
 
-@keras.saving.register_keras_serializable("inkbeam")
 class FusedBatchNormalization(layers.BatchNormalization):
     """Batch normalisation of channels; with PyTorch in training by its own operator, in a pass over the pictures where
     Keras takes a dozen."""
@@ -62,7 +56,6 @@ class FusedBatchNormalization(layers.BatchNormalization):
         return y.movedim(1, -1)
 
 
-@keras.saving.register_keras_serializable("inkbeam")
 class UnitRange(layers.Layer):
     """0 … 255 → 0 … 1. As `keras.layers.Rescaling`, which on a GPU copies its factor there anew each time."""
 
@@ -89,7 +82,6 @@ def _lstm_policy() -> keras.DTypePolicy:
     return keras.config.dtype_policy() if keras.backend.backend() == "torch" else keras.DTypePolicy("float32")
 
 
-@keras.saving.register_keras_serializable("inkbeam")
 class BothWays(layers.Layer):
     """Two LSTMs over the valid time steps, one from each end: (batch, time, features) → (batch, time, 2 units).
 
@@ -124,9 +116,6 @@ class BothWays(layers.Layer):
 
     def compute_output_shape(self, x_shape, valid_shape):
         return (*x_shape[:-1], 2 * self.units)
-
-    def get_config(self):
-        return {**super().get_config(), "units": self.units}
 
 
 def _convolution(x, filters, kernel, name, *, strides=1, activation=True):
