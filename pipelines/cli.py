@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import importlib.util
 import logging
 import os
 import sys
@@ -71,6 +72,9 @@ def main(argv: list[str] | None = None) -> int:
         arguments.beam_options = rest
     elif rest:
         return _fail(arguments.command, f"unknown option {rest[0]}; see inkbeam {arguments.command} --help")
+    backend = os.environ.get("KERAS_BACKEND", "")
+    if backend and importlib.util.find_spec(backend) is None:
+        return _fail(arguments.command, f"KERAS_BACKEND={backend}: there is no such package; pip install {backend}")
     return _exit_code(arguments.command, lambda: command.run(arguments))
 
 

@@ -39,7 +39,8 @@ def text_lines(path: Path) -> list[str]:
             raise ValueError(f"{path.name} is larger than {_MAX_BYTES // 2**20} MB")
         return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except OSError as error:
-        raise ValueError(f"no text file {path.name}") from error
+        stem = path.name.removesuffix(".txt").removesuffix(".gt")
+        raise ValueError(f"no text file {stem}.txt or {stem}.gt.txt that can be read") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"{path.name} is not text in UTF-8") from error
 

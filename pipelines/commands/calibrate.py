@@ -14,6 +14,7 @@ from pipelines.errors import UsageError
 from pipelines.job import BUNDLE_LANGUAGE_MODEL, LanguageModelFile
 from pipelines.logs import hold_back_native_output
 from pipelines.options.samples import add_measured_options, measured
+from pipelines.wording import counted
 from pipelines.written_files import write_figures, writing
 
 GREEDY, WITH_LANGUAGE_MODEL = "greedy", "language model"
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         from htr_model.scoring.calibration import LEAST_WORDS, cross_fitted, fit, judged_words
         from htr_model.training.card import with_confidence
 
+    print(f"reading {counted(len(samples), 'picture')} with each decoder")
     recognizers = {GREEDY: Recognizer(loaded)}
     if loaded.language_model is not None:
         known = load_language_model(LanguageModelFile(BUNDLE_LANGUAGE_MODEL, "", LANGUAGE_WEIGHT), loaded)
@@ -59,22 +61,21 @@ def run(arguments: argparse.Namespace) -> int:
         judged = cross_fitted(words)
         if judged is None:
             raise UsageError(
-                f"{len(words)} words were read in {len(samples)} pictures; calibration needs {LEAST_WORDS} in each "
-                "half of the writers"
+                f"{len(words):,} words were read in {len(samples):,} pictures; calibration needs {LEAST_WORDS} in each "
+                f"half of the writers, {2 * LEAST_WORDS} and more in all"
             )
         fitted[decoder] = Fitted(fit(words), _figures(words, judged, names), _error(judged))
+    _print(fitted)
     greedy, language = fitted[GREEDY], fitted.get(WITH_LANGUAGE_MODEL)
     calibrated = replace(
         loaded,
-        calibration=greedy.calibration,
-        language_calibration=language.calibration if language else loaded.language_calibration,
+        calibration=_better(GREEDY, greedy, loaded.calibration),
+        language_calibration=_better(WITH_LANGUAGE_MODEL, language, loaded.language_calibration),
     )
     card = with_confidence(loaded.card or "# Model card\n", greedy.error, names, language and language.error)
     with writing(f"--output {arguments.output}"):
         identity = bundle.save(calibrated, Path(arguments.output), card)
-    _print(fitted)
     print(f"{arguments.output}: model {identity} (before: {loaded.id})")
-    _warn(fitted, loaded.id)
     if arguments.json:
         values = {"model_id": identity, "by_collection": greedy.figures}
         if language:
@@ -106,16 +107,19 @@ def _print(fitted: dict[str, Fitted]) -> None:
             print(f"{name:24}{row['words']:9,}{100 * row['right']:9.1f}{row['before']:9.3f}{row['after']:9.3f}")
 
 
-def _warn(fitted: dict[str, Fitted], before: str) -> None:
-    """Say so where the confidence of the model ``before`` was the better one."""
-    for decoder, of_decoder in fitted.items():
-        total = of_decoder.figures.get("all") or next(iter(of_decoder.figures.values()))
-        if total["after"] > total["before"]:
-            print(
-                f"warning: {decoder}: the confidence of {before} was the better one; "
-                f"{total['words']:,} words may be too few, give more --data",
-                file=sys.stderr,
-            )
+def _better(decoder: str, fitted: Fitted | None, before: Calibration) -> Calibration:
+    """The map that was fitted, or the one ``before`` where that is better for other writers than it was fitted on."""
+    if fitted is None:
+        return before
+    total = fitted.figures.get("all") or next(iter(fitted.figures.values()))
+    if total["after"] <= total["before"]:
+        return fitted.calibration
+    print(
+        f"{decoder}: the confidence of the model before is the better one and stays; {total['words']:,} words may be "
+        "too few, give more --data",
+        file=sys.stderr,
+    )
+    return before
 
 
 def _figures(words: list, judged: list, names: list[str]) -> dict[str, dict]:

@@ -67,7 +67,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"failed: {error}", file=sys.stderr)
 
     pictures = Pictures(archive.records)
-    as_corrected = Corrections(Path(arguments.corrections)).applied if arguments.corrections else lambda page: page
+    corrections, corrected = Corrections(Path(arguments.corrections)) if arguments.corrections else None, 0
+
+    def as_corrected(page):
+        nonlocal corrected
+        page = corrections.applied(page) if corrections else page
+        corrected += page.corrected
+        return page
+
     if of_documents:
         documents = (list(map(as_corrected, document)) for document in archive.documents())
         made = document_files(documents, pictures, tell_lost)
@@ -82,7 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
                 write_bytes(path, data)
         count += 1
     if count:
-        print(f"{counted(count, 'document' if of_documents else 'page')}: {folder}")
+        taken = f" ({counted(corrected, 'page')} as corrected)" if corrections else ""
+        print(f"{counted(count, 'document' if of_documents else 'page')}{taken}: {folder}")
     else:
         print(f"nothing was written: {_NOTHING.get(arguments.to, 'no page has been read')}")
     unlike = without_picture(archive.pages) if arguments.to in _XML and not arguments.pictures else 0

@@ -24,8 +24,8 @@ from pipelines.records import PageText
 from pipelines.transforms import PageTask, facts_of, text_images
 from segmentation.decoding import DecodingSettings, Page, PageRef, decode_page
 from segmentation.geometry import Box, Line
-from segmentation.page import SegmentationSettings, UprightPage, segment, ways_up
-from segmentation.pictures.contact_sheet import draw_comparison
+from segmentation.page import SegmentationSettings, UprightPage, segment, segment_upright, ways_up
+from segmentation.pictures.contact_sheet import draw_comparison, draw_found
 from segmentation.scores.line_scores import (
     InkOverlap,
     LineScores,
@@ -316,11 +316,15 @@ def read_page(page: Page, way: UprightPage, recognizer, unit: str) -> PageText:
 
 
 def draw_page(page: TruePage, settings: SegmentationSettings | None = None) -> np.ndarray:
-    """A page's found lines over its true ones, uint8 (h, w, 3) RGB; see `segmentation.pictures.contact_sheet`.
+    """A page's found lines, over its true ones where these are known, uint8 (h, w, 3) RGB; see
+    `segmentation.pictures.contact_sheet`.
 
     Raises:
         OSError, DecodingError, UnusableTruth: the page cannot be used.
     """
     gray = load_page(page).gray
+    if not page.is_placed:
+        upright = segment_upright(gray, settings)
+        return draw_found(upright.gray, upright.segmented.layout.lines)
     compared = compare(page, gray, segment(gray, settings))
     return draw_comparison(compared.truth, compared.found, compared.ink, compared.scores, *_outlines(page))

@@ -167,8 +167,7 @@ def write_report(
         table.writerows(rows)
     truths = {page.picture: page for page in pages}
     for name, part in _collections(results).items():
-        placed = sorted((r for r in part if r.lines is not None), key=_goodness)
-        worst = [r for r in placed[:WORST] if _goodness(r) < (1, 1, 1)]
+        worst = [r for r in sorted(part, key=_goodness)[:WORST] if _goodness(r) < _PERFECT]
         if worst:
             drawn = [draw_page(truths[r.picture], settings) for r in worst]
             sheet = contact_sheet(drawn, [_caption(r) for r in worst], LEGEND)
@@ -178,19 +177,27 @@ def write_report(
     return written
 
 
-def _goodness(result: PageResult) -> tuple[float, float, float]:
-    lines = result.lines
+_PERFECT = (1.0, 1.0, 1.0, 0.0)
+
+
+def _goodness(result: PageResult) -> tuple[float, float, float, float]:
+    """By which pages are put in order: by their lines, where these are known, then by what was read."""
+    lines, wrong = result.lines, figures(summarise([result]))["cer"] or 0.0
+    if lines is None:
+        return 1.0, 1.0, 1.0, -wrong
     coverage = lines.covered / lines.true if lines.true else 1.0
-    return lines.by_threshold[0].f1, coverage, lines.by_threshold[1].f1
+    return lines.by_threshold[0].f1, coverage, lines.by_threshold[1].f1, -wrong
 
 
 def _caption(result: PageResult) -> str:
-    lines = result.lines
-    missed = lines.true - lines.by_threshold[0].matched
-    return (
-        f"{result.picture.name}\nF1 {lines.by_threshold[0].f1:.2f}, {missed} of {lines.true} missed, "
-        f"{lines.left_out} left out"
-    )
+    lines, wrong = result.lines, figures(summarise([result]))["cer"]
+    said = []
+    if lines is not None:
+        missed = lines.true - lines.by_threshold[0].matched
+        said.append(f"F1 {lines.by_threshold[0].f1:.2f}, {missed} of {lines.true} missed, {lines.left_out} left out")
+    if wrong is not None:
+        said.append(f"CER {wrong:.1%}")
+    return "\n".join([result.picture.name, *said])
 
 
 def _markdown(results: list[PageResult]) -> str:

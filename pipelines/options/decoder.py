@@ -19,7 +19,8 @@ def add_decoder_options(group: argparse._ActionsContainer, *, asks_bundle: bool 
         asks_bundle: as there.
     """
     usual = "the bundle's, if any" if asks_bundle else "none with greedy"
-    group.add_argument("--decoder", metavar="D", help="greedy or beam (default: beam with a language model)")
+    asked = "a language model" if asks_bundle else "--language-model"
+    group.add_argument("--decoder", metavar="D", help=f"greedy or beam (default: beam with {asked})")
     group.add_argument(
         "--beam-width",
         type=int,

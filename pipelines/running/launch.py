@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import logging
+import os
 import platform
 import signal
 import time
@@ -19,7 +20,7 @@ from pipelines import digitize, inputs, sinks
 from pipelines.archive import compaction, history, runs, tables
 from pipelines.archive.selection import Selection, select
 from pipelines.errors import JobFailed, UsageError
-from pipelines.files import absolute, matching
+from pipelines.files import absolute, is_local, matching
 from pipelines.job import Job
 from pipelines.logs import hold_back_native_output
 from pipelines.model_handler import load_bundle, load_language_model
@@ -111,6 +112,8 @@ def plan(job: Job, input_lists: tuple[str, ...]) -> Plan:
     # Folders and patterns of the lists are inputs like others; single files, which may be many, need not be told again.
     job = replace(job, inputs=(*job.inputs, *(uri for uri in listed if absolute(uri) not in named)))
     if job.overlays:
+        if is_local(job.overlays) and os.path.isfile(job.overlays):
+            raise UsageError(f"--overlays {job.overlays}: is a file; name a folder")
         inputs.refuse_among_scans(job.inputs, named, job.overlays, "--overlays")
     return plan_for(job, documents, bundle)
 

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from segmentation.geometry import Line
 from segmentation.pictures.lettering import font
+from segmentation.pictures.overlay import draw_overlay
 from segmentation.scores.line_scores import InkOverlap, LineScores, TrueInk
 
 _COLOURS = np.array([(0, 70, 200), (0, 130, 60), (190, 80, 0), (150, 0, 160), (0, 130, 150)], np.uint8)
@@ -62,6 +64,14 @@ def draw_comparison(
             at = (max(2, xs.min() * factor - 4), float(np.median(ys)) * factor)
             anchor = "rm" if at[0] > 20 else "lm"
             pen.text(at, str(i + 1), (200, 0, 0), letters, anchor=anchor, stroke_width=2, stroke_fill=(255, 255, 255))
+    return np.asarray(tile)
+
+
+def draw_found(gray: np.ndarray, lines: Sequence[Line]) -> np.ndarray:
+    """A page's found lines and words where no true ones are known: uint8 (h, w, 3) RGB, at most a tile large."""
+    drawn = draw_overlay(gray, [line.box for line in lines], [line.word_boxes() for line in lines])
+    tile = Image.fromarray(cv2.cvtColor(drawn, cv2.COLOR_BGR2RGB))
+    tile.thumbnail((_TILE_WIDTH, _TILE_HEIGHT))
     return np.asarray(tile)
 
 

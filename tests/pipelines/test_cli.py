@@ -346,3 +346,22 @@ def test_a_job_that_nobody_listens_to_is_not_done(letter, tmp_path):
     command = f"{sys.executable} -m pipelines.cli digitize --input {letter} --output {tmp_path / 'out'} --dry-run"
     script = f"PYTHONUNBUFFERED=1 {command} | true; exit ${{PIPESTATUS[0]}}"
     assert subprocess.run(["bash", "-c", script], capture_output=True, timeout=120, cwd=REPOSITORY).returncode == 3
+
+
+def test_a_backend_that_is_not_installed_is_told_before_anything_is_loaded(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "no_such_backend")
+    done = inkbeam("train", "--data", tmp_path, "--output", tmp_path / "model")
+    assert done.code == 2
+    assert "KERAS_BACKEND=no_such_backend: there is no such package; pip install no_such_backend" in done.err
+    assert not (tmp_path / "model").exists()
+
+
+def test_overlays_go_into_a_folder(tmp_path):
+    write_letter(tmp_path / "scans" / "letter.png")
+    (tmp_path / "notes.csv").write_text("kept")
+    done = inkbeam(
+        *("digitize", "--input", tmp_path / "scans", "--output", tmp_path / "tables"),
+        *("--overlays", tmp_path / "notes.csv"),
+    )
+    assert done.code == 2 and "notes.csv: is a file; name a folder" in done.err
+    assert not (tmp_path / "tables").exists()

@@ -103,7 +103,8 @@ function mark(span) {
   const rect = place(span.closest("article").dataset.line, span.dataset.word);
   for (const element of [span, rect]) if (element) element.classList.add("here");
   if (rect) rect.scrollIntoView({ block: "nearest", inline: "nearest" });
-  span.scrollIntoView({ block: "nearest" });
+  // The whole line: its picture stands above the words.
+  span.closest("article").scrollIntoView({ block: "nearest" });
 }
 
 function offer(span) {

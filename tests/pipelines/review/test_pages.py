@@ -244,6 +244,7 @@ def test_exports_take_corrections(corrected):
             *("--corrections", corrected / "web"),
         )
         assert done.code == 0, done.err
+        assert "(1 page as corrected)" in done.out
         (path,) = (corrected / kind).iterdir()
         return path
 
