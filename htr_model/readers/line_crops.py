@@ -5,8 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-_STRIP = 0.45
-"""A polygon lower than this share of the page's median line is a strip around the strokes' middle: rebuilt."""
+_STRIP, _LOW = 0.2, 0.45
+"""A polygon lower than the first share of the page's median line is a strip on the baseline, which is rebuilt; one
+lower than the second may be, or be small writing, whose polygon reaches below its baseline."""
+_BELOW_BASELINE = 0.02
+"""Median line heights by which the polygon of small writing reaches below its baseline."""
 _ABOVE, _BELOW = 0.62, 0.30
 """Extent of a rebuilt line above and below its baseline, in median line heights of the page."""
 _FARTHEST = 100_000
@@ -83,13 +86,23 @@ def _shapes(line: dict, typical_height: float) -> list[np.ndarray]:
     if line.get("polygon"):
         baseline = np.array(line.get("baseline") or [], float).reshape(-1, 2)
         polygon = np.array(line["polygon"], float).reshape(-1, 2)
-        if len(baseline) > 1 and np.ptp(polygon[:, 1]) - np.ptp(baseline[:, 1]) < _STRIP * typical_height:
+        if len(baseline) > 1 and _is_strip(polygon, baseline, typical_height):
             above = baseline - (0, _ABOVE * typical_height)
             below = baseline + (0, _BELOW * typical_height)
             return [np.vstack([above, below[::-1]])]
         return [polygon]
     boxes = [word["bbox"] for word in line["words"]] if line.get("words") else [line["bbox"]]
     return [np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], float) for x, y, w, h in boxes]
+
+
+def _is_strip(polygon: np.ndarray, baseline: np.ndarray, typical_height: float) -> bool:
+    """Whether a polygon is no outline of writing, but a strip that a tool drew along the baseline."""
+    height = np.ptp(polygon[:, 1]) - np.ptp(baseline[:, 1])
+    if not _STRIP * typical_height <= height < _LOW * typical_height:
+        return bool(height < _STRIP * typical_height)
+    along = baseline[np.argsort(baseline[:, 0], kind="stable")]
+    below = polygon[:, 1] - np.interp(polygon[:, 0], along[:, 0], along[:, 1])
+    return float(below.max()) <= _BELOW_BASELINE * typical_height
 
 
 def level(gray: np.ndarray, slope: float, paper: int) -> np.ndarray:

@@ -51,13 +51,21 @@ def test_a_folder_stands_for_its_pages(tmp_path):
 def test_a_thin_strip_is_rebuilt_around_the_baseline(tmp_path):
     strip = {
         "text": "struck",
-        "bbox": [10, 195, 200, 10],
-        "polygon": [[10, 195], [210, 195], [210, 205], [10, 205]],
+        "bbox": [10, 197, 200, 6],
+        "polygon": [[10, 197], [210, 197], [210, 203], [10, 203]],
         "baseline": [[10, 200], [210, 200]],
     }
     page = true_page(changed(lines=[*PAGE["lines"], strip]), tmp_path / "one.png", "letters")
     ys = page.lines[3].outlines[0][:, 1]
     assert (ys.min(), ys.max()) == (pytest.approx(200 - 0.62 * 40), pytest.approx(200 + 0.30 * 40))
+
+
+@pytest.mark.parametrize(("foot", "whole"), [(200, False), (204, True)])
+def test_small_writing_keeps_its_outline_and_a_strip_that_ends_on_the_baseline_does_not(tmp_path, foot, whole):
+    outline = [[10, foot - 14], [210, foot - 14], [210, foot], [10, foot]]
+    line = {"text": "small", "bbox": [10, 186, 200, 18], "polygon": outline, "baseline": [[210, 200], [10, 200]]}
+    page = true_page(changed(lines=[*PAGE["lines"], line]), tmp_path / "one.png", "letters")
+    assert (np.ptp(page.lines[3].outlines[0][:, 1]) == 14) == whole
 
 
 def test_a_baseline_runs_from_left_to_right_however_it_was_drawn(tmp_path):
