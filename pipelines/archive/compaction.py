@@ -15,6 +15,7 @@ What is killed between two steps is finished by the next run, from the manifest 
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -33,6 +34,8 @@ from pipelines.archive.tables import Compaction, staged, write_manifest
 from pipelines.errors import UsageError
 from pipelines.files import created, delete, is_local, join, matching, opened, read_bytes, write_bytes
 from pipelines.records import TABLES
+
+log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 10.0
 """Longer than a reader takes to list the folders of a table."""
@@ -115,6 +118,7 @@ def _publish(output: str, compaction: Compaction, settle_seconds: float) -> None
         folder = runs.table_folder(output, table, compaction.id)
         for name in names:
             _copy(join(folder, staged(name)), join(folder, name))
+    log.info("waiting %g seconds for readers that listed the old files", settle_seconds)
     time.sleep(settle_seconds)
     delete([runs.table_folder(output, table, name) for table in TABLES for name in compaction.replaces])
     delete([runs.manifest_path(output, name) for name in compaction.replaces])

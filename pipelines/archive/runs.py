@@ -116,7 +116,11 @@ def known(output: str) -> list[RunRecord]:
     """
     records = committed(output)
     if not records:
-        raise UsageError(f"{output}: no committed run is there; name the folder given to digitize --output")
+        at_work = [name for name, mark in _marks(output) if _at_work(mark)]
+        raise UsageError(
+            f"{output}: no committed run is there; "
+            + (f"{at_work[0]!r} is at work" if at_work else "name the folder given to digitize --output")
+        )
     return records
 
 

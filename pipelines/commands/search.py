@@ -55,9 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
             print(json.dumps(_as_json(hit), ensure_ascii=False))
     else:
         _print(shown, count)
-    if arguments.pictures and _write_pictures(arguments.pictures, query, count, shown, archive.records):
-        return exit_codes.TOO_MANY_FAILURES
-    return exit_codes.DONE
+    if not arguments.pictures:
+        return exit_codes.DONE
+    failed = _write_pictures(arguments.pictures, query, count, shown, archive.records)
+    if not arguments.json:
+        print(f"pictures: {arguments.pictures}")
+    return exit_codes.TOO_MANY_FAILURES if failed else exit_codes.DONE
 
 
 def _as_json(hit) -> dict:

@@ -99,6 +99,14 @@ def test_dead_run_is_removed_and_nothing_else(output, dead_process):
     assert runs.remove_dead(str(output)) == []
 
 
+def test_of_an_output_in_its_first_run_it_is_said_that_it_is_at_work(output):
+    with pytest.raises(UsageError, match="no committed run is there; name the folder"):
+        runs.known(str(output))
+    runs.begin(str(output), "night-1")
+    with pytest.raises(UsageError, match="no committed run is there; 'night-1' is at work"):
+        runs.known(str(output))
+
+
 def test_run_of_an_earlier_process_with_the_same_number_is_dead(output):
     announce(output, "dead", pid=os.getpid(), process_started="another boot 123")
     assert runs.remove_dead(str(output)) == ["dead"]
