@@ -36,7 +36,7 @@ from htr_model.scoring.calibration import cross_fitted, fit
 from htr_model.scoring.evaluation import Evaluation, evaluate
 from htr_model.training import batches, card, checkpoint
 from htr_model.training.charset_extension import extend
-from htr_model.training.settings import TrainingError, TrainingSettings, learning_rate
+from htr_model.training.settings import TRAINING_FOLDER, TrainingError, TrainingSettings, learning_rate
 from htr_model.training.steps import GraphedSteps, Step, graphs_are_possible, keras_step, packed_ctc_loss
 from htr_model.training.tensorboard import EventWriter
 
@@ -91,7 +91,7 @@ class TrainingRun:
         """
         self.settings = settings
         self.output = output
-        self.folder = output / "training"
+        self.folder = output / TRAINING_FOLDER
         self.start_from = start_from
         if start_from:
             start_from = extend(start_from, settings.charset or "")

@@ -11,6 +11,9 @@ from htr_model.training.batches import Batching
 
 SCHEDULES = ("cosine", "constant")
 
+TRAINING_FOLDER = "training"
+"""Beside a bundle, what its training left: checkpoint, curves, report."""
+
 
 class TrainingError(Exception):
     """Training cannot begin or go on; the message says why."""

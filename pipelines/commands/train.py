@@ -79,12 +79,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"--output {arguments.output}: holds a model bundle already; name another folder, or go on with --resume"
         )
-    data = divided(load(arguments.data), arguments)
     with hold_back_native_output():
         from htr_model.bundle import BundleError
         from htr_model.training.job import TrainingRun
-        from htr_model.training.settings import TrainingError
+        from htr_model.training.settings import TRAINING_FOLDER, TrainingError
 
+    output = Path(arguments.output)
+    if not arguments.resume and output.is_dir() and any(output.iterdir()) and not (output / TRAINING_FOLDER).is_dir():
+        raise UsageError(f"--output {arguments.output}: holds other files; name a new folder, or an empty one")
+    data = divided(load(arguments.data), arguments)
     try:
         start = _bundle(arguments.start) if arguments.start else None
     except BundleError as error:
@@ -99,9 +102,9 @@ def run(arguments: argparse.Namespace) -> int:
             symbols = "".join(sorted({c for s in data.samples for c in s.text}))
             settings = replace(settings, charset=symbols or None)
         run = TrainingRun(data, settings, Path(arguments.output), start_from=start)
+        skipped = f", {len(run.skipped):,} skipped (listed in {run.folder / 'skipped.csv'})" if run.skipped else ""
         print(
-            f"{counted(len(run.train), 'sample')} to train on, {len(run.validation):,} to validate, "
-            f"{len(run.skipped):,} skipped (listed in {run.folder / 'skipped.csv'}); "
+            f"{counted(len(run.train), 'sample')} to train on, {len(run.validation):,} to validate{skipped}; "
             f"{run.network}, {run.model.count_params():,} parameters, {len(run.charset)} symbols"
         )
         with writing(f"--output {arguments.output}"):
@@ -114,7 +117,8 @@ def run(arguments: argparse.Namespace) -> int:
     found = f"best validation CER {100 * done.best_cer:.2f} % after epoch {done.best_epoch + 1}"
     if done.best_epoch < 0:
         found = "nothing was validated yet; go on with --resume"
-    print(f"{arguments.output}: {done.step:,} steps in {done.seconds / 60:.0f} minutes, {found}")
+    took = f"{counted(done.step, 'step')} in {counted(round(done.seconds / 60), 'minute')}"
+    print(f"{arguments.output}: {took}, {found}")
     return exit_codes.DONE if (Path(arguments.output) / SETTINGS_FILE).exists() else exit_codes.FAILED
 
 

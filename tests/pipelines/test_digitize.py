@@ -404,11 +404,11 @@ def test_failures_in_the_middle_of_the_graph_cost_a_page_or_a_line(two_letters, 
 
     monkeypatch.setattr(transforms, "ways_up", segment_or_fail)
     monkeypatch.setattr(Recognizer, "read", read_or_fail)
-    (tmp_path / "overlays").write_text("a file where the folder should be")
+    (tmp_path / "file").write_text("a file where a folder should be")
     output = tmp_path / "tables"
     done = inkbeam(
         *("digitize", "--input", two_letters, "--output", output, "--model", tiny_bundle),
-        *("--overlays", tmp_path / "overlays", "--max-failure-rate", "1"),
+        *("--overlays", tmp_path / "file" / "overlays", "--max-failure-rate", "1"),
     )
     assert done.code == 0
     found = sorted((page_of(r)[0], r["stage"], r["error_type"], r["page_index"]) for r in rows(output, "failures"))

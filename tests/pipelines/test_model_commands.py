@@ -256,6 +256,13 @@ def test_a_finished_bundle_is_not_trained_over(drawn, tiny_bundle, tmp_path):
     assert "holds a model bundle already" in done.err
 
 
+def test_training_does_not_write_among_other_files(drawn, tmp_path):
+    (tmp_path / "scan.png").write_bytes(b"kept")
+    done = inkbeam("train", "--data", drawn, "--output", tmp_path)
+    assert done.code == 2 and "holds other files; name a new folder, or an empty one" in done.err
+    assert not (tmp_path / "bundle.json").exists() and not (tmp_path / "training").exists()
+
+
 @pytest.mark.parametrize(("bundle_is_there", "code"), [(True, exit_codes.DONE), (False, exit_codes.FAILED)])
 def test_training_that_ends_before_it_validates_says_so(drawn, tmp_path, monkeypatch, bundle_is_there, code):
     from htr_model.training.job import Progressed, TrainingRun
