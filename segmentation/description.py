@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segmentation.geometry import Box, Line, Piece, union
-from segmentation.ink.cleaning import Components
+from segmentation.ink.components import Components
 from segmentation.ink.scale import Scale
 from segmentation.lines.curves import Curve
 from segmentation.order.reading_order import Region, regions

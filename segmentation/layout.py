@@ -8,7 +8,7 @@ import numpy as np
 
 from segmentation.description import Described, Order, describe
 from segmentation.geometry import Box, Line, union
-from segmentation.ink.cleaning import Components, components
+from segmentation.ink.components import Components, components
 from segmentation.ink.preparation import Prepared, turned
 from segmentation.ink.scale import Scale
 from segmentation.lines.curves import Curve, assign, claim_leftovers

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from segmentation.ink.cleaning import Tones
+from segmentation.ink.binarisation import Tones
 from segmentation.ink.preparation import Prepared, prepare, turned
 from segmentation.layout import lay_out
 from segmentation.lines import network as line_network

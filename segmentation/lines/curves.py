@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from segmentation.ink.cleaning import Components
+from segmentation.ink.components import Components
 from segmentation.ink.scale import Scale
 
 _UNIT = 6.0

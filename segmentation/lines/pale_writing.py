@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from segmentation.ink.cleaning import Tones, tones_at
+from segmentation.ink.binarisation import Tones, tones_at
 from segmentation.ink.preparation import Prepared
 from segmentation.lines.curves import Curve, zones_of
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segmentation.ink.cleaning import Components
+from segmentation.ink.components import Components
 from segmentation.ink.preparation import turned
 from segmentation.ink.scale import Scale
 from segmentation.lines.curves import REACH, Curve, curves_in_zones, nearest_curve

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from segmentation.ink.cleaning import Components
+from segmentation.ink.components import Components
 from segmentation.ink.scale import Scale, line_pitch, stroke_width
 from segmentation.lines.curves import Curve, assign, curves_in_zones, nearest_curve
 from segmentation.lines.network import LineNetwork

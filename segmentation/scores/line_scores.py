@@ -22,7 +22,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from segmentation.ink.cleaning import binarise, flat_sheet, remove_border_and_bars, remove_rulings
+from segmentation.ink.binarisation import binarise
+from segmentation.ink.cleaning import remove_border_and_bars, remove_rulings
+from segmentation.ink.paper import flat_sheet
 from segmentation.ink.scale import stroke_width
 from segmentation.ink.skew import estimate_skew
 from segmentation.scores.metrics import Scores, best_pairs, kendall_tau

@@ -51,6 +51,11 @@ def dark(gray: np.ndarray) -> np.ndarray:
     return gray < (PAPER + INK) // 2
 
 
+def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """A mask, bool (height, width), grown by so many pixels on all sides."""
+    return cv2.dilate(mask.astype(np.uint8), np.ones((2 * pixels + 1,) * 2, np.uint8)) > 0
+
+
 def paper(height: int, width: int) -> np.ndarray:
     return np.full((height, width), PAPER, np.uint8)
 

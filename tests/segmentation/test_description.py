@@ -1,7 +1,7 @@
 import numpy as np
 
 from segmentation.description import describe
-from segmentation.ink.cleaning import components
+from segmentation.ink.components import components
 from segmentation.ink.scale import Scale
 from segmentation.lines.curves import Curve
 from segmentation.placement import Placement

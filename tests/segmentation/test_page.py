@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segmentation.geometry import union
-from segmentation.ink.cleaning import is_negative
+from segmentation.ink.paper import is_negative
 from segmentation.page import CLASSICAL, SegmentationSettings, segment
 from segmentation.scores.metrics import compare_boxes
 from tests.segmentation.boxes import intersection_over_union

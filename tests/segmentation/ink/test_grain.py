@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from segmentation.ink.cleaning import binarise, flat_sheet
+from segmentation.ink.binarisation import binarise
 from segmentation.ink.grain import smooth_grain
+from segmentation.ink.paper import flat_sheet
 from tests.segmentation.drawing import draw_page, noisy
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segmentation.ink.cleaning import components
+from segmentation.ink.components import components
 from segmentation.ink.scale import line_pitch, measure, stroke_width, x_height
 from tests.segmentation.drawing import PRINT, SCRIPT, TEXT, dark, draw_page, draw_word, paper
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from segmentation.geometry import Box
-from segmentation.ink.cleaning import components
+from segmentation.ink.components import components
 from segmentation.ink.scale import Scale, measure
 from segmentation.lines.curves import Curve, assign, claim_leftovers, find_curves
 from tests.segmentation.drawing import PRINT, SCRIPT, TEXT, draw_page
