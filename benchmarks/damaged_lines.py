@@ -25,7 +25,7 @@ from htr_model.readers.datasets import load
 from htr_model.recognizer import Recognizer
 from htr_model.scoring.evaluation import evaluate
 from pipelines.job import DEFAULT_MODEL
-from pipelines.model_handler import load_bundle
+from pipelines.models import load_bundle
 
 _MEASURED = {"iam_words/validation.parquet": 400, "copiste": 110, "hooker_letters": 110, "stanford_letters": 110}
 """Data sets and how many validation samples of each are read at most."""

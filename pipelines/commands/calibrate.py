@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from htr_model import bundle
     from htr_model.readers.datasets import load
     from pipelines import files
-    from pipelines.model_handler import bundle_address, load_bundle, load_language_model
+    from pipelines.models import bundle_address, load_bundle, load_language_model
 
     files.configure([])
     data = load(arguments.data)

@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _job(arguments: argparse.Namespace) -> Job:
     from pipelines.files import absolute
-    from pipelines.model_handler import bundle_address
+    from pipelines.models import bundle_address
     from pipelines.running import beam_options
 
     try:

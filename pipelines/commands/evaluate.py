@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     from htr_model.readers.datasets import load
     from pipelines import files
     from pipelines.evaluation import tesseract
-    from pipelines.model_handler import bundle_address, load_bundle, load_language_model
+    from pipelines.models import bundle_address, load_bundle, load_language_model
 
     files.configure([])
     if arguments.report and Path(arguments.report).is_file():

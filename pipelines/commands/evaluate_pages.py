@@ -72,7 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         from pipelines import files
         from pipelines.evaluation.pages import PageFailure, evaluate_pages
         from pipelines.evaluation.report import figures_by_collection, print_tables, write_report
-        from pipelines.model_handler import RecognizerHandler, bundle_address, load_bundle
+        from pipelines.model_handler import RecognizerHandler
+        from pipelines.models import bundle_address, load_bundle
     files.configure([])
     handler = decoder = language_model = None
     if not arguments.layout_only:

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write, compare with Keras on one batch, and say how fast both are."""
     from pipelines import files
-    from pipelines.model_handler import bundle_address, load_bundle
+    from pipelines.models import bundle_address, load_bundle
 
     files.configure([])
     path = Path(arguments.output)

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     from htr_model.decoding.counting import count_ngrams, frequent_symbols
     from htr_model.decoding.ngram_file import MAX_BYTES, to_bytes
     from pipelines.files import absolute, configure, write_bytes
-    from pipelines.model_handler import bundle_address, load_bundle
+    from pipelines.models import bundle_address, load_bundle
 
     if not 1 <= arguments.order <= 8:
         raise UsageError(f"--order must lie between 1 and 8, got {arguments.order!r}")

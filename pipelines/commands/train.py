@@ -130,7 +130,7 @@ def _bundle(model: str):
     if folder.is_dir():
         return bundle.load(folder)
     from pipelines import files
-    from pipelines.model_handler import bundle_address, load_bundle
+    from pipelines.models import bundle_address, load_bundle
 
     files.configure([])
     return load_bundle(bundle_address(model), "--from")

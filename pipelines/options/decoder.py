@@ -70,7 +70,7 @@ def described(decoder: DecoderSettings, file: LanguageModelFile | None) -> str:
 
 def _language_model(arguments: argparse.Namespace, model: str, asks_bundle: bool) -> LanguageModelFile | None:
     from pipelines.files import absolute
-    from pipelines.model_handler import has_language_model, read_language_model
+    from pipelines.models import has_language_model, read_language_model
 
     named = arguments.language_model
     if named not in (None, NO_LANGUAGE_MODEL) and arguments.decoder == "greedy":

@@ -23,7 +23,7 @@ from pipelines.errors import JobFailed, UsageError
 from pipelines.files import absolute, is_local, matching
 from pipelines.job import Job
 from pipelines.logs import hold_back_native_output
-from pipelines.model_handler import load_bundle, load_language_model
+from pipelines.models import load_bundle, load_language_model
 from pipelines.records import LOSING_STAGES, Failure
 from pipelines.running import flink, interruption
 

@@ -5,8 +5,8 @@ import pytest
 
 from htr_model.normalization import normalize
 from htr_model.recognizer import Recognizer
-from pipelines.errors import UsageError
-from pipelines.model_handler import ImageKey, RecognizerHandler, TextImage, load_bundle, recognise
+from pipelines.model_handler import ImageKey, RecognizerHandler, TextImage, recognise
+from pipelines.models import load_bundle
 from segmentation.decoding import PageRef
 from tests.htr_model.drawing import word
 
@@ -109,19 +109,3 @@ def test_beam_is_told_the_batch_size(size):
     sizes = RecognizerHandler("unused", size).batch_elements_kwargs()
     assert sizes["max_batch_size"] == size
     assert 1 <= sizes["min_batch_size"] <= size
-
-
-def test_missing_bundle_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match=r"--model .*nowhere: no model bundle"):
-        load_bundle(str(tmp_path / "nowhere"))
-
-
-@pytest.mark.parametrize("name", ["bundle.json", "weights.safetensors"])
-@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[: len(data) // 2], lambda data: None])
-def test_damaged_bundle_is_a_usage_error(tiny_bundle, tmp_path, name, damage):
-    for path in tiny_bundle.iterdir():
-        data = damage(path.read_bytes()) if path.name == name else path.read_bytes()
-        if data is not None:
-            (tmp_path / path.name).write_bytes(data)
-    with pytest.raises(UsageError, match=f"--model {tmp_path}"):
-        load_bundle(str(tmp_path))

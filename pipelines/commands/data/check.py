@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         if arguments.charset_of:
             from pipelines.files import configure
-            from pipelines.model_handler import bundle_address, load_bundle
+            from pipelines.models import bundle_address, load_bundle
 
             configure([])
             bundle = load_bundle(bundle_address(arguments.charset_of), "--charset-of")

@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _recognizer(model: str) -> Recognizer:
     from htr_model.recognizer import Recognizer
     from pipelines.files import configure
-    from pipelines.model_handler import bundle_address, load_bundle
+    from pipelines.models import bundle_address, load_bundle
 
     configure([])
     return Recognizer(load_bundle(bundle_address(model), "--reader"))
