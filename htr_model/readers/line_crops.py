@@ -98,8 +98,10 @@ def _shapes(line: dict, typical_height: float) -> list[np.ndarray]:
 def _is_strip(polygon: np.ndarray, baseline: np.ndarray, typical_height: float) -> bool:
     """Whether a polygon is no outline of writing, but a strip that a tool drew along the baseline."""
     height = np.ptp(polygon[:, 1]) - np.ptp(baseline[:, 1])
-    if not _STRIP * typical_height <= height < _LOW * typical_height:
-        return bool(height < _STRIP * typical_height)
+    if height < _STRIP * typical_height:
+        return True
+    if height >= _LOW * typical_height:
+        return False
     along = baseline[np.argsort(baseline[:, 0], kind="stable")]
     below = polygon[:, 1] - np.interp(polygon[:, 0], along[:, 0], along[:, 1])
     return float(below.max()) <= _BELOW_BASELINE * typical_height

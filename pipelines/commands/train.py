@@ -75,7 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
     from htr_model.bundle import SETTINGS_FILE
     from htr_model.readers.datasets import load
 
-    if not arguments.resume and (Path(arguments.output) / SETTINGS_FILE).exists():
+    output = Path(arguments.output)
+    if not arguments.resume and (output / SETTINGS_FILE).exists():
         raise UsageError(
             f"--output {arguments.output}: holds a model bundle already; name another folder, or go on with --resume"
         )
@@ -84,7 +85,6 @@ def run(arguments: argparse.Namespace) -> int:
         from htr_model.training.job import TrainingRun
         from htr_model.training.settings import TRAINING_FOLDER, TrainingError
 
-    output = Path(arguments.output)
     if not arguments.resume and output.is_dir() and any(output.iterdir()) and not (output / TRAINING_FOLDER).is_dir():
         raise UsageError(f"--output {arguments.output}: holds other files; name a new folder, or an empty one")
     data = divided(load(arguments.data), arguments)
@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.charset == "data":
             symbols = "".join(sorted({c for s in data.samples for c in s.text}))
             settings = replace(settings, charset=symbols or None)
-        run = TrainingRun(data, settings, Path(arguments.output), start_from=start)
+        run = TrainingRun(data, settings, output, start_from=start)
         skipped = f", {len(run.skipped):,} skipped (listed in {run.folder / 'skipped.csv'})" if run.skipped else ""
         print(
             f"{counted(len(run.train), 'sample')} to train on, {len(run.validation):,} to validate{skipped}; "
@@ -119,7 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
         found = "nothing was validated yet; go on with --resume"
     took = f"{counted(done.step, 'step')} in {counted(round(done.seconds / 60), 'minute')}"
     print(f"{arguments.output}: {took}, {found}")
-    return exit_codes.DONE if (Path(arguments.output) / SETTINGS_FILE).exists() else exit_codes.FAILED
+    return exit_codes.DONE if (output / SETTINGS_FILE).exists() else exit_codes.FAILED
 
 
 def _bundle(model: str):

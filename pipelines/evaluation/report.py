@@ -157,9 +157,10 @@ def write_report(
     """Files written: the tables in Markdown, a CSV row a page, and pictures of each collection's worst pages."""
     written = [folder / "figures.md", folder / "pages.csv"]
     written[0].write_text(_markdown(results), encoding="utf-8")
+    row_of = {r.picture: figures(summarise([r])) for r in results}
     with open(written[1], "w", newline="", encoding="utf-8") as file:
         rows = [
-            {"collection": r.collection, "picture": str(r.picture), "split": r.split, **figures(summarise([r]))}
+            {"collection": r.collection, "picture": str(r.picture), "split": r.split, **row_of[r.picture]}
             for r in results
         ]
         table = csv.DictWriter(file, list(rows[0]))
@@ -167,10 +168,12 @@ def write_report(
         table.writerows(rows)
     truths = {page.picture: page for page in pages}
     for name, part in _collections(results).items():
-        worst = [r for r in sorted(part, key=_goodness)[:WORST] if _goodness(r) < _PERFECT]
+        ranked = sorted(part, key=lambda r: _goodness(row_of[r.picture]))
+        worst = [r for r in ranked[:WORST] if _goodness(row_of[r.picture]) < _PERFECT]
         if worst:
             drawn = [draw_page(truths[r.picture], settings) for r in worst]
-            sheet = contact_sheet(drawn, [_caption(r) for r in worst], LEGEND)
+            legend = LEGEND if any(r.lines for r in worst) else ""
+            sheet = contact_sheet(drawn, [_caption(r, row_of[r.picture]["cer"]) for r in worst], legend)
             written.append(folder / f"worst-{''.join(c if c.isalnum() or c in '._-' else '_' for c in name)}.png")
             encoded = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1]
             written[-1].write_bytes(encoded.tobytes())
@@ -180,24 +183,20 @@ def write_report(
 _PERFECT = (1.0, 1.0, 1.0, 0.0)
 
 
-def _goodness(result: PageResult) -> tuple[float, float, float, float]:
+def _goodness(row: dict[str, float | int | None]) -> tuple[float, ...]:
     """By which pages are put in order: by their lines, where these are known, then by what was read."""
-    lines, wrong = result.lines, figures(summarise([result]))["cer"] or 0.0
-    if lines is None:
-        return 1.0, 1.0, 1.0, -wrong
-    coverage = lines.covered / lines.true if lines.true else 1.0
-    return lines.by_threshold[0].f1, coverage, lines.by_threshold[1].f1, -wrong
+    by_lines = (row["line_f1_50"], row["coverage"], row["line_f1_75"])
+    return *(1.0 if share is None else share for share in by_lines), -(row["cer"] or 0.0)
 
 
-def _caption(result: PageResult) -> str:
-    lines, wrong = result.lines, figures(summarise([result]))["cer"]
-    said = []
+def _caption(result: PageResult, cer: float | None) -> str:
+    lines, said = result.lines, [result.picture.name]
     if lines is not None:
         missed = lines.true - lines.by_threshold[0].matched
         said.append(f"F1 {lines.by_threshold[0].f1:.2f}, {missed} of {lines.true} missed, {lines.left_out} left out")
-    if wrong is not None:
-        said.append(f"CER {wrong:.1%}")
-    return "\n".join([result.picture.name, *said])
+    if cer is not None:
+        said.append(f"CER {cer:.1%}")
+    return "\n".join(said)
 
 
 def _markdown(results: list[PageResult]) -> str:

@@ -84,12 +84,8 @@ def carry_out(
             planned = replan()
         _tell_plan(planned, report)
         if not planned.selection.documents:
-            hint = (
-                " Overlays are drawn of pages as they are read: --existing redo reads them again."
-                if job.overlays
-                else ""
-            )
-            tell("nothing_to_do", f"Nothing to do.{hint}", exit_code=exit_codes.DONE)
+            redo = " Overlays are drawn of pages as they are read: --existing redo reads them again."
+            tell("nothing_to_do", f"Nothing to do.{redo if job.overlays else ''}", exit_code=exit_codes.DONE)
             return exit_codes.DONE
         documents = counted(len(planned.selection.documents), "document")
         log.info("reading %s with model %s", documents, planned.bundle.id)
