@@ -71,11 +71,18 @@ def main(argv: list[str] | None = None) -> int:
     if getattr(command, "TAKES_BEAM_OPTIONS", False):
         arguments.beam_options = rest
     elif rest:
-        return _fail(arguments.command, f"unknown option {rest[0]}; see inkbeam {arguments.command} --help")
+        return _fail(arguments.command, f"{_unknown(rest[0])}; see inkbeam {arguments.command} --help")
     backend = os.environ.get("KERAS_BACKEND", "")
     if backend and importlib.util.find_spec(backend) is None:
         return _fail(arguments.command, f"KERAS_BACKEND={backend}: there is no such package; pip install {backend}")
     return _exit_code(arguments.command, lambda: command.run(arguments))
+
+
+def _unknown(argument: str) -> str:
+    if argument.startswith("-"):
+        return f"unknown option {argument}"
+    # Most often a pattern that the shell replaced by the names of files.
+    return f"{argument}: one too many; name an option again for each of its values, and put patterns into quotes"
 
 
 def _parser() -> argparse.ArgumentParser:

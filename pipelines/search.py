@@ -21,7 +21,6 @@ from pipelines.archive import tables
 from pipelines.archive.reading import Archive
 from pipelines.archive.transcripts import PageWord, Transcript, line_text
 from pipelines.corrections import Corrections
-from pipelines.files import page_stem
 
 _LETTERS_AN_EDIT = 4
 """Letters of a word for each edit that is allowed unless the caller says: a word of three must fit exactly."""
@@ -155,9 +154,7 @@ def _rank(hit: Hit) -> tuple[float, str, int, int]:
 
 def _pages_saved(archive: Archive, corrections: Corrections) -> set[int]:
     """Rows of the archive's pages of which there are corrections."""
-    columns = [archive.pages[c].to_pylist() for c in ("document_uri", "page_index", "document_pages")]
-    pages = enumerate(zip(*columns, strict=True))
-    return {i for i, (uri, index, count) in pages if corrections.holds(page_stem(uri, index, count or 0))}
+    return {i for i, name in enumerate(archive.names()) if corrections.holds(name)}
 
 
 def _pages_with_all(archive: Archive, wanted: Sequence[Term]) -> set[int]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -14,8 +15,9 @@ from pipelines.archive import runs, tables
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.transcripts import Transcript, latest_pages, transcripts
 from pipelines.errors import UsageError
-from pipelines.files import absolute, configure
+from pipelines.files import absolute, configure, is_local, page_stem
 from pipelines.inputs import refuse_among_scans
+from pipelines.records import TABLES
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,38 @@ class Archive:
         read = {uri for record in self.records for uri in record.options.get("inputs", ()) if uri == absolute(uri)}
         refuse_among_scans(sorted(read), self.pages["document_uri"].to_pylist(), folder, option)
 
+    def refuse_among_tables(self, folder: str, option: str) -> None:
+        """Refuse the archive itself, and the folders that are its own, for what is made of it.
+
+        Raises:
+            UsageError: the folder is one of them, or lies in one.
+        """
+        place, own = (os.path.realpath(x) if is_local(x) else absolute(x) for x in (folder, self.output))
+        below = place.removeprefix(f"{own}/").split("/")[0] if place.startswith(f"{own}/") else ""
+        if place == own or below in (*TABLES, runs.RUNS, runs.COMPACTIONS):
+            raise UsageError(
+                f"{option} {folder} is the archive itself, whose files are its tables; name another folder"
+            )
+
+    def names(self) -> list[str]:
+        """Names of its pages' files (`Transcript.name`), in their order."""
+        columns = (self.pages[c].to_pylist() for c in ("document_uri", "page_index", "document_pages"))
+        return [page_stem(uri, index, count or 0) for uri, index, count in zip(*columns, strict=True)]
+
+    def where(self, fits: Callable[[str], bool]) -> Archive:
+        """Its pages whose names fit."""
+        return replace(self, pages=self.pages.filter(pa.array(map(fits, self.names()), pa.bool_())))
+
     def with_lowest_confidence(self, count: int) -> Archive:
         """Of its pages with words the ``count`` with the lowest mean confidence, the lowest first."""
         return replace(self, pages=tables.lowest(self.pages, count))
 
 
-def open_archive(path: str, documents: str | None = None) -> Archive:
+def open_archive(path: str, documents: Sequence[str] | None = None) -> Archive:
     """The archive at a path or URI.
 
     Args:
-        documents: pattern of the ends of documents' paths, with ``*`` and ``?``; None for all.
+        documents: patterns of the ends of documents' paths, with ``*`` and ``?``; None for all.
 
     Raises:
         UsageError: there is no archive, no such document, or a table is damaged.
@@ -76,9 +100,17 @@ def open_archive(path: str, documents: str | None = None) -> Archive:
     records = runs.known(output)
     pages = latest_pages(output, records)
     if documents is not None:
-        end = fnmatch.translate(documents.replace("[", "[[]"))  # no classes of characters: names have brackets
-        fits = re.compile(f"(?s:.*/)?{end}").match
-        pages = pages.filter(pa.array([bool(fits(uri)) for uri in pages["document_uri"].to_pylist()], pa.bool_()))
-        if not len(pages):
-            raise UsageError(f"--documents {documents}: no document in {output} has a path that ends so")
+        uris = pages["document_uri"].to_pylist()
+        chosen = {uri for pattern in documents for uri in _ending(uris, pattern, output)}
+        pages = pages.filter(pa.array([uri in chosen for uri in uris], pa.bool_()))
     return Archive(output, tuple(records), pages.sort_by([("document_uri", "ascending"), ("page_index", "ascending")]))
+
+
+def _ending(uris: list[str], pattern: str, output: str) -> set[str]:
+    """Paths that end as a pattern says, at least one."""
+    end = fnmatch.translate(pattern.replace("[", "[[]"))  # no classes of characters: names have brackets
+    fits = re.compile(f"(?s:.*/)?{end}").match
+    found = {uri for uri in uris if fits(uri)}
+    if not found:
+        raise UsageError(f"--documents {pattern}: no document in {output} has a path that ends so")
+    return found

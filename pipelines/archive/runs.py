@@ -29,6 +29,8 @@ RENEW_SECONDS = 60
 LEASE_SECONDS = 15 * 60
 """A run whose announcement was not renewed for so long is dead. Many times the renewal: a suspended machine, a slow
 store and clocks that differ by minutes must not make a living run look dead."""
+RUNS, COMPACTIONS = "runs", "compacted"
+"""An output's folders beside its tables'."""
 _LOOK_SECONDS = 10
 """How often a run that waits looks whether the output is free."""
 _READERS = 8
@@ -64,12 +66,12 @@ class RunRecord:
 
 def commit_path(output: str, run_id: str) -> str:
     """The file that makes a run count."""
-    return join(output, "runs", f"{run_id}.json")
+    return join(output, RUNS, f"{run_id}.json")
 
 
 def manifest_path(output: str, compaction_id: str) -> str:
     """The file that makes a compaction count (`pipelines.archive.tables`)."""
-    return join(output, "compacted", f"{compaction_id}.json")
+    return join(output, COMPACTIONS, f"{compaction_id}.json")
 
 
 def counts(output: str, run_id: str) -> bool:
@@ -93,7 +95,7 @@ def committed(output: str) -> list[RunRecord]:
     Raises:
         UsageError: a commit file is damaged.
     """
-    paths = [metadata.path for metadata in matching(join(output, "runs", "*.json"))]
+    paths = [metadata.path for metadata in matching(join(output, RUNS, "*.json"))]
     with ThreadPoolExecutor(_READERS) as pool:
         return sorted(pool.map(_record, paths), key=lambda r: (r.finished_at, r.run_id))
 
@@ -126,7 +128,7 @@ def known(output: str) -> list[RunRecord]:
 
 def committed_ids(output: str) -> frozenset[str]:
     """Names of the committed runs."""
-    paths = (metadata.path for metadata in matching(join(output, "runs", "*.json")))
+    paths = (metadata.path for metadata in matching(join(output, RUNS, "*.json")))
     return frozenset(os.path.basename(path).removesuffix(".json") for path in paths)
 
 
@@ -309,7 +311,7 @@ def _identity() -> dict:
 def _marks(output: str) -> list[tuple[str, dict]]:
     """Announced runs and their announcements; one that cannot be read was last renewed when its file was written."""
     marks = []
-    for metadata in matching(join(output, "runs", "*.started")):
+    for metadata in matching(join(output, RUNS, "*.started")):
         mark: dict = {}
         try:
             content = json.loads(read_bytes(metadata.path))
@@ -341,7 +343,7 @@ def _at_work(mark: dict) -> bool:
 
 
 def _started_path(output: str, run_id: str) -> str:
-    return join(output, "runs", f"{run_id}.started")
+    return join(output, RUNS, f"{run_id}.started")
 
 
 def _process_start(pid: int) -> str | None:

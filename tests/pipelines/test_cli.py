@@ -118,6 +118,11 @@ def test_wrong_usage_gives_exit_code_2_a_reason_and_no_output(digitize, tmp_path
     assert files(tmp_path) == before
 
 
+def test_names_that_a_shell_made_of_a_pattern_are_told_from_options(output):
+    done = inkbeam("review", output, "--documents", "a.png", "b.png", "--output", "x")
+    assert done.code == 2 and "b.png: one too many" in done.err and "put patterns into quotes" in done.err
+
+
 def test_only_options_that_there_are_are_proposed(digitize, output):
     """``OUTPUT`` of retry is no option, nor is the command."""
     for done in (inkbeam("retry", output, "--outptu=x"), digitize("--comand=x")):

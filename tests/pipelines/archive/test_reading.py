@@ -46,14 +46,16 @@ URIS = ["/s/box/a.png", "/s/box/ba.png", "/s/page 1.tif", "/s/page [1].tif"]
 )
 def test_documents_are_chosen_by_the_ends_of_their_paths(tmp_path, pattern, chosen):
     write_run(tmp_path, "night-1", 1, [page(uri, 0) for uri in URIS])
-    assert places(open_archive(str(tmp_path), pattern)) == [(URIS[i], 0) for i in chosen]
+    assert places(open_archive(str(tmp_path), [pattern])) == [(URIS[i], 0) for i in chosen]
+    both = open_archive(str(tmp_path), [pattern, "ba.png"])
+    assert places(both) == [(URIS[i], 0) for i in sorted({*chosen, 1})]
 
 
 @pytest.mark.parametrize("pattern", ["png", "ox/a.png", "box", "A.png", "[ab].png"])
 def test_pattern_that_no_path_ends_with_is_wrong_usage(tmp_path, pattern):
     write_run(tmp_path, "night-1", 1, [page(uri, 0) for uri in URIS])
     with pytest.raises(UsageError, match="--documents .* no document in .* has a path that ends so"):
-        open_archive(str(tmp_path), pattern)
+        open_archive(str(tmp_path), ["*", pattern])
 
 
 def test_pages_with_the_lowest_confidence_come_the_lowest_first_and_equal_ones_by_name(tmp_path):
@@ -75,3 +77,15 @@ def test_folders_that_earlier_runs_read_hold_no_pictures(tmp_path, monkeypatch):
         with pytest.raises(UsageError, match=f"--output {folder} {reason}"):
             archive.refuse_among_scans(folder, "--output")
     archive.refuse_among_scans("old/web", "--output")
+
+
+@pytest.mark.parametrize("folder", ["tables", "tables/words", "tables/runs/texts", "link"])
+def test_an_archive_does_not_hold_what_is_made_of_it(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path / "tables", "night-1", 1, [page("/s/a.png", 0)])
+    (tmp_path / "link").symlink_to(tmp_path / "tables")
+    archive = open_archive("tables")
+    with pytest.raises(UsageError, match=f"--output {folder} is the archive itself"):
+        archive.refuse_among_tables(folder, "--output")
+    for beside in ("tables/texts", "texts", "tables-2"):
+        archive.refuse_among_tables(beside, "--output")

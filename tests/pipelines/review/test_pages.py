@@ -295,6 +295,17 @@ def test_corrections_that_cannot_be_read_are_wrong_usage(corrected):
     path.write_text("<PcGts>")
     done = inkbeam(*export, corrected / "web")
     assert done.code == 2 and str(path) in done.err
+    path.unlink()
+    for command in (export[:-1], ("search", corrected / "tables", "dear")):
+        done = inkbeam(*command, "--corrections", corrected / "web")
+        assert done.code == 2 and "no corrected page; what a review saves (*.page.xml) must lie in it" in done.err
+    assert not (corrected / "x").exists()
+
+
+def test_pictures_that_no_text_names_are_not_written(corrected):
+    done = inkbeam("export", corrected / "tables", "--to", "text", "--pictures", "--output", corrected / "x")
+    assert done.code == 2 and "--to text names no pictures" in done.err
+    assert not (corrected / "x").exists()
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -516,6 +527,24 @@ def listed(folder) -> list[str]:
 def test_pages_can_be_chosen(made_up, tmp_path, options, names):
     inkbeam("review", made_up, *options, "--output", tmp_path / "web")
     assert listed(tmp_path / "web") == names
+
+
+def test_a_review_made_again_holds_the_pages_chosen_now_and_those_corrected(made_up, tmp_path):
+    web = tmp_path / "web"
+    inkbeam("review", made_up, "--lowest", 2, "--output", web)
+    (path,) = web.glob("c.png*.html")
+    saved = embedded(path.read_text())
+    (web / f"{saved['name']}.page.xml").write_text(saved["xml"])
+    (web / "notes.html").write_text("mine")
+    lost = next(web.glob("a.png*.html")).with_suffix("")
+    (web / f"{lost.name}-0a1b2c-90.jpg").write_bytes(b"its picture")
+    inkbeam("review", made_up, "--documents", "d.png", "--documents", "[1].png", "--lowest", 1, "--output", web)
+    assert listed(web) == ["d.png", "c.png"]
+    assert "✓ corrected" in (web / "index.html").read_text()
+    names = {path.name.partition("-")[0] for path in web.iterdir()}
+    assert names == {"c.png", "d.png", "index.html", "notes.html", "index.js", "page.js", "review.css"}
+    inkbeam("review", made_up, "--lowest", 1, "--output", web)
+    assert listed(web) == ["a.png", "c.png"]  # of those that nobody has corrected
 
 
 @pytest.mark.parametrize(
