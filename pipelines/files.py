@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,13 +54,47 @@ def join(folder: str, *names: str) -> str:
     return FileSystems.join(folder, *names)
 
 
+_EXTRAS = {"gs": "gcp", "s3": "aws"}
+"""What inkbeam is installed with for a store."""
+
+
+def check_store(uri: str) -> None:
+    """Nothing, for a place on this machine or in a store whose client is installed.
+
+    Raises:
+        OSError: it is neither; says what to do.
+    """
+    scheme = uri.partition("://")[0].lower()
+    try:
+        FileSystems.get_filesystem(uri)
+        # Beam knows S3 without its client too, and then fails late.
+        installed = scheme != "s3" or importlib.util.find_spec("boto3") is not None
+    except ValueError:
+        installed = False
+    if installed:
+        return
+    if scheme in _EXTRAS:
+        raise OSError(f"{scheme}:// needs pip install '.[{_EXTRAS[scheme]}]'")
+    if scheme in ("http", "https"):
+        raise OSError("files of the web are not read; download them first")
+    raise OSError(f"there is no store {scheme}://; expected gs://, s3:// or a path of this machine")
+
+
 @contextmanager
 def _failing_alike(uri: str) -> Iterator[None]:
     """Whatever the client of an object store raises inside becomes an OSError that names the place."""
     try:
+        check_store(uri)
         yield
-    except OSError:
-        raise
+    except FileNotFoundError as error:
+        if not is_local(uri):
+            raise
+        # Listed before, and gone since; or a link.
+        raise FileNotFoundError(f"{uri}: no such file any more, or a link that leads nowhere") from error
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        raise type(error)(f"{uri}: {error.strerror}") from error
     except Exception as error:
         raise OSError(f"{uri}: {error}") from error
 

@@ -14,7 +14,7 @@ from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
 from pipelines.errors import UsageError
-from pipelines.files import absolute, is_local, matching, metadata, read_bytes
+from pipelines.files import absolute, check_store, is_local, matching, metadata, read_bytes
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", ".heif", ".hif", ".bmp", ".jp2", ".j2k"),
@@ -162,6 +162,7 @@ def _remote(uri: str, literally: bool) -> Iterator[Document]:
         if FileSystems.exists(uri):
             yield _remote_file(metadata(uri))
         return
+    check_store(uri)
     bucket_alone = "/" not in uri.split("://", 1)[1]
     named = [] if uri.endswith("/") or bucket_alone else _named(uri)
     in_folder = (

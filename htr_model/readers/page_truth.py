@@ -107,7 +107,8 @@ def true_pages(path: str | Path) -> Iterator[TruePage | Skipped]:
         return map(_of_row, page_rows(path))
     described = [path] if path.is_file() else xml_files(path)
     if not described:
-        raise DatasetError(f"{path}: no such file or folder with pages.jsonl, PAGE or ALTO files")
+        what = "holds no pages.jsonl, PAGE or ALTO files" if path.is_dir() else "no such file or folder"
+        raise DatasetError(f"{path}: {what}")
     return (_described(page) for page in described_pages(described))
 
 

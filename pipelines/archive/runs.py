@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from apache_beam.io.filesystems import FileSystems
 
 from pipelines.errors import JobFailed, UsageError
-from pipelines.files import delete, join, matching, read_bytes, write_bytes
+from pipelines.files import check_store, delete, join, matching, read_bytes, write_bytes
 from pipelines.records import TABLES
 
 RENEW_SECONDS = 60
@@ -94,7 +94,9 @@ def committed(output: str) -> list[RunRecord]:
 
     Raises:
         UsageError: a commit file is damaged.
+        OSError: there is no such store.
     """
+    check_store(output)
     paths = [metadata.path for metadata in matching(join(output, RUNS, "*.json"))]
     with ThreadPoolExecutor(_READERS) as pool:
         return sorted(pool.map(_record, paths), key=lambda r: (r.finished_at, r.run_id))
@@ -116,7 +118,10 @@ def known(output: str) -> list[RunRecord]:
     Raises:
         UsageError: there is none, or a commit file is damaged.
     """
-    records = committed(output)
+    try:
+        records = committed(output)
+    except OSError as error:
+        raise UsageError(f"{output}: cannot be read ({error})") from error
     if not records:
         at_work = [name for name, mark in _marks(output) if _at_work(mark)]
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import functools
 from collections import Counter
 
@@ -93,10 +94,12 @@ def _job(arguments: argparse.Namespace) -> Job:
     from pipelines.models import bundle_address
     from pipelines.running import beam_options
 
+    given = f"--pdf-dpi {arguments.pdf_dpi}"
     try:
-        decoding = DecodingSettings(pdf_dpi=arguments.pdf_dpi, max_pixels=round(arguments.max_megapixels * 1_000_000))
+        decoding = DecodingSettings(pdf_dpi=arguments.pdf_dpi)
+        given = f"--max-megapixels {arguments.max_megapixels:g}"
+        decoding = dataclasses.replace(decoding, max_pixels=round(arguments.max_megapixels * 1_000_000))
     except (ValueError, OverflowError) as error:
-        given = f"--pdf-dpi {arguments.pdf_dpi}, --max-megapixels {arguments.max_megapixels:g}"
         raise UsageError(f"{given}: {error}") from error
     model = bundle_address(arguments.model)
     decoder, language_model = chosen_decoder(arguments, model)

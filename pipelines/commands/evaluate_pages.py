@@ -141,10 +141,11 @@ def _described(path: str) -> list:
 
     try:
         return list(true_pages(path))
-    except DatasetError:
+    except DatasetError as error:
         transcribed = list(transcribed_pages(Path(path)))
         if not transcribed:
-            raise
+            beside = ", nor .txt files beside page pictures" if Path(path).is_dir() else ""
+            raise DatasetError(f"{error}{beside}") from error
         return transcribed
 
 

@@ -90,7 +90,7 @@ def test_contact_sheet_is_drawn(words, tmp_path):
         (("pack", "nowhere", "--output", "a.parquet"), "nowhere: no such file or folder"),
         (
             ("pack", "nowhere", "--output", "a.parquet", "--lines", "found"),
-            "nowhere: no such file or folder with pages",
+            "nowhere: no such file or folder",
         ),
         (("pack", ".", "--output", "a.parquet"), "no known layout; expected IAM's tree"),
         (("synthesize", "--fonts", "f", "--text", "t", "--count", "0", "--output", "a.parquet"), "--count"),

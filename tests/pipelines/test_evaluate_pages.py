@@ -212,6 +212,13 @@ def test_wrong_usage(tmp_path, arguments, message):
     assert message in done.err
 
 
+def test_page_pictures_alone_are_told_from_a_folder_that_is_not_there(tmp_path):
+    cv2.imwrite(str(tmp_path / "page.png"), draw_page().gray)
+    done = inkbeam("evaluate-pages", "--pages", tmp_path)
+    assert done.code == 2
+    assert f"{tmp_path}: holds no pages.jsonl, PAGE or ALTO files, nor .txt files beside page pictures" in done.err
+
+
 def test_a_report_that_cannot_be_written_is_wrong_usage(tmp_path):
     folder = write_pages(tmp_path / "letters", "validation")
     (tmp_path / "file").write_text("precious")

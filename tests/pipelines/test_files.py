@@ -1,7 +1,9 @@
 import re
 
 import pytest
+from apache_beam.io.filesystem import FileSystem
 
+from pipelines import files
 from pipelines.files import page_stem, write_bytes
 
 
@@ -36,3 +38,29 @@ def test_write_that_fails_leaves_nothing_behind(tmp_path):
     with pytest.raises(OSError):
         write_bytes(str(tmp_path / "taken"), b"data")
     assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "advice"),
+    [
+        ("https://x.org/a.png", "files of the web are not read; download them first"),
+        ("gs://bucket/a.png", "gs:// needs pip install '.[gcp]'"),
+        ("s3://bucket/a.png", "s3:// needs pip install '.[aws]'"),
+        ("ftp://x/a.png", "there is no store ftp://"),
+    ],
+)
+def test_a_store_without_its_client_is_told_with_what_to_do(monkeypatch, uri, advice):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    if uri.startswith("gs:") and "gs" in {fs.scheme() for fs in FileSystem.get_all_subclasses()}:
+        pytest.skip("Google's client is installed")
+    with pytest.raises(OSError, match=re.escape(advice)):
+        files.check_store(uri)
+
+
+def test_a_file_that_is_gone_is_told_in_words(tmp_path):
+    (tmp_path / "link.png").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError) as gone:
+        files.read_bytes(str(tmp_path / "link.png"))
+    assert str(gone.value) == f"{tmp_path / 'link.png'}: no such file any more, or a link that leads nowhere"
+    with pytest.raises(IsADirectoryError, match=f"^{re.escape(str(tmp_path))}: Is a directory$"):
+        files.read_bytes(str(tmp_path))

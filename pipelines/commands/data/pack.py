@@ -65,7 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{arguments.path} cannot be read or {output} not be written ({error})") from error
     if not count:
-        raise UsageError(f"{arguments.path}: no usable sample; most often: {_most_often(skipped)}")
+        hint = (
+            ". --lines joined is for words whose ids name their lines, as IAM's do"
+            if arguments.lines == "joined"
+            else ""
+        )
+        raise UsageError(f"{arguments.path}: no usable sample; most often: {_most_often(skipped)}{hint}")
     print(f"{output}: {counted(count, 'sample')}, {output.stat().st_size / 2**20:.1f} MiB; {len(skipped):,} left out")
     if skipped:
         print(f"left out: {_most_often(skipped)}")
