@@ -52,6 +52,8 @@ def configure_logging(verbose: bool, log_format: str = "text") -> None:
     logging.getLogger().setLevel(logging.WARNING if verbose else logging.ERROR)
     for name in OURS:
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+    # Said of every job, and nobody can do anything about it.
+    handler.addFilter(lambda record: not record.getMessage().startswith(_SAID_ALWAYS))
     # Beam waits minutes for a store that does not answer: not in silence.
     logging.getLogger("apache_beam.utils.retry").setLevel(logging.WARNING)
     logging.getLogger(_WORKERS).setLevel(logging.INFO)
@@ -59,6 +61,9 @@ def configure_logging(verbose: bool, log_format: str = "text") -> None:
     if not verbose:
         handler.addFilter(_first_line)
 
+
+_SAID_ALWAYS = ("apitools not found", "Resource module is not available", "Using fallback deterministic coder")
+"""How warnings of Beam begin that are of no use; two of them come from the root logger."""
 
 _WORKERS = "apache_beam.runners.portability.local_job_service"
 """The logger by which Beam tells what a job's other processes on this machine logged: protobuf's text of an entry."""

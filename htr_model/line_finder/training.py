@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 MODEL_FILE, SETTINGS_FILE, CARD_FILE = "network.onnx", "lines.json", "README.md"
 """As `segmentation.lines.network` reads them."""
 _SAVE_SECONDS = 120
+_FIRST_SECONDS = 15
+"""Until the first line of progress, so that it is seen that it goes on."""
 
 
 class LineTrainingError(Exception):
@@ -138,11 +140,11 @@ class LineTrainingRun:
 
         Ctrl-C ends the run early and leaves a model and a checkpoint.
         """
+        if resume:
+            self._restore()
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = {**asdict(self.settings), "training_pages": len(self.train), "backend": keras.backend.backend()}
         (self.folder / "settings.json").write_text(json.dumps(settings, indent=1), encoding="utf-8")
-        if resume:
-            self._restore()
         try:
             self._train()
         except KeyboardInterrupt:
@@ -161,7 +163,8 @@ class LineTrainingRun:
     def _train(self) -> None:
         done = self.progress
         losses: deque[float] = deque(maxlen=100)
-        before = saved = time.monotonic()
+        before = time.monotonic()
+        saved = before - _SAVE_SECONDS + _FIRST_SECONDS
         while self._share() < 1:
             warm = min(1.0, (done.step + 1) / _WARM_UP)
             cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self._share()))

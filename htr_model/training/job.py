@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 
 _CHECKPOINT_SECONDS = 300
 _LOG_SECONDS = 60
+_FIRST_SECONDS = 15
+"""Until the first line of progress, so that it is seen that it goes on."""
 
 
 @dataclass
@@ -180,6 +182,8 @@ class TrainingRun:
         per_epoch = batches.batches_per_epoch(self.train, self.normalization, settings.seed, settings.batching)
         losses: list[float] = []
         before = checkpointed = logged = time.monotonic()
+        if not done.step:
+            logged -= _LOG_SECONDS - _FIRST_SECONDS
         with _progress_bar() as bar:
             task = bar.add_task(
                 f"epoch {done.epoch + 1}/{settings.epochs}", total=per_epoch, completed=done.batch, loss=0

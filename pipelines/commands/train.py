@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,7 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"{run.network}, {run.model.count_params():,} parameters, {len(run.charset)} symbols"
         )
         with writing(f"--output {arguments.output}"):
-            run.folder.mkdir(parents=True, exist_ok=True)
+            if not arguments.resume:  # else it is there, or there is nothing to go on from
+                run.folder.mkdir(parents=True, exist_ok=True)
         done = run.run(resume=arguments.resume)
     except BundleError as error:  # weights that do not fit: the bundle's, or the checkpoint's
         raise UsageError(str(error) if arguments.resume else f"--from {arguments.start}: {error}") from error
@@ -144,6 +146,10 @@ def _settings(arguments: argparse.Namespace):
     batching = {"size": arguments.batch_size, "columns": arguments.batch_columns}
     batching = {name: value for name, value in batching.items() if value is not None}
     if arguments.gpu:
+        from htr_model.runtimes import gpu_is_there
+
+        if not gpu_is_there():
+            print("warning: --gpu: no GPU that Keras can use is here; training on the processor", file=sys.stderr)
         batching = {"columns": GPU_COLUMNS, "few_shapes": True, "workers": os.cpu_count() or 1, **batching}
     normalization = _normalization(arguments.height) if arguments.height is not None else None
     names = ("network", "epochs", "max_minutes", "patience", "validate_every", "learning_rate", "precision", "seed")

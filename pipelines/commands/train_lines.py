@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 from pipelines import exit_codes
@@ -63,17 +64,23 @@ def run(arguments: argparse.Namespace) -> int:
             precision=arguments.precision,
         )
         told = [page for path in arguments.data for page in true_pages(path)]
-        with writing(f"--output {arguments.output}"):
-            Path(arguments.output).mkdir(parents=True, exist_ok=True)
+        if not arguments.resume:  # else it is there, or there is nothing to go on from
+            with writing(f"--output {arguments.output}"):
+                Path(arguments.output).mkdir(parents=True, exist_ok=True)
         pages = list(line_pages(told, os.cpu_count() or 1))
         run = LineTrainingRun(pages, settings, Path(arguments.output))
         print(
             f"{counted(len(run.train), 'page')} to train on, {len(run.validation):,} to validate; "
             f"{run.model.count_params():,} parameters"
         )
+        if not run.validation:
+            print(
+                "warning: without pages to validate nobody measures what is learned; give more pages", file=sys.stderr
+            )
         done = run.run(resume=arguments.resume)
     except LineTrainingError as error:
         raise UsageError(str(error)) from error
     found = ", ".join(f"{name} {value:.3f}" for name, value in run.dice.items())
-    print(f"{arguments.output}: {done.step:,} steps in {done.seconds / 60:.0f} minutes; Dice of bands: {found or '-'}")
+    took = f"{counted(done.step, 'step')} in {counted(round(done.seconds / 60), 'minute')}"
+    print(f"{arguments.output}: {took}; {f'Dice of bands: {found}' if found else 'not validated'}")
     return exit_codes.DONE

@@ -15,6 +15,7 @@ from htr_model.data.splits import usual_split
 from htr_model.line_finder.pages import STORED, LinePage
 from htr_model.readers.page_truth import TruePage
 from pipelines.evaluation.pages import UnusableTruth, load_page
+from pipelines.logs import configure_logging
 from segmentation.decoding import DecodingError
 from segmentation.ink.preparation import Prepared, prepare
 from segmentation.page import SegmentationSettings
@@ -35,8 +36,9 @@ def line_pages(pages: Iterable[TruePage | Skipped], workers: int = 1) -> Iterato
         else:
             usable.append(page)
     if workers > 1:
-        with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
-            made = pool.map(_made_or_why_not, usable, chunksize=4)
+        # Logging is set first: Beam, which the work needs, complains of clients that are not installed.
+        with ProcessPoolExecutor(workers, get_context("spawn"), configure_logging, (False,)) as pool:
+            made = pool.map(_made_in_worker, usable, chunksize=4)
             yield from _usable(made)
     else:
         yield from _usable(map(_made_or_why_not, usable))
@@ -48,6 +50,11 @@ def _usable(made: Iterable[LinePage | str]) -> Iterator[LinePage]:
             log.warning("%s", page)
         else:
             yield page
+
+
+def _made_in_worker(page: TruePage) -> LinePage | str:
+    cv2.setNumThreads(1)
+    return _made_or_why_not(page)
 
 
 def _made_or_why_not(page: TruePage) -> LinePage | str:

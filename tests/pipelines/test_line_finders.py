@@ -116,6 +116,11 @@ def test_a_finished_network_is_not_trained_over(network, tmp_path):
     assert files(output) == before
     done = inkbeam("train-lines", "--data", data, "--output", output, "--steps", 1, "--resume")
     assert done.code == 2 and "no checkpoint" in done.err
+    assert inkbeam("train-lines", "--data", data, "--output", tmp_path / "new", "--resume").code == 2
+    assert not (tmp_path / "new").exists()
+    done = inkbeam("train-lines", "--data", data, "--output", tmp_path / "new", "--steps", 1)
+    assert "warning: without pages to validate" in done.err and "1 step in 0 minutes; not validated" in done.out
+    assert "apitools" not in done.err
 
 
 def test_the_seed_of_training_is_explained_and_must_not_be_negative(tmp_path):

@@ -146,6 +146,13 @@ def test_recipe_is_changed_only_by_what_is_given():
     assert changed.batching == Batching(size=16, augmentation=False)
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_gpu_that_is_not_there_is_told(monkeypatch, capsys, there):
+    monkeypatch.setattr("htr_model.runtimes.gpu_is_there", lambda: there)
+    settings("--gpu")
+    assert ("training on the processor" in capsys.readouterr().err) == (not there)
+
+
 def test_a_gpu_gets_large_batches_of_few_shapes_made_by_all_cores():
     batching = settings("--gpu").batching
     assert (batching.columns, batching.few_shapes, batching.workers) == (train.GPU_COLUMNS, True, os.cpu_count())
@@ -245,6 +252,12 @@ def test_a_bundle_to_begin_with_may_get_another_height(drawn, tiny_bundle, tmp_p
     made, given = load(tmp_path / "model"), load(tiny_bundle)
     assert made.normalization == Normalization.of_height(32) != given.normalization
     assert (made.network, made.charset) == (given.network, given.charset)
+
+
+def test_nothing_is_left_where_there_is_nothing_to_resume(drawn, tmp_path):
+    done = inkbeam("train", "--data", drawn, "--output", tmp_path / "new", "--resume")
+    assert done.code == 2 and "no checkpoint to resume from" in done.err
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_finished_bundle_is_not_trained_over(drawn, tiny_bundle, tmp_path):
