@@ -55,15 +55,6 @@ class Corrections:
             raise UsageError(f"{folder}: no folder of this machine; give the one in which the saved pages lie")
         self._folder = folder
 
-    def refuse_none(self) -> None:
-        """Nothing, where there are any.
-
-        Raises:
-            UsageError: the folder holds none.
-        """
-        if not any(self._folder.glob(f"*{_ENDING}")):
-            raise UsageError(f"{self._folder}: no corrected page; what a review saves (*{_ENDING}) must lie in it")
-
     def holds(self, name: str) -> bool:
         """Whether a page of this name (`Transcript.name`) was saved."""
         return self._path(name).is_file()

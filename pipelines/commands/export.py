@@ -56,10 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
     of_documents = arguments.to == PDF
     if of_documents and arguments.pictures:
         raise UsageError("--to pdf holds the pictures; leave --pictures out")
-    if arguments.pictures and arguments.to not in _XML:
-        raise UsageError(
-            f"--to {arguments.to} names no pictures; leave --pictures out, or take --to {' or '.join(_XML)}"
-        )
     folder = absolute(arguments.output)
     archive = open_archive(arguments.archive, arguments.documents)
     archive.refuse_among_tables(arguments.output, "--output")
@@ -73,8 +69,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     pictures = Pictures(archive.records)
     corrections, corrected = Corrections(Path(arguments.corrections)) if arguments.corrections else None, 0
-    if corrections:
-        corrections.refuse_none()
 
     def as_corrected(page):
         nonlocal corrected

@@ -49,8 +49,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--edits must be at least 0, got {arguments.edits!r}")
     archive = open_archive(arguments.archive, arguments.documents)
     corrections = Corrections(Path(arguments.corrections)) if arguments.corrections else None
-    if corrections:
-        corrections.refuse_none()
     count, shown = search(archive, wanted, arguments.limit, corrections)
     if arguments.json:
         for hit in shown:

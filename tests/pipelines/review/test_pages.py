@@ -295,17 +295,6 @@ def test_corrections_that_cannot_be_read_are_wrong_usage(corrected):
     path.write_text("<PcGts>")
     done = inkbeam(*export, corrected / "web")
     assert done.code == 2 and str(path) in done.err
-    path.unlink()
-    for command in (export[:-1], ("search", corrected / "tables", "dear")):
-        done = inkbeam(*command, "--corrections", corrected / "web")
-        assert done.code == 2 and "no corrected page; what a review saves (*.page.xml) must lie in it" in done.err
-    assert not (corrected / "x").exists()
-
-
-def test_pictures_that_no_text_names_are_not_written(corrected):
-    done = inkbeam("export", corrected / "tables", "--to", "text", "--pictures", "--output", corrected / "x")
-    assert done.code == 2 and "--to text names no pictures" in done.err
-    assert not (corrected / "x").exists()
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
