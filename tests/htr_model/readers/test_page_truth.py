@@ -148,8 +148,10 @@ def test_rows_that_are_no_page_are_skipped_with_their_number(tmp_path, row):
 
 
 def test_a_path_without_pages_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="no such file or folder"):
+    with pytest.raises(DatasetError, match="holds no pages.jsonl, PAGE or ALTO files"):
         list(true_pages(tmp_path))
+    with pytest.raises(DatasetError, match="no such file or folder"):
+        list(true_pages(tmp_path / "nowhere"))
 
 
 PAGE_XML = """<?xml version="1.0" encoding="UTF-8"?>
