@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Another name beside ``path``; what the block writes there takes its place when the block ends.
+
+    When the block fails, or leaves no file there, ``path`` stays as it was. Nothing remains under the other name.
+
+    Raises:
+        OSError: the file cannot be put in its place.
+    """
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    try:
+        yield partial
+        if partial.exists():
+            # Else a machine that fails may keep the new name and not what it stands for.
+            with open(partial, "rb+") as file:
+                os.fsync(file.fileno())
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under another name first, then move it into place."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(data)
-    partial.replace(path)
+    """Write a file under another name first, then move it into place.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with written_aside(path) as partial:
+        partial.write_bytes(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from htr_model.whole_files import written_aside
 
 _ROWS = 512
 
@@ -32,15 +33,12 @@ def write_chunks(path: Path, schema: pa.Schema, chunks: Iterable[list[dict]]) ->
         OSError: it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     written = 0
-    try:
+    with written_aside(path) as partial:
         with pq.ParquetWriter(partial, schema, compression="zstd") as file:
             for rows in chunks:
                 file.write_table(pa.Table.from_pylist(rows, schema=schema))
                 written += len(rows)
-        if written:
-            partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        if not written:
+            partial.unlink()
     return written

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from htr_model.networks import assign_weights, named_weights, seeds
+from htr_model.whole_files import written_aside
 
 FILE = "checkpoint.safetensors"
 
@@ -27,9 +28,8 @@ def save(folder: Path, model: keras.Model, progress) -> None:
     """Write a compiled model and ``progress``, a dataclass of what JSON can hold; whole or not at all."""
     arrays = {f"model/{k}": v for k, v in named_weights(model).items()}
     arrays |= {name: np.asarray(keras.ops.convert_to_numpy(variable)) for name, variable in _states(model)}
-    partial = folder / "checkpoint.partial"
-    save_file(arrays, partial, metadata={"progress": json.dumps(asdict(progress))})
-    partial.replace(folder / FILE)
+    with written_aside(folder / FILE) as partial:
+        save_file(arrays, partial, metadata={"progress": json.dumps(asdict(progress))})
 
 
 def _states(model: keras.Model) -> list[tuple[str, keras.Variable]]:
