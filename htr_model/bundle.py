@@ -1,13 +1,14 @@
 """The model bundle: a folder with everything the recogniser needs, and nothing that can be executed.
 
-    bundle.json                  format version, network, charset, normalisation, confidence
+    bundle.json                  format version, network, charset, normalisation, confidence, SHA-256 of the weights
     weights.safetensors          float16 arrays, float32 where half precision would overflow, named by the network's
                                  variables
     language_model.safetensors   n-grams of characters (htr_model.decoding.ngram_file) for beam search; may be absent
     README.md                    the card: training data and licences, splits, figures
 
-JSON and safetensors are pure data: loading a bundle runs no code from it. A bundle's id is a hash of all but the card,
-so that two bundles which could write different text never share an id.
+JSON and safetensors are pure data: loading a bundle runs no code from it. A bundle's id is a hash of all but the card
+and the weights' SHA-256, so that two bundles which could write different text never share an id. That SHA-256 tells
+settings and weights of two bundles apart from those of one; bundles from before it was known have none.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ LANGUAGE_MODEL_FILE = "language_model.safetensors"
 CARD_FILE = "README.md"
 MAX_SETTINGS_BYTES, MAX_WEIGHTS_BYTES = 2**20, 2**30
 """Larger files are refused; of a card as much is read."""
+_WEIGHTS_HASH = "weights_sha256"
 DEFAULT = Path(__file__).parent / "bundles" / "default"
 """The bundle that ships inside the package."""
 
@@ -73,7 +75,7 @@ class Bundle:
     card: str = field(default="", repr=False, compare=False)
 
 
-def _settings(bundle: Bundle) -> bytes:
+def _settings(bundle: Bundle) -> dict:
     values = {
         "format_version": FORMAT_VERSION,
         "network": bundle.network,
@@ -84,7 +86,11 @@ def _settings(bundle: Bundle) -> bytes:
     for name in ("calibration", "language_calibration"):
         if getattr(bundle, name) != UNCALIBRATED:
             values[name] = asdict(getattr(bundle, name))
-    return json.dumps(values, indent=1, ensure_ascii=False).encode()
+    return values
+
+
+def _json(settings: dict) -> bytes:
+    return json.dumps(settings, indent=1, ensure_ascii=False).encode()
 
 
 _FLOAT16_MAX = float(np.finfo(np.float16).max)
@@ -103,19 +109,23 @@ def content_id(settings: bytes, weights: bytes, language_model: bytes | None = N
 
 
 def save(bundle: Bundle, folder: Path, card: str) -> str:
-    """Write a bundle, weights as float16 where they fit, and return its id. Each file is replaced whole."""
+    """Write a bundle, weights as float16 where they fit, and return its id.
+
+    Each file is replaced whole, the settings last: until then those of a bundle that stood there are found not to fit
+    its weights any more (`load`).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     settings = _settings(bundle)
     weights = to_safetensors({name: _compact(array) for name, array in bundle.weights.items()})
-    files = {WEIGHTS_FILE: weights, SETTINGS_FILE: settings, CARD_FILE: card.encode()}
+    write_whole(folder / WEIGHTS_FILE, weights)
     if bundle.language_model is None:
         # One that stood there belongs to the bundle that is replaced.
         (folder / LANGUAGE_MODEL_FILE).unlink(missing_ok=True)
     else:
-        files[LANGUAGE_MODEL_FILE] = bundle.language_model
-    for name, data in files.items():
-        write_whole(folder / name, data)
-    return content_id(settings, weights, bundle.language_model)
+        write_whole(folder / LANGUAGE_MODEL_FILE, bundle.language_model)
+    write_whole(folder / CARD_FILE, card.encode())
+    write_whole(folder / SETTINGS_FILE, _json({**settings, _WEIGHTS_HASH: hashlib.sha256(weights).hexdigest()}))
+    return content_id(_json(settings), weights, bundle.language_model)
 
 
 def parse(settings: bytes, weights: bytes, name: str, language_model: bytes | None = None) -> Bundle:
@@ -125,7 +135,7 @@ def parse(settings: bytes, weights: bytes, name: str, language_model: bytes | No
         name: what error messages call the bundle.
 
     Raises:
-        BundleError: the files are damaged, incomplete or of a later version.
+        BundleError: the files are damaged, incomplete, of two bundles or of a later version.
     """
     for file, data, most in (
         (SETTINGS_FILE, settings, MAX_SETTINGS_BYTES), (WEIGHTS_FILE, weights, MAX_WEIGHTS_BYTES)
@@ -139,6 +149,13 @@ def parse(settings: bytes, weights: bytes, name: str, language_model: bytes | No
             raise BundleError(
                 f"{name}: bundle format {version!r}; this inkbeam reads format {FORMAT_VERSION}. Upgrade inkbeam."
             )
+        if _WEIGHTS_HASH in values:
+            if values.pop(_WEIGHTS_HASH) != hashlib.sha256(weights).hexdigest():
+                raise BundleError(
+                    f"{name}: damaged model bundle ({WEIGHTS_FILE} is not the one that {SETTINGS_FILE} was written "
+                    "with). Where it is being replaced, try again; else copy or train it again, all its files."
+                )
+            settings = _json(values)
         arrays = {k: a.astype(np.float32) for k, a in parse_safetensors(weights).items()}
         broken = [k for k, a in arrays.items() if not np.isfinite(a).all()]
         if broken:
@@ -183,10 +200,11 @@ def load(folder: str | Path, read: Read | None = None) -> Bundle:
             return None
 
     try:
-        # A byte more than is allowed tells that a file is too large.
+        # A byte more than is allowed tells that a file is too large. The weights, which `save` writes first, come last:
+        # where the bundle is replaced meanwhile, they are found not to fit.
         settings = read(SETTINGS_FILE, MAX_SETTINGS_BYTES + 1)
-        weights = read(WEIGHTS_FILE, MAX_WEIGHTS_BYTES + 1)
         language_model = at_hand(LANGUAGE_MODEL_FILE, ngram_file.MAX_BYTES)
+        weights = read(WEIGHTS_FILE, MAX_WEIGHTS_BYTES + 1)
     except OSError as error:
         raise BundleError(
             f"{folder}: no model bundle; expected {SETTINGS_FILE} and {WEIGHTS_FILE} ({error.strerror or error})"
