@@ -143,7 +143,7 @@ def parse(settings: bytes, weights: bytes, name: str, language_model: bytes | No
         if len(data) > most:
             raise BundleError(f"{name}: {file} holds more than {most:,} bytes")
     try:
-        values = json.loads(settings)
+        values = json.loads(settings, parse_int=_whole_number)
         version = values["format_version"]
         if version != FORMAT_VERSION:
             raise BundleError(
@@ -170,8 +170,19 @@ def parse(settings: bytes, weights: bytes, name: str, language_model: bytes | No
             language_model=language_model,
             language_calibration=_calibration(values, "language_calibration"),
         )
-    except (ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, SafetensorError) as error:
         raise BundleError(f"{name}: damaged model bundle ({type(error).__name__}: {error})") from error
+
+
+def _whole_number(digits: str) -> int:
+    """A whole number of JSON, which may have any number of digits there.
+
+    Raises:
+        OverflowError: it is larger than what can be reckoned with beside fractions.
+    """
+    number = int(digits)
+    float(number)
+    return number
 
 
 def _calibration(settings: dict, name: str) -> Calibration:

@@ -191,6 +191,9 @@ def test_damaged_settings_are_refused(folder, content):
         {"calibration": {"scores": [0, 1]}},
         {"calibration": {"scores": [0, 1], "confidences": [0.9, 0.1]}},
         {"calibration": {"scores": [0, 1], "confidences": [0, 2]}},
+        {"calibration": {"scores": [0, 10**400], "confidences": [0, 1]}},
+        {"normalization": {"line_reach": 10**400}},
+        {"format_version": 10**400},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(folder, values):
