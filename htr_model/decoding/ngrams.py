@@ -15,6 +15,9 @@ MOST_BITS = 62
 """Bits of a packed n-gram, so that it and its neighbours are whole numbers of 64 bits."""
 _MEAN_NATS = 1.6
 """Cost of a character of ordinary text in nats. It is given back, so that a text is not shortened to save cost."""
+_MOST_NATS = 500.0
+"""Of a factor, in either direction: beyond e^±700 the search's weights are nought or infinite. ARPA files may hold any
+number, and write -99 for what is impossible; models that were counted stay far below with any usual weight."""
 _REMEMBERED = 300_000
 """Answers that a process keeps, about 60 MB; asked for more, it forgets them all and begins again."""
 
@@ -93,7 +96,8 @@ class CharacterNgrams:
         answer = answers.get(symbol)
         if answer is None:
             log_probability, longest = self._look_up(state, self._numbers[symbol])
-            factor = math.exp(self._weight * (log_probability + _MEAN_NATS))
+            nats = self._weight * (log_probability + _MEAN_NATS)
+            factor = math.exp(max(-_MOST_NATS, min(_MOST_NATS, nats)))
             answer = answers[symbol] = (factor, self._state(longest))
             self._answered += 1
             if self._answered > _REMEMBERED:

@@ -188,6 +188,17 @@ def test_damaged_arpa_is_refused_with_the_reason(damaged, message):
         parse(damaged.encode(), Charset(LATIN), 1.0)
 
 
+@pytest.mark.parametrize("weight", [0.35, 4.0, 10.0])
+@pytest.mark.parametrize("entry", ["-1000\ta\t0", "-99\ta\t0", "-0.5\ta\t1000", "-0.5\ta\t-1000"])
+def test_numbers_beyond_belief_in_an_arpa_file_are_no_obstacle(entry, weight):
+    """What is impossible by the model is read where it stands clearly."""
+    model = parse(ARPA.replace("-0.5\ta\t-0.2", entry).encode(), CHARSET, weight)
+    (best,) = search(steps_of(*({c: 0.99} for c in "b ab aa ca")), 1, model)
+    assert best.classes == tuple(symbols("b ab aa ca")) and math.isfinite(best.log_probability)
+    several = search(steps_of({"a": 0.5, "b": 0.49}, {"a": 0.5, "c": 0.49}, {" ": 0.9, "a": 0.09}), 8, model)
+    assert sum(c.share for c in several) == pytest.approx(1)
+
+
 # ------------------------------------------------------------------------------------------------ word lists
 
 WORDS = "cat\nCats\nmat\naujourd'hui\nhomme\nwell-known\nàcedah\n"
