@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import onnxruntime
 
 from htr_model.bundle import Bundle
+from htr_model.cores import usable_cores
 from htr_model.runtimes import Predictor
 from htr_model.runtimes.onnx_networks import best_path_graph, top_classes_graph
 
@@ -33,4 +32,4 @@ def onnx_predictor(bundle: Bundle, count: int | None, threads: int | None) -> Pr
     def predict(pixels, widths):
         return tuple(session.run(["classes", "values"], {"pixels": pixels, "widths": widths}))
 
-    return Predictor(predict, _COLUMNS, threads or os.cpu_count() or 1)
+    return Predictor(predict, _COLUMNS, threads or usable_cores())
