@@ -11,6 +11,8 @@ from pathlib import Path
 import cv2
 import pyarrow as pa
 
+from htr_model.ahead import ahead
+from htr_model.cores import usable_cores
 from htr_model.data.parquet_file import in_chunks, write_chunks
 from htr_model.data.samples import Item, Sample, Skipped
 from htr_model.data.word_gaps import word_gaps
@@ -27,6 +29,8 @@ _WEBP_QUALITY = 80
 """Of 100. A line of 60 rows then takes about 4 kB, a third of what PNG needs."""
 _LARGEST_WEBP = 16_383
 """Pixels of a side."""
+_AHEAD = 2
+"""Samples made small or waiting for each core."""
 
 
 def pack(
@@ -44,9 +48,12 @@ def pack(
         OSError: the file cannot be written.
     """
     skipped: list[Skipped] = []
-    with ThreadPoolExecutor() as pool:
+    cores = usable_cores()
+    with ThreadPoolExecutor(cores) as pool:
         small = partial(_small, settings)
-        chunks = (list(pool.map(small, chunk)) for chunk in in_chunks(_usable(items, skipped)))
+        # Of the pictures as they came only a few are held at once.
+        made = ahead(lambda sample, _: pool.submit(small, sample), _usable(items, skipped), _AHEAD * cores)
+        chunks = in_chunks(made)
         if recognizer:
             chunks = (_with_gaps(chunk, recognizer) for chunk in chunks)
         return write_chunks(path, SCHEMA, (list(pool.map(_row, chunk)) for chunk in chunks)), skipped

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import mmap
 import multiprocessing
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +13,7 @@ from functools import partial
 import cv2
 import numpy as np
 
+from htr_model.ahead import ahead
 from htr_model.charset import Charset
 from htr_model.data.samples import Sample, Skipped
 from htr_model.normalization import Normalization, normalize, stack, trim
@@ -233,7 +233,7 @@ def epoch(
 def _by_threads(produce: Callable, positions: range) -> Iterator:
     """``produce(position)`` for each position in turn, some of them made ahead."""
     with ThreadPoolExecutor(_THREADS) as pool:
-        yield from _ahead(lambda position, _: pool.submit(produce, position), positions, _AHEAD * _THREADS)
+        yield from ahead(lambda position, _: pool.submit(produce, position), positions, _AHEAD * _THREADS)
 
 
 def _by_processes(produce: Callable, positions: range, workers: int, room: int) -> Iterator:
@@ -250,29 +250,13 @@ def _by_processes(produce: Callable, positions: range, workers: int, room: int) 
 
     with (
         _processes(workers, put) as pool,
-        closing(_ahead(partial(pool.submit, _task_of_worker), positions, len(shelves))) as made,
+        closing(ahead(partial(pool.submit, _task_of_worker), positions, len(shelves))) as made,
     ):
         for (pixels, widths), packed in made:
             if isinstance(pixels, tuple):
                 shelf, shape = pixels
                 pixels = _on_shelf(shelves[shelf], shape).copy()
             yield (pixels, widths), packed
-
-
-def _ahead(submit: Callable[[int, int], Future], positions: range, most: int) -> Iterator:
-    """Results for ``positions``, in their order, of ``submit(position, place)``: ``most`` of them under way at once,
-    each in another place 0 … ``most`` - 1."""
-    pending: deque[Future] = deque()
-    try:
-        for number, position in enumerate(positions):
-            pending.append(submit(position, number % most))
-            if len(pending) == most:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        for future in pending:
-            future.cancel()
 
 
 def _on_shelf(memory: mmap.mmap, shape: tuple[int, ...]) -> np.ndarray:

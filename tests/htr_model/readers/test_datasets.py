@@ -1,7 +1,9 @@
 import contextlib
+import gc
 import io
 import json
 import os
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from htr_model.cores import usable_cores
 from htr_model.data import samples
 from htr_model.data.samples import DatasetError, Sample, Skipped
 from htr_model.readers.datasets import load, read
@@ -269,11 +272,42 @@ def test_parquet_that_lacks_a_column_or_is_no_parquet_is_refused(tmp_path):
         list(read(tmp_path / "no.parquet"))
 
 
-@pytest.mark.parametrize(("text", "image"), [(12, b""), ("cat", {"bytes": b"", "path": "x"}), ("cat", "name.png")])
-def test_parquet_columns_of_another_type_are_refused_or_skipped(tmp_path, text, image):
+@pytest.mark.parametrize(("text", "image", "message"), [
+    (12, b"", "column text holds int64; expected strings"),
+    ("cat", "name.png", "column image holds string; expected the bytes of encoded pictures"),
+    ("cat", {"path": "x"}, "column image holds struct<path: string>"),
+])  # fmt: skip
+def test_parquet_columns_of_another_type_are_refused(tmp_path, text, image, message):
     path = parquet(tmp_path / "p", id=["a"], text=[text], image=[image])
-    with contextlib.suppress(DatasetError):
-        assert all(isinstance(item, Sample | Skipped) for item in read(path))
+    with pytest.raises(DatasetError, match=message):
+        list(read(path))
+
+
+def test_parquet_of_categories_is_read(tmp_path):
+    """As pandas writes them."""
+    texts, writers = (pa.array(values).dictionary_encode() for values in (["cat", "dog", "cat"], ["w", "w", "x"]))
+    path = parquet(tmp_path / "p", id=["a", "b", "c"], text=texts, writer=writers, image=[png(word("cat"))] * 3)
+    assert pa.types.is_dictionary(pq.read_schema(path / "train.parquet").field("text").type)
+    assert [(s.text, s.writer) for s in load([path]).samples] == [("cat", "w"), ("dog", "w"), ("cat", "x")]
+
+
+@pytest.mark.parametrize("column", ["text", "writer"])
+def test_parquet_of_text_that_is_not_utf8_is_refused_by_name(tmp_path, column):
+    latin = pa.array([b"\xe9t\xe9"]).view(pa.string())
+    columns = {"id": ["a"], "text": ["cat"], "image": [png(word("cat"))], column: latin}
+    with pytest.raises(DatasetError, match=r"train\.parquet: holds text that is not UTF-8"):
+        list(read(parquet(tmp_path / "p", **columns)))
+
+
+def test_parquet_is_decoded_but_a_little_ahead_of_a_slow_consumer(tmp_path):
+    count = 16 * usable_cores()
+    path = parquet(tmp_path / "p", id=["x"] * count, text=["a"] * count, image=[png(word("a", 20))] * count)
+    items = read(path)
+    first = next(items)
+    time.sleep(0.3)
+    alive = [o for o in gc.get_objects() if type(o) is Sample and o.collection == first.collection == "p"]
+    assert 1 <= len(alive) <= 2 * usable_cores()
+    assert 1 + sum(isinstance(item, Sample) for item in items) == count
 
 
 # --- pages.jsonl ------------------------------------------------------------------------------------------------------
