@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from htr_model.data.samples import DatasetError, Item, Sample, Skipped
+from htr_model.readers.files import with_usable_names
 from htr_model.readers.iam import read_iam
 from htr_model.readers.labels_csv import read_csv
 from htr_model.readers.pages import read_pages
@@ -62,7 +63,12 @@ def recognise(path: str | Path) -> Source:
     source = _folder(path) if path.is_dir() else _file(path)
     if source is None:
         raise DatasetError(f"{path}: no known layout; expected {', '.join(LAYOUTS.values())}")
-    return source
+    return Source(source.layout, lambda: map(_named, source.read()))
+
+
+def _named(item: Item) -> Item:
+    names = (item.id, item.text, item.collection, item.writer, item.group) if isinstance(item, Sample) else ()
+    return with_usable_names(item, *names)
 
 
 def _file(path: Path) -> Source | None:

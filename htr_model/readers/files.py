@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
 from htr_model.charset import canonical_text
 from htr_model.data.samples import Item, Sample, Skipped, decode_gray
@@ -45,6 +46,27 @@ def picture_in(folders: list[Path], name: str) -> Path | None:
 def name_or_none(value: object) -> str | None:
     """A writer or form as text, however a file writes it."""
     return None if value is None else str(value)
+
+
+def printable(text: str) -> str:
+    """A text that tables and terminals can hold: bytes of a file's name that are not UTF-8 become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+T = TypeVar("T")
+
+
+def with_usable_names(item: T | Skipped, *names: str | None) -> T | Skipped:
+    """The item; one with a name that no table can hold as `Skipped`, and what is skipped anyhow in printable words.
+
+    Args:
+        names: what else is written of an item that is not skipped; the first is its id.
+    """
+    if isinstance(item, Skipped):
+        return Skipped(printable(item.id), printable(item.reason))
+    if all(printable(name) == name for name in names if name):
+        return item
+    return Skipped(printable(names[0]), "a name or a text is not valid UTF-8; rename the file")
 
 
 def leads_out(name: str) -> bool:

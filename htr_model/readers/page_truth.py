@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from htr_model.data.samples import DatasetError, Skipped
-from htr_model.readers.files import collection_of, name_or_none
+from htr_model.readers.files import collection_of, name_or_none, with_usable_names
 from htr_model.readers.line_crops import has_place, line_shapes, outlined
 from htr_model.readers.page_rows import NOT_AS_DESCRIBED, PageRow, page_rows, typical_height
 from htr_model.readers.text_files import text_lines, text_pairs
@@ -86,9 +86,9 @@ def transcribed_pages(folder: Path) -> Iterator[TruePage | Skipped]:
         try:
             lines = tuple(TrueLine(text, ()) for text in text_lines(path))
         except ValueError as error:
-            yield Skipped(picture.name, str(error))
+            yield _named(Skipped(picture.name, str(error)))
         else:
-            yield TruePage(collection_of(folder), picture, None, lines, 0.0)
+            yield _named(TruePage(collection_of(folder), picture, None, lines, 0.0))
 
 
 def true_pages(path: str | Path) -> Iterator[TruePage | Skipped]:
@@ -104,12 +104,17 @@ def true_pages(path: str | Path) -> Iterator[TruePage | Skipped]:
     if path.is_dir() and (path / "pages.jsonl").is_file():
         path = path / "pages.jsonl"
     if path.is_file() and path.suffix.lower() != ".xml":
-        return map(_of_row, page_rows(path))
+        return (_named(_of_row(row)) for row in page_rows(path))
     described = [path] if path.is_file() else xml_files(path)
     if not described:
         what = "holds no pages.jsonl, PAGE or ALTO files" if path.is_dir() else "no such file or folder"
         raise DatasetError(f"{path}: {what}")
-    return (_described(page) for page in described_pages(described))
+    return (_named(_described(page)) for page in described_pages(described))
+
+
+def _named(page: TruePage | Skipped) -> TruePage | Skipped:
+    names = (page.picture.name, page.collection, page.writer) if isinstance(page, TruePage) else ()
+    return with_usable_names(page, *names)
 
 
 def _of_row(row: PageRow | Skipped) -> TruePage | Skipped:

@@ -2,8 +2,12 @@
 
 import pytest
 
+from htr_model.data.packing import pack
 from htr_model.data.samples import Sample, Skipped
+from htr_model.data.splits import split
+from htr_model.normalization import Normalization
 from htr_model.readers.datasets import read, recognise
+from htr_model.readers.page_truth import TruePage, transcribed_pages
 from tests.htr_model.drawing import png, word
 
 
@@ -57,3 +61,51 @@ def test_two_pictures_of_one_line_stay_together(folder):
     (folder / "three.gt.txt").write_text("three")
     groups = {item.id: item.group for item in read(folder) if isinstance(item, Sample)}
     assert groups == {"three.bin.png": "three.gt.txt", "three.nrm.png": "three.gt.txt"}
+
+
+@pytest.fixture
+def latin_named(tmp_path):
+    """Two lines; the name of one is from before UTF-8."""
+    root = tmp_path / "old"
+    root.mkdir()
+    for name in ("caf\udce9", "cafe"):
+        try:
+            (root / f"{name}.png").write_bytes(png(word("one")))
+        except OSError:
+            pytest.skip("this file system takes no such name")
+        (root / f"{name}.gt.txt").write_text("one")
+    return root
+
+
+def test_a_name_that_is_no_text_costs_only_its_sample(latin_named, tmp_path):
+    usable, skipped = sorted(read(latin_named), key=lambda item: isinstance(item, Skipped))
+    assert usable.id == "cafe.png"
+    assert skipped == Skipped(r"caf\udce9.png", "a name or a text is not valid UTF-8; rename the file")
+    assert [len(side) for side in split([usable])] == [0, 1]
+    assert pack(read(latin_named), tmp_path / "a.parquet", Normalization()) == (1, [skipped])
+    assert transcribed_names(latin_named) == {"cafe.png": "one", r"caf\udce9.png": skipped.reason}
+
+
+def transcribed_names(folder) -> dict:
+    """Text of pages and reason of what was skipped, by the picture's name."""
+    pages = list(transcribed_pages(folder))
+    named = {page.picture.name: page.text for page in pages if isinstance(page, TruePage)}
+    return named | {page.id: page.reason for page in pages if isinstance(page, Skipped)}
+
+
+def test_what_is_skipped_of_such_a_name_is_told_in_words_that_files_can_hold(latin_named):
+    for picture in latin_named.glob("*.png"):
+        picture.write_bytes(b"no picture")
+    assert {(item.id, item.reason) for item in read(latin_named)} == {
+        ("cafe.png", "not a readable picture"), (r"caf\udce9.png", "not a readable picture")
+    }  # fmt: skip
+
+
+def test_samples_of_a_folder_whose_name_is_no_text_are_skipped(folder, tmp_path):
+    (folder / "one.txt").write_text("one")
+    try:
+        folder = folder.rename(tmp_path / "caf\udce9")
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    reasons = {item.id: item.reason for item in read(folder)}
+    assert "not valid UTF-8" in reasons["one.png"]
