@@ -16,6 +16,7 @@ from htr_model.tiles import fitted, font
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
 
     from htr_model.scoring.calibration import Bin
 
@@ -48,8 +49,14 @@ def training_curves(history: list[dict], path: Path) -> None:
         right.plot(epochs, [100 * row.get(key, np.nan) for row in history], label=key[4:], linewidth=1)
     right.plot(epochs, [100 * row["cer"] for row in history], "k", marker=".", label="mean")
     right.set(xlabel="epoch", ylabel="validation CER (%)", ylim=(0, None))
-    right.legend(fontsize="small")
+    _plain(right.legend(fontsize="small"))
     figure.savefig(path, dpi=_DPI)
+
+
+def _plain(legend: Legend) -> None:
+    """Show the names in a legend as they are: Matplotlib takes what stands between dollars for formulas."""
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 _TILE = (300, 64)
@@ -128,8 +135,8 @@ def confusion_matrix(confusions: Counter[Chunk], characters: dict[str, Character
     # The root lets a confusion of 2 % be seen beside the diagonal.
     image = axes.imshow(shares, cmap="Blues", norm=_root_scale())
     labels = [_visible(c) for c in chosen]
-    axes.set_xticks(range(len(place)), [*labels, "none"], fontsize=8)
-    axes.set_yticks(range(len(place)), [*labels, "none"], fontsize=8)
+    axes.set_xticks(range(len(place)), [*labels, "none"], fontsize=8, parse_math=False)
+    axes.set_yticks(range(len(place)), [*labels, "none"], fontsize=8, parse_math=False)
     axes.get_xticklabels()[-1].set_rotation(90)
     axes.set(xlabel="read", ylabel="written")
     figure.colorbar(image, label="% of the row", shrink=0.7)
@@ -137,8 +144,8 @@ def confusion_matrix(confusions: Counter[Chunk], characters: dict[str, Character
 
 
 def _visible(character: str) -> str:
-    """A character as an axis can show it: Matplotlib takes what stands between dollars for formulas."""
-    return {" ": "␣", "$": r"\$"}.get(character, character)
+    """A character as an axis can show it."""
+    return "␣" if character == " " else character
 
 
 def _root_scale():
@@ -153,9 +160,11 @@ def rates_by_group(rates: dict[object, ErrorRates], label: str, path: Path) -> N
     figure = _figure(max(5.0, 1.5 + 0.26 * len(shown)), 3.8)
     axes = figure.subplots()
     heights = [100 * r.cer for _, r in shown]
-    bars = axes.bar([str(name) for name, _ in shown], heights, color="#4477aa")
+    places, names = range(len(shown)), [str(name) for name, _ in shown]
+    bars = axes.bar(places, heights, color="#4477aa")
     axes.bar_label(bars, [f"{r.samples}" for _, r in shown], fontsize=6, padding=1)
-    axes.tick_params(axis="x", rotation=90 if max(len(str(n)) for n, _ in shown) > 2 else 0, labelsize=8)
+    axes.set_xticks(places, names, parse_math=False)
+    axes.tick_params(axis="x", rotation=90 if max(map(len, names)) > 2 else 0, labelsize=8)
     title = "number of pictures above the bars" + (f"; the first {_BARS} of {len(rates)}" * (len(rates) > _BARS))
     axes.set_title(title, fontsize=8)
     axes.set(xlabel=label, ylabel="CER (%)")
@@ -170,7 +179,7 @@ def errors_by_character(characters: dict[str, CharacterErrors], path: Path) -> N
     places = range(len(shown))
     bars = axes.bar(places, [100 * e.error_rate for _, e in shown], color="#4477aa")
     axes.bar_label(bars, [str(e.written) for _, e in shown], fontsize=5, padding=1, rotation=90)
-    axes.set_xticks(places, [_visible(c) for c, _ in shown], fontsize=8)
+    axes.set_xticks(places, [_visible(c) for c, _ in shown], fontsize=8, parse_math=False)
     axes.set(xlabel="character, the most frequent first", ylabel="read wrong or not at all (%)")
     figure.savefig(path, dpi=_DPI)
 
@@ -188,6 +197,6 @@ def reliability(curves: dict[str, list[Bin]], path: Path) -> None:
         upper.plot([b.confidence for b in bins], [b.accuracy for b in bins], marker=".", label=name)
         lower.step([b.confidence for b in bins], [b.words for b in bins], where="mid", label=name)
     upper.set(ylabel="share of words that are right", xlim=(0, 1), ylim=(0, 1))
-    upper.legend(fontsize="small")
+    _plain(upper.legend(fontsize="small"))
     lower.set(xlabel="confidence", ylabel="words")
     figure.savefig(path, dpi=_DPI)

@@ -7,7 +7,7 @@ import pytest
 from htr_model.data.samples import Sample
 from htr_model.reading import reading
 from htr_model.scoring import plots, report
-from htr_model.scoring.calibration import judged_words
+from htr_model.scoring.calibration import judged_words, reliability
 from htr_model.scoring.errors import by_collection, rates
 from htr_model.scoring.evaluation import Evaluation, outcomes_of
 from tests.htr_model.drawing import word
@@ -84,3 +84,14 @@ def test_errors_in_the_grid_are_red_and_right_letters_are_not():
     assert red([(gray, "cat", "cat")]) == 0
     assert 0 < red([(gray, "cat", "cut")]) < red([(gray, "cat", "dog")])
     assert red([(gray, "cat", "ct")]) > 0
+
+
+def test_names_with_dollars_are_no_formulas(tmp_path):
+    """Matplotlib would refuse such a formula, and training would end."""
+    name, (_, result) = r"$\no{$", evaluation()
+    plots.rates_by_group({name: result.overall, "$5 and $6": result.overall}, "writer", tmp_path / "writers.png")
+    plots.reliability({name: reliability([0.5], [True])}, tmp_path / "reliability.png")
+    row = {"epoch": 1, "loss": 1.0, "validation_loss": 1.0, "cer": 0.5, f"cer_{name}": 0.5}
+    plots.training_curves([row], tmp_path / "curves.png")
+    for picture in ("writers.png", "reliability.png", "curves.png"):
+        assert cv2.imread(str(tmp_path / picture)).std() > 0
