@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +42,8 @@ def read_texts(paths: list[Path], charset: Charset) -> RunningText:
         try:
             if path.stat().st_size > _MAX_BYTES:
                 raise DatasetError(f"{path}: larger than {_MAX_BYTES // 2**20} MB; divide it")
-            # Two hyphens are a typist's dash; some fonts draw them as one, and a reader writes one for a dash.
-            text = canonical_text(path.read_text(encoding="utf-8-sig")).replace("--", "-")
+            # Two or three hyphens are a typist's dash; some fonts draw them as one, and a reader writes one for a dash.
+            text = re.sub("--+", "-", canonical_text(path.read_text(encoding="utf-8-sig")))
         except OSError as error:
             raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
         except UnicodeDecodeError as error:
@@ -86,7 +87,7 @@ def _with_rare_characters(text: str, charset: Charset, rng: np.random.Generator)
     """``text`` with three changes, each at a random word: another first letter, another letter inside, a mark added.
 
     All capitals, all small letters and all marks are equally likely: Œ, ñ or ¿ hardly occur in the texts that people
-    have at hand.
+    have at hand. Where the charset has none of a kind, as scripts without capitals, nothing is changed.
     """
     words = text.split(" ")
 
@@ -97,10 +98,10 @@ def _with_rare_characters(text: str, charset: Charset, rng: np.random.Generator)
     capitals, small = "".join(c for c in letters if c.isupper()), "".join(c for c in letters if c.islower())
     marks = "".join(c for c in charset.symbols if not c.isalnum() and c != " ")
     first, inside, marked = rng.integers(len(words), size=3).tolist()
-    if words[first][:1].isalpha():
+    if capitals and words[first][:1].isalpha():
         words[first] = some(capitals) + words[first][1:]
     place = int(rng.integers(len(words[inside])))
-    if words[inside][place].islower():
+    if small and words[inside][place].islower():
         words[inside] = words[inside][:place] + some(small) + words[inside][place + 1 :]
     words[marked] = some(marks) + words[marked] if rng.random() < 0.5 else words[marked] + some(marks)
     return " ".join(words)

@@ -27,6 +27,12 @@ def test_running_text_is_made_canonical(tmp_path):
     assert read_texts([path], CHARSET).files == (("l'été", "-", "déjà"),)
 
 
+def test_hyphens_in_a_row_are_one(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("one---two -- three------four", encoding="utf-8")
+    assert read_texts([path], CHARSET).files == (("one-two", "-", "three-four"),)
+
+
 def test_pieces_never_reach_across_a_word_that_cannot_be_written(tmp_path, monkeypatch):
     path = tmp_path / "a.txt"
     path.write_text("one two שלום three four " + "x" * 40, encoding="utf-8")
@@ -51,6 +57,17 @@ def test_pieces_are_running_text_words_figures_and_capitals(story):
 def test_every_symbol_of_the_charset_occurs(story, monkeypatch):
     monkeypatch.setattr(texts, "_RARE", 1.0)
     assert set("".join(pieces(story))) == set(LATIN)
+
+
+def test_scripts_without_capitals_keep_their_letters(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    path.write_text("א שלום ו בית", encoding="utf-8")
+    for name in ("_FIGURES", "_HYPHENATED"):
+        monkeypatch.setattr(texts, name, 0.0)
+    monkeypatch.setattr(texts, "_RARE", 1.0)
+    known = {"א", "שלום", "ו", "בית"}
+    words = {w.strip(".,") for w in " ".join(pieces(read_texts([path], Charset(" .,אבוילםשת")), 300)).split()}
+    assert words == known
 
 
 def test_each_file_is_used_as_often_as_the_others(tmp_path):
