@@ -102,6 +102,8 @@ def _ends_agree(read: str, known: str) -> bool:
     if read.endswith(("-", "=")) and not known.endswith(("-", "=", "—", "–")):
         return False
     changes = Levenshtein.opcodes(read, known)
+    if not changes:  # blank lines, which tell nothing
+        return False
     return all(
         change.tag in ("equal", "replace")
         or max(change.src_end - change.src_start, change.dest_end - change.dest_start) <= _LONGEST_END

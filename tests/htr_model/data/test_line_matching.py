@@ -61,7 +61,9 @@ def test_capitals_do_not_matter():
     assert match_lines(["JOHN BROWN'S FARM"], ["John Brown's farm"]) == {0: 0}
 
 
-@pytest.mark.parametrize(("known", "read"), [([], []), (PAGE, []), ([], PAGE), (["a"], [""]), ([""], ["a"])])
+@pytest.mark.parametrize(
+    ("known", "read"), [([], []), (PAGE, []), ([], PAGE), (["a"], [""]), ([""], ["a"]), ([" "], [""]), ([""], [" "])]
+)
 def test_nothing_matches_nothing(known, read):
     assert match_lines(known, read) == {}
 
