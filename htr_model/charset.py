@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -49,12 +50,22 @@ def canonical_text(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).translate(_LOOKALIKES).split())
 
 
+_UNWRITABLE = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode's categories of control characters, halves of characters, and line breaks. Others that show nothing, as
+joiners, and those of private use, as old abbreviations have them, are written."""
+
+
+def unwritable(text: str) -> list[str]:
+    """Characters that no line of text can hold, in order of appearance."""
+    return [c for c in text if unicodedata.category(c) in _UNWRITABLE]
+
+
 @dataclass(frozen=True)
 class Charset:
     """An ordered set of single characters; character ``symbols[i]`` is class ``i + 1``.
 
     Raises:
-        ValueError: a symbol occurs twice or is not one character.
+        ValueError: a symbol occurs twice, is not one character, or none that a line of text can hold.
     """
 
     symbols: str
@@ -62,11 +73,14 @@ class Charset:
     def __post_init__(self) -> None:
         if not isinstance(self.symbols, str):
             raise ValueError(f"symbols must be one string, got {self.symbols!r}")
-        repeated = sorted({s for s in self.symbols if self.symbols.count(s) > 1})
-        if repeated:
-            raise ValueError(f"charset holds {repeated!r} more than once")
         if not self.symbols:
             raise ValueError("charset is empty")
+        repeated = sorted(s for s, times in Counter(self.symbols).items() if times > 1)
+        if repeated:
+            raise ValueError(f"charset holds {repeated!r} more than once")
+        strange = unwritable(self.symbols)
+        if strange:
+            raise ValueError(f"charset holds {strange!r}, which no line of text can hold")
 
     def __len__(self) -> int:
         return len(self.symbols)

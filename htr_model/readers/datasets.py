@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from htr_model.charset import unwritable
 from htr_model.data.samples import DatasetError, Item, Sample, Skipped
 from htr_model.readers.files import with_usable_names
 from htr_model.readers.iam import read_iam
@@ -63,11 +64,14 @@ def recognise(path: str | Path) -> Source:
     source = _folder(path) if path.is_dir() else _file(path)
     if source is None:
         raise DatasetError(f"{path}: no known layout; expected {', '.join(LAYOUTS.values())}")
-    return Source(source.layout, lambda: map(_named, source.read()))
+    return Source(source.layout, lambda: map(_checked, source.read()))
 
 
-def _named(item: Item) -> Item:
-    names = (item.id, item.text, item.collection, item.writer, item.group) if isinstance(item, Sample) else ()
+def _checked(item: Item) -> Item:
+    """The item; as `Skipped` where no table can hold its names or no charset its text."""
+    if isinstance(item, Sample) and (strange := unwritable(item.text)):
+        item = Skipped(item.id, f"its text holds {strange[0]!r}, which nobody can have written")
+    names = (item.id, item.collection, item.writer, item.group) if isinstance(item, Sample) else ()
     return with_usable_names(item, *names)
 
 

@@ -66,7 +66,7 @@ def with_usable_names(item: T | Skipped, *names: str | None) -> T | Skipped:
         return Skipped(printable(item.id), printable(item.reason))
     if all(printable(name) == name for name in names if name):
         return item
-    return Skipped(printable(names[0]), "a name or a text is not valid UTF-8; rename the file")
+    return Skipped(printable(names[0]), "a name is not valid UTF-8; rename the file or folder")
 
 
 def leads_out(name: str) -> bool:

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from htr_model.charset import BLANK, LATIN, Charset, canonical_text
@@ -19,6 +21,26 @@ def test_blank_is_class_0_and_no_symbol_has_it():
 def test_repeated_symbol_is_refused_and_named():
     with pytest.raises(ValueError, match="'b'"):
         Charset("abcb")
+
+
+@pytest.mark.parametrize("symbol", ["\n", "\t", "\0", "\x92", "\ud800", "\u2028"])
+def test_what_no_line_can_hold_is_no_symbol(symbol):
+    with pytest.raises(ValueError, match="which no line of text can hold") as raised:
+        Charset(f"a {symbol}b")
+    str(raised.value).encode()
+
+
+def test_symbols_that_show_nothing_and_those_of_private_use_are_written():
+    assert len(Charset("می\u200c \u0301\ue5dc")) == 6
+
+
+def test_thousands_of_symbols_are_checked_at_once():
+    many = "".join(map(chr, range(0x20000, 0x20000 + 40_000)))
+    before = time.perf_counter()
+    assert len(Charset(many)) == 40_000
+    with pytest.raises(ValueError, match="more than once"):
+        Charset(many * 2)
+    assert time.perf_counter() - before < 0.5  # one by one they would take seconds
 
 
 def test_empty_charset_is_refused():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from htr_model.charset import Charset
 from htr_model.data.packing import pack
 from htr_model.data.samples import Sample, Skipped
 from htr_model.data.splits import split
@@ -80,7 +81,7 @@ def latin_named(tmp_path):
 def test_a_name_that_is_no_text_costs_only_its_sample(latin_named, tmp_path):
     usable, skipped = sorted(read(latin_named), key=lambda item: isinstance(item, Skipped))
     assert usable.id == "cafe.png"
-    assert skipped == Skipped(r"caf\udce9.png", "a name or a text is not valid UTF-8; rename the file")
+    assert skipped == Skipped(r"caf\udce9.png", "a name is not valid UTF-8; rename the file or folder")
     assert [len(side) for side in split([usable])] == [0, 1]
     assert pack(read(latin_named), tmp_path / "a.parquet", Normalization()) == (1, [skipped])
     assert transcribed_names(latin_named) == {"cafe.png": "one", r"caf\udce9.png": skipped.reason}
@@ -99,6 +100,15 @@ def test_what_is_skipped_of_such_a_name_is_told_in_words_that_files_can_hold(lat
     assert {(item.id, item.reason) for item in read(latin_named)} == {
         ("cafe.png", "not a readable picture"), (r"caf\udce9.png", "not a readable picture")
     }  # fmt: skip
+
+
+def test_characters_that_nobody_can_have_written_cost_only_their_sample(folder):
+    """As a text in Windows' encoding has them that was taken for Latin-1."""
+    (folder / "one.txt").write_text("l\x92un", encoding="utf-8")
+    (folder / "two.txt").write_text("two \u200c\ue5dc", encoding="utf-8")
+    found = {item.id: item for item in read(folder)}
+    assert found["one.png"].reason == r"its text holds '\x92', which nobody can have written"
+    assert len(Charset(found["two.JPG"].text)) == 6
 
 
 def test_samples_of_a_folder_whose_name_is_no_text_are_skipped(folder, tmp_path):
