@@ -78,8 +78,8 @@ class LineTrainingSettings:
 
 
 @dataclass
-class LineProgress:
-    """Where a run stands; goes into the checkpoint."""
+class LineProgress(checkpoint.Progress):
+    """Where a run stands."""
 
     step: int = 0
     seconds: float = 0.0
@@ -132,13 +132,18 @@ class LineTrainingRun:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         optimizer.build(self.model.trainable_variables)
         self.model.compile(optimizer, loss=band_loss, jit_compile=keras.backend.backend() == "jax")
-        self.progress = LineProgress()
+        self.progress = LineProgress(
+            begun_with={"--seed": settings.seed, "side": settings.side, "batch size": settings.batch_size}
+        )
         self.dice: dict[str, float] = {}
 
     def run(self, resume: bool = False) -> LineProgress:
         """Train until the steps or the minutes are used up, and write the model.
 
         Ctrl-C ends the run early and leaves a model and a checkpoint.
+
+        Raises:
+            LineTrainingError: there is no checkpoint to resume from, or that of another run.
         """
         if resume:
             self._restore()
@@ -267,7 +272,7 @@ class LineTrainingRun:
 
     def _restore(self) -> None:
         try:
-            self.progress = checkpoint.restore(self.folder, self.model, LineProgress)
+            self.progress = checkpoint.restore(self.folder, self.model, self.progress)
         except checkpoint.CheckpointError as error:
             raise LineTrainingError(str(error)) from error
         log.info("resumed in step %d after %.0f min", self.progress.step, self.progress.seconds / 60)

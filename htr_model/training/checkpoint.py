@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,14 +17,26 @@ from htr_model.whole_files import written_aside
 
 FILE = "checkpoint.safetensors"
 
-Progress = TypeVar("Progress")
+
+@dataclass
+class Progress:
+    """Where a run stands, of whatever kind it is; goes into the checkpoint.
+
+    Attributes:
+        begun_with: by option what must be the same when the run goes on.
+    """
+
+    begun_with: dict[str, str | int] = field(default_factory=dict)
+
+
+P = TypeVar("P", bound=Progress)
 
 
 class CheckpointError(Exception):
     """A run cannot go on from a folder's checkpoint; the message says why."""
 
 
-def save(folder: Path, model: keras.Model, progress) -> None:
+def save(folder: Path, model: keras.Model, progress: Progress) -> None:
     """Write a compiled model and ``progress``, a dataclass of what JSON can hold; whole or not at all."""
     arrays = {f"model/{k}": v for k, v in named_weights(model).items()}
     arrays |= {name: np.asarray(keras.ops.convert_to_numpy(variable)) for name, variable in _states(model)}
@@ -38,11 +50,14 @@ def _states(model: keras.Model) -> list[tuple[str, keras.Variable]]:
     return [(f"{name}/{i}", variable) for name, variables in states.items() for i, variable in enumerate(variables)]
 
 
-def restore(folder: Path, model: keras.Model, kind: type[Progress]) -> Progress:
-    """The progress saved in a folder, of its class ``kind``, after ``model`` and its optimiser have been set.
+def restore(folder: Path, model: keras.Model, fresh: P) -> P:
+    """The progress saved in a folder, after ``model`` and its optimiser have been set.
+
+    Args:
+        fresh: that of a run of the same kind that has not begun.
 
     Raises:
-        CheckpointError: there is none, or it is damaged or of another kind of run.
+        CheckpointError: there is none, or it is damaged, of another kind of run or of one that was begun otherwise.
         BundleError: its weights are another network's.
     """
     path = folder / FILE
@@ -51,12 +66,23 @@ def restore(folder: Path, model: keras.Model, kind: type[Progress]) -> Progress:
     try:
         arrays = load_file(path)
         with safe_open(path, "numpy") as file:
-            progress = kind(**json.loads(file.metadata()["progress"]))
+            progress = type(fresh)(**json.loads(file.metadata()["progress"]))
+        _check(folder, progress.begun_with, fresh.begun_with)
         states = [(variable, arrays[name]) for name, variable in _states(model)]
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path}: not a checkpoint of this run ({error}); start without --resume") from error
     weights = {k.removeprefix("model/"): v for k, v in arrays.items() if k.startswith("model/")}
     assign_weights(model, weights, str(path))
     for variable, array in states:
         variable.assign(array)
     return progress
+
+
+def _check(folder: Path, begun_with: dict, now_with: dict) -> None:
+    for option, now in now_with.items():
+        # Checkpoints from before an option was told say nothing of it.
+        begun = begun_with.get(option, now)
+        if begun != now:
+            raise CheckpointError(
+                f"{folder}: the run was begun with {option} {begun}, not {now}; resume it as it was begun"
+            )

@@ -49,14 +49,9 @@ _FIRST_SECONDS = 15
 
 
 @dataclass
-class Progressed:
-    """Where a run stands; goes into the checkpoint.
+class Progressed(checkpoint.Progress):
+    """Where a run stands."""
 
-    Attributes:
-        begun_with: by option what must be the same when the run goes on.
-    """
-
-    begun_with: dict[str, str | int] = field(default_factory=dict)
     epoch: int = 0
     batch: int = 0
     step: int = 0
@@ -341,16 +336,9 @@ class TrainingRun:
 
     def _restore(self) -> None:
         try:
-            found = checkpoint.restore(self.folder, self.trainer, Progressed)
+            self.progress = checkpoint.restore(self.folder, self.trainer, self.progress)
         except checkpoint.CheckpointError as error:
             raise TrainingError(str(error)) from error
-        for option, now in self.progress.begun_with.items():
-            begun = found.begun_with.get(option)
-            if begun != now:
-                raise TrainingError(
-                    f"{self.folder}: the run was begun with {option} {begun}, not {now}; resume it as it was begun"
-                )
-        self.progress = found
         log.info("resumed in epoch %d after %.0f min", self.progress.epoch + 1, self.progress.seconds / 60)
 
 

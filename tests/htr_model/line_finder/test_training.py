@@ -127,14 +127,13 @@ def test_the_loss_is_small_for_right_answers_and_blind_to_what_is_unknown():
 # ------------------------------------------------------------------------------------------------ the run
 
 
-def test_a_few_steps_lower_the_loss_and_write_what_opencv_reads_alike(tmp_path):
+def test_a_few_steps_lower_the_loss_and_write_the_network_its_card_and_its_history(tmp_path):
     run = LineTrainingRun([drawn_page(), drawn_page("validation")], settings(steps=12), tmp_path)
     pictures, packed = run.batch(0)
     before = float(band_loss(packed, run.model(pictures, training=True)))
     done = run.run()
     assert done.step == 12
     assert float(band_loss(packed, run.model(pictures, training=True))) < before - 0.1
-    assert 0 <= run.validate()["drawn"] <= 1
     assert {p.name for p in tmp_path.iterdir()} == {"network.onnx", "lines.json", "README.md", "training"}
     assert "| drawn | 1 | 1 |" in (tmp_path / "README.md").read_text()
     history = (tmp_path / "training" / "history.csv").read_text().splitlines()
@@ -144,6 +143,32 @@ def test_a_few_steps_lower_the_loss_and_write_what_opencv_reads_alike(tmp_path):
     assert resumed.run(resume=True).step == 13
     with pytest.raises(LineTrainingError, match="no checkpoint"):
         LineTrainingRun([drawn_page()], settings(), tmp_path / "new").run(resume=True)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_run_is_resumed_as_it_was_begun_or_refused_and_left_as_it_is(tmp_path):
+    LineTrainingRun([drawn_page()], settings(steps=1), tmp_path).run()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for changed, told in (
+        ({"seed": 4}, "begun with --seed 3, not 4"),
+        ({"side": 96}, "begun with side 64, not 96"),
+        ({"batch_size": 1}, "begun with batch size 2, not 1"),
+    ):
+        with pytest.raises(LineTrainingError, match=f"{told}; resume it as it was begun"):
+            LineTrainingRun([drawn_page()], settings(steps=2, **changed), tmp_path).run(resume=True)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("answer", [-9.0, 9.0])
+def test_validation_tells_the_dice_coefficient_of_the_bands(tmp_path, answer):
+    """Of a network that finds nothing, and of one that takes everything for a line: 2 × band / (page + band)."""
+    run = LineTrainingRun([drawn_page(), drawn_page("validation")], settings(), tmp_path)
+    kernel, bias = run.model.layers[-1].get_weights()
+    run.model.layers[-1].set_weights([np.zeros_like(kernel), np.full_like(bias, answer)])
+    crop = whole(drawn_page(), network.MULTIPLE)
+    share = float((crop.target * crop.weight).sum() / crop.weight.sum())
+    expected = 2 * share / (1 + share) if answer > 0 else 0.0
+    assert run.validate() == {"drawn": pytest.approx(expected, abs=1e-6)}
 
 
 def test_validation_pages_are_measured_once_and_the_card_tells_what_the_run_keeps(tmp_path, monkeypatch):
