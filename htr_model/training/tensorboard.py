@@ -2,7 +2,9 @@
 
 An event file is a row of records (length, checksum of it, data, checksum of them), each record a protocol buffer
 ``Event`` (wall time, step, summary values). Only scalars and PNG pictures are written, so the few fields are put
-together here. Formats: TensorFlow's core/lib/io/record_writer.h, core/util/event.proto, core/framework/summary.proto.
+together here: TensorFlow, which writes such files too, is not loaded where Keras runs on another backend; it would take
+seconds, and memory of the GPU. Formats: its core/lib/io/record_writer.h, core/util/event.proto,
+core/framework/summary.proto.
 """
 
 from __future__ import annotations

@@ -62,20 +62,21 @@ def test_split_never_divides_a_writer_or_a_form():
 
 @pytest.mark.parametrize(
     ("pages", "lines", "kept"),
-    [(1, 20, 1), (1, 60, 3), (2, 20, 20), (5, 4, 4)],
+    [(1, 20, {1}), (1, 60, {3}), (2, 20, {20}), (5, 4, {4, 8})],
 )
 def test_of_few_pages_some_lines_are_kept_back(pages, lines, kept):
     for name in range(30):  # whatever the hash of the name says
         samples = [sample(f"{name}-{k}-{i}", group=f"{name}-{k}") for k in range(pages) for i in range(lines)]
         train, validation = split(samples)
         assert len(train) + len(validation) == pages * lines and train and validation
-        assert len(validation) % kept == 0
+        assert len(validation) in kept  # of five pages chance may keep two
         if pages > 1:
             assert {s.group for s in train}.isdisjoint({s.group for s in validation})
 
 
 def test_one_sample_cannot_be_divided_and_named_splits_stay():
-    assert split([sample("only")]) == ([], split([sample("only")])[1])
+    only = sample("only")
+    assert split([only]) == ([], [only])
     samples = [sample("a", split="train"), sample("b", split="val")]
     assert split(samples) == (samples[:1], samples[1:])
 
