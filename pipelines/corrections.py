@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -13,11 +15,12 @@ import numpy as np
 
 from htr_model.readers.page_xml import ROOT
 from htr_model.readers.safe_xml import XmlError, parse_xml
-from htr_model.readers.transcription import points
+from htr_model.readers.transcription import number, points
 from pipelines.archive.page_pictures import picture_name
 from pipelines.archive.transcripts import PageWord, Transcript
 from pipelines.errors import UsageError
 from pipelines.formats import FORMATS
+from pipelines.formats.page_xml import created
 from pipelines.formats.shapes import outline
 from pipelines.formats.xml import written
 from segmentation.geometry import Box, union
@@ -46,14 +49,18 @@ class SavedLine:
 class Corrections:
     """The files in a review's folder, which is on this machine.
 
+    Args:
+        lost: is told of each file that cannot be used; its page counts as not corrected.
+
     Raises:
         UsageError: there is no such folder.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, lost: Callable[[str], None]):
         if not folder.is_dir():
             raise UsageError(f"{folder}: no folder of this machine; give the one in which the saved pages lie")
         self._folder = folder
+        self._lost = lost
 
     def holds(self, name: str) -> bool:
         """Whether a page of this name (`Transcript.name`) was saved."""
@@ -62,38 +69,63 @@ class Corrections:
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{_ENDING}"
 
+    @functools.cached_property
+    def _pictures(self) -> dict[Path, str | None]:
+        """The folder's files, each with the picture that it is of; None where it does not say."""
+        found: dict[Path, str | None] = {}
+        for path in sorted(self._folder.glob("*.xml")):
+            try:
+                sheet = parse_xml(path).find("Page")
+            except (XmlError, OSError):
+                sheet = None
+            found[path] = None if sheet is None else sheet.get("imageFilename")
+        return found
+
+    def taken(self, pictures: Mapping[str, str]) -> set[str]:
+        """Names of the pages of which a correction is there, and not of another scan.
+
+        Args:
+            pictures: name of each page's picture by the page's name (`Archive.pictures`).
+        """
+        return {name for name, picture in pictures.items() if self._pictures.get(self._path(name)) == picture}
+
+    def left_over(self, pictures: Mapping[str, str]) -> list[str]:
+        """What is to be said of files that are no correction of a page.
+
+        Args:
+            pictures: as of `taken`, of all pages of the archive.
+        """
+        expected = {self._path(name): picture for name, picture in pictures.items()}
+        said = []
+        for path, picture in self._pictures.items():
+            if path not in expected:
+                said.append(
+                    f"{path}: no page of the archive has this name; a page that was saved again takes the place, and "
+                    "the name, of the file before"
+                )
+            elif picture is not None and picture != expected[path]:
+                said.append(f"{path}: was saved of another scan of its page; correct that one, or remove the file")
+        return said
+
     def of(self, page: Transcript) -> list[SavedLine] | None:
         """A page's lines as they were saved, in the order in which they are to be read; those that were emptied are not
-        there. None where nothing was saved of the page, or of another scan of it.
-
-        Raises:
-            UsageError: the file cannot be read, or is not the review's.
+        there. None where nothing was saved of the page, or of another scan of it, or nothing that can be used.
         """
         if not self.holds(page.name):
             return None
         path = self._path(page.name)
         try:
-            root = parse_xml(path)
+            return _lines_of(page, parse_xml(path))
         except (XmlError, OSError) as error:
-            raise UsageError(f"{path}: {error}; save the page again, or remove the file") from error
-        sheet = root.find("Page") if root.tag == ROOT else None
-        if sheet is None or sheet.get("imageFilename") != picture_name(page.name, page.source):
-            return None
-        outlines = [written(outline(words)) for words in page.lines]
-        try:
-            lines = [_saved(element, block, outlines) for block, element in _lines(sheet)]
+            self._lost(f"{path}: {error}; save the page again, or remove the file")
         except ValueError as error:
-            raise UsageError(
+            self._lost(
                 f"{path}: {error}. To take what another program saved, give that file to train or evaluate instead"
-            ) from error
-        return [line for line in lines if line.text]
+            )
+        return None
 
     def applied(self, page: Transcript) -> Transcript:
-        """The page as it was corrected, else as it is.
-
-        Raises:
-            UsageError: as `of`.
-        """
+        """The page as it was corrected, else as it is."""
         saved = self.of(page)
         if saved is None:
             return page
@@ -110,17 +142,38 @@ class Corrections:
         return replace(page, lines=tuple(lines), corrected=True)
 
 
-def _lines(sheet: Element) -> Iterator[tuple[int, Element]]:
-    """The lines of a page, each with the number of its region."""
-    for block, region in enumerate(sheet.iter("TextRegion")):
-        yield from ((block, line) for line in region.findall("TextLine"))
+def _lines_of(page: Transcript, root: Element) -> list[SavedLine] | None:
+    """The lines of a saved page as `Corrections.of` gives them; None of another scan.
+
+    Raises:
+        ValueError: it is none of the review's.
+    """
+    sheet = root.find("Page") if root.tag == ROOT else None
+    if sheet is None or sheet.get("imageFilename") != picture_name(page.name, page.source.sha256, page.source.rotation):
+        return None
+    # A page of a PDF is as large as the resolution makes it with which it was read.
+    size = np.array([number(sheet.get(side, "")) for side in ("imageWidth", "imageHeight")])
+    if not (size > 0).all():
+        raise ValueError("it does not tell the page's size")
+    scale = np.array([page.width, page.height]) / size
+    outlines = [written(outline(words)) for words in page.lines]
+    regions = list(sheet.iter("TextRegion"))
+    lines = [
+        _saved(element, block, outlines, scale)
+        for block, region in enumerate(regions)
+        for element in region.findall("TextLine")
+    ]
+    if root.findtext("Metadata/Created") != created(page):
+        lines = _in_blocks(page, lines, len(regions))
+    return [line for line in lines if line.text]
 
 
-def _saved(line: Element, block: int, outlines: Sequence[str]) -> SavedLine:
+def _saved(line: Element, block: int, outlines: Sequence[str], scale: np.ndarray) -> SavedLine:
     """A line of a saved page.
 
     Args:
         outlines: of the page's lines, as PAGE has them. A page that was read again since then may have other lines.
+        scale: of the page against the saved one, across and down.
 
     Raises:
         ValueError: it is none of the review's.
@@ -130,12 +183,57 @@ def _saved(line: Element, block: int, outlines: Sequence[str]) -> SavedLine:
     corners = points(outlined)
     if not _NAME.fullmatch(name) or not corners:
         raise ValueError(f"line {name!r} is none of the review's")
-    (left, top), (right, bottom) = np.min(corners, axis=0).astype(int), np.max(corners, axis=0).astype(int)
+    left, top = (np.min(corners, axis=0).astype(int) * scale).astype(int).tolist()
+    right, bottom = ((np.max(corners, axis=0).astype(int) + 1) * scale).astype(int).tolist()
     text = " ".join((line.findtext("TextEquiv/Unicode") or "").split())
-    number = int(name.removeprefix("line")) if name.startswith("line") else None
-    if number is not None and outlines[number : number + 1] != [outlined]:
-        number = outlines.index(outlined) if outlined in outlines else None
-    return SavedLine(text, block, number, Box(int(left), int(top), int(right) + 1, int(bottom) + 1))
+    found = int(name.removeprefix("line")) if name.startswith("line") else None
+    if found is not None and outlines[found : found + 1] != [outlined]:
+        found = outlines.index(outlined) if outlined in outlines else None
+    return SavedLine(text, block, found, Box(left, top, max(right, left + 1), max(bottom, top + 1)))
+
+
+def _in_blocks(page: Transcript, lines: Sequence[SavedLine], regions: int) -> list[SavedLine]:
+    """Lines that were saved of an earlier reading, in the page's blocks of now and in their order.
+
+    A saved region is the block in which most of its lines stand now. A line goes with its region if it was moved there:
+    if it stands in the block that another region is now. Else it stays in its own, also where a region was divided.
+
+    Args:
+        lines: with the numbers of the saved regions.
+        regions: how many of them there are, also of those without lines.
+    """
+    of_line = [block for block, found in enumerate(page.blocks) for _ in found.lines]
+    if not of_line:
+        return list(lines)
+    boxes = [union([word.box for word in words]) for words in page.lines]
+    stands = [_block_of(line, of_line, boxes) for line in lines]
+    shifts = Counter(now - line.block for line, now in zip(lines, stands, strict=True) if now is not None)
+    shift = shifts.most_common(1)[0][0] if shifts else 0
+    homes = []
+    for region in range(regions):
+        inside = Counter(now for line, now in zip(lines, stands, strict=True) if line.block == region)
+        del inside[None]
+        likely = min(max(region + shift, 0), of_line[-1])
+        homes.append(max(inside, key=lambda block: (inside[block], -abs(block - likely)), default=likely))
+    placed = []
+    for line, now in zip(lines, stands, strict=True):
+        was_moved = now is None or now in homes[: line.block] + homes[line.block + 1 :]
+        placed.append(replace(line, block=homes[line.block] if was_moved else now))
+    return sorted(placed, key=lambda line: line.block)
+
+
+def _block_of(line: SavedLine, of_line: Sequence[int], boxes: Sequence[Box]) -> int | None:
+    """The block in which a saved line, or one that was found in its place, stands now.
+
+    Args:
+        of_line: block of each of the page's lines.
+        boxes: of these lines.
+    """
+    if line.number is not None:
+        return of_line[line.number]
+    x, y = (line.box.left + line.box.right) / 2, (line.box.top + line.box.bottom) / 2
+    over = (i for i, box in enumerate(boxes) if box.left <= x < box.right and box.top <= y < box.bottom)
+    return next((of_line[i] for i in over), None)
 
 
 def _drawn(line: SavedLine, sideways: int) -> tuple[PageWord, ...]:

@@ -3,26 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from pipelines.archive.page_pictures import ENDING as PICTURE_ENDING
 from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg
+from pipelines.archive.reading import Archive
 from pipelines.archive.transcripts import Transcript
+from pipelines.corrections import Corrections
 from pipelines.files import page_stem, printable
 from pipelines.formats import FORMATS
 from pipelines.formats.pdf import ENDING as PDF_ENDING
 from pipelines.formats.pdf import to_pdf
 
-Files = dict[str, bytes]
-"""Content of files by name."""
 Lost = Callable[[LostPicture], None]
 """Is told of each page that cannot be shown."""
 
 
-def page_files(pages: Iterable[Transcript], form: str, pictures: Pictures | None, lost: Lost) -> Iterator[Files]:
+@dataclass(frozen=True)
+class Exported:
+    """A page, or a document, for other programs.
+
+    Attributes:
+        files: content by name.
+        corrected: how many of its pages are as they were corrected.
+    """
+
+    files: dict[str, bytes]
+    corrected: int
+
+
+def exported(
+    archive: Archive, form: str, corrections: Corrections | None, pictures: Pictures | None, lost: Lost
+) -> Iterator[Exported]:
+    """An archive's pages one after another, as PDF its documents.
+
+    Args:
+        form: key of `FORMATS`, else PDF.
+        corrections: pages that were saved there are as they were corrected.
+        pictures: as `page_files` takes them; PDF needs them.
+    """
+    take = corrections.applied if corrections else lambda page: page
+    if form in FORMATS:
+        return page_files(map(take, archive.transcripts()), form, pictures, lost)
+    return document_files((list(map(take, document)) for document in archive.documents()), pictures, lost)
+
+
+def page_files(pages: Iterable[Transcript], form: str, pictures: Pictures | None, lost: Lost) -> Iterator[Exported]:
     """The files of one page after another; pages that the format has nothing of are passed over.
 
     A page whose scan is no picture on which its boxes fit (`without_picture`) names the one that ``pictures`` gives.
@@ -33,15 +62,17 @@ def page_files(pages: Iterable[Transcript], form: str, pictures: Pictures | None
     """
     ending, write = FORMATS[form]
     for page in pages:
+        content = write(page)
+        if content is None:
+            continue
         files = {}
         picture = None if pictures is None else _picture(pictures, page, lost)
         if picture is not None or _has_no_picture(page.source.ref.uri, page.source.pages, page.source.rotation):
             page = replace(page, picture=f"{page.name}{PICTURE_ENDING}")
+            content = write(page)
         if picture is not None:
             files[page.picture] = jpeg(picture)
-        content = write(page)
-        if content is not None:
-            yield {**files, f"{page.name}{ending}": content}
+        yield Exported({**files, f"{page.name}{ending}": content}, int(page.corrected))
 
 
 def without_picture(pages: pa.Table) -> int:
@@ -59,24 +90,24 @@ def _has_no_picture(uri: str, pages: int, rotation: int) -> bool:
     return rotation != 0 or pages > 1 or uri.lower().endswith(".pdf")
 
 
-def document_files(documents: Iterable[list[Transcript]], pictures: Pictures, lost: Lost) -> Iterator[Files]:
+def document_files(documents: Iterable[list[Transcript]], pictures: Pictures, lost: Lost) -> Iterator[Exported]:
     """The PDF of one document after another, without the pages that cannot be shown."""
     for document in documents:
         uri = document[0].source.ref.uri
-        shown: list[str] = []
+        shown: list[Transcript] = []
         content = to_pdf(document[0].picture, printable(uri), _with_pictures(document, pictures, lost, shown))
         if shown:
-            yield {f"{page_stem(uri, 0, 1)}{PDF_ENDING}": content}
+            yield Exported({f"{page_stem(uri, 0, 1)}{PDF_ENDING}": content}, sum(page.corrected for page in shown))
 
 
 def _with_pictures(
-    document: list[Transcript], pictures: Pictures, lost: Lost, shown: list[str]
+    document: list[Transcript], pictures: Pictures, lost: Lost, shown: list[Transcript]
 ) -> Iterator[tuple[Transcript, np.ndarray]]:
-    """The pages that can be shown, one at a time: pictures are large. ``shown`` gets their names."""
+    """The pages that can be shown, one at a time: pictures are large. ``shown`` gets them."""
     for page in document:
         picture = _picture(pictures, page, lost)
         if picture is not None:
-            shown.append(page.name)
+            shown.append(page)
             yield page, picture
 
 

@@ -133,7 +133,7 @@ def search(
         How many there are, and the surest of them, the surest first.
 
     Raises:
-        UsageError: a table or a saved page is damaged.
+        UsageError: a table is damaged.
     """
     candidates = _pages_with_all(archive, wanted)
     if corrections:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 
 import cv2
 import numpy as np
 
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.transcripts import Source
+from pipelines.errors import UsageError
 from pipelines.volumes import LastVolume, upright_page
 from segmentation.decoding import DecodingError, DecodingSettings
 
@@ -16,11 +18,15 @@ ENDING = ".jpg"
 _QUALITY = 95
 
 
-def picture_name(name: str, source: Source) -> str:
+def picture_name(name: str, sha256: str, rotation: int) -> str:
     """Name of the picture of a page of that name: another one when the scan is, or its way up, so that a correction
-    keeps the picture that it is of."""
-    turn = f"-{source.rotation}" if source.rotation else ""
-    return f"{name}-{source.sha256[:6]}{turn}{ENDING}"
+    keeps the picture that it is of.
+
+    Args:
+        sha256, rotation: as in `transcripts.Source`.
+    """
+    turn = f"-{rotation}" if rotation else ""
+    return f"{name}-{sha256[:6]}{turn}{ENDING}"
 
 
 class LostPicture(Exception):
@@ -32,8 +38,24 @@ class Pictures:
 
     def __init__(self, records: Iterable[RunRecord]):
         self._volume = LastVolume()
-        # A PDF's pages are as large as the resolution makes them with which their run read them.
-        self._settings = {r.run_id: DecodingSettings(**r.options.get("decoding", {})) for r in records}
+        self._options = {record.run_id: record.options.get("decoding") for record in records}
+
+    def _settings(self, run_id: str) -> DecodingSettings:
+        """Those of a run: a PDF's pages are as large as the resolution makes them with which it read them.
+
+        What a later version wrote beside those that are known is passed over.
+
+        Raises:
+            UsageError: they cannot be used.
+        """
+        options = self._options[run_id] or {}
+        try:
+            known = {field.name: options[field.name] for field in fields(DecodingSettings) if field.name in options}
+            return DecodingSettings(**known)
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"the pages of run {run_id} cannot be drawn as it drew them ({error}); restore its commit file"
+            ) from error
 
     def picture(self, source: Source) -> np.ndarray:
         """A page the way up in which it was read.
@@ -43,9 +65,10 @@ class Pictures:
 
         Raises:
             LostPicture: it cannot be shown.
+            UsageError: its run's commit file does not say how it was drawn.
         """
         try:
-            settings = self._settings[source.run_id]
+            settings = self._settings(source.run_id)
             page = upright_page(source.ref, source.pages, source.rotation, settings, self._volume, in_colour=True)
         except (OSError, DecodingError) as error:
             raise LostPicture(str(error)) from error

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from pipelines.archive import runs, tables
+from pipelines.archive.page_pictures import picture_name
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.transcripts import Transcript, latest_pages, transcripts
 from pipelines.errors import UsageError
@@ -77,6 +78,26 @@ class Archive:
         columns = (self.pages[c].to_pylist() for c in ("document_uri", "page_index", "document_pages"))
         return [page_stem(uri, index, count or 0) for uri, index, count in zip(*columns, strict=True)]
 
+    def pictures(self) -> dict[str, str]:
+        """By their names the pictures that a review shows of its pages (`page_pictures.picture_name`)."""
+        scans = zip(*(self.pages[c].to_pylist() for c in ("source_sha256", "rotation_degrees")), strict=True)
+        return {name: picture_name(name, sha, turn or 0) for name, (sha, turn) in zip(self.names(), scans, strict=True)}
+
+    def of_documents(self, patterns: Sequence[str] | None) -> Archive:
+        """Its pages of some documents.
+
+        Args:
+            patterns: of the ends of documents' paths, with ``*`` and ``?``; None for all.
+
+        Raises:
+            UsageError: there is no such document.
+        """
+        if patterns is None:
+            return self
+        uris = self.pages["document_uri"].to_pylist()
+        chosen = {uri for pattern in patterns for uri in _ending(uris, pattern, self.output)}
+        return replace(self, pages=self.pages.filter(pa.array([uri in chosen for uri in uris], pa.bool_())))
+
     def where(self, fits: Callable[[str], bool]) -> Archive:
         """Its pages whose names fit."""
         return replace(self, pages=self.pages.filter(pa.array(map(fits, self.names()), pa.bool_())))
@@ -86,24 +107,17 @@ class Archive:
         return replace(self, pages=tables.lowest(self.pages, count))
 
 
-def open_archive(path: str, documents: Sequence[str] | None = None) -> Archive:
+def open_archive(path: str) -> Archive:
     """The archive at a path or URI.
 
-    Args:
-        documents: patterns of the ends of documents' paths, with ``*`` and ``?``; None for all.
-
     Raises:
-        UsageError: there is no archive, no such document, or a table is damaged.
+        UsageError: there is no archive, or a table is damaged.
     """
     configure([])
     output = absolute(path)
     records = runs.known(output)
-    pages = latest_pages(output, records)
-    if documents is not None:
-        uris = pages["document_uri"].to_pylist()
-        chosen = {uri for pattern in documents for uri in _ending(uris, pattern, output)}
-        pages = pages.filter(pa.array([uri in chosen for uri in uris], pa.bool_()))
-    return Archive(output, tuple(records), pages.sort_by([("document_uri", "ascending"), ("page_index", "ascending")]))
+    order = [("document_uri", "ascending"), ("page_index", "ascending")]
+    return Archive(output, tuple(records), latest_pages(output, records).sort_by(order))
 
 
 def _ending(uris: list[str], pattern: str, output: str) -> set[str]:

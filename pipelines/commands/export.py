@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.options.archive import add_archive_options
 from pipelines.wording import counted
 from pipelines.written_files import writing
+
+if TYPE_CHECKING:
+    from pipelines.exports import Exported
 
 SUMMARY = "write the pages of an archive as text, ALTO or PAGE files, searchable PDF, tables as CSV"
 PDF = "pdf"
@@ -45,60 +49,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the files and say how many; 1 when a page's picture could not be made again."""
+    """Write the files and say how many; 1 when a page's picture could not be made again, or a correction not used."""
     with hold_back_native_output():
         from pipelines.archive.page_pictures import Pictures
         from pipelines.archive.reading import open_archive
         from pipelines.corrections import Corrections
-        from pipelines.exports import document_files, page_files, without_picture
-        from pipelines.files import absolute, join, write_bytes
+        from pipelines.exports import exported, without_picture
+        from pipelines.files import absolute
+        from pipelines.losses import Losses
 
-    of_documents = arguments.to == PDF
-    if of_documents and arguments.pictures:
+    if arguments.to == PDF and arguments.pictures:
         raise UsageError("--to pdf holds the pictures; leave --pictures out")
-    folder = absolute(arguments.output)
-    archive = open_archive(arguments.archive, arguments.documents)
+    shows = arguments.to == PDF or arguments.pictures
+    folder, whole, lost = absolute(arguments.output), open_archive(arguments.archive), Losses()
+    archive = whole.of_documents(arguments.documents)
     archive.refuse_among_tables(arguments.output, "--output")
-    if of_documents or arguments.pictures:
+    if shows:
         archive.refuse_among_scans(arguments.output, "--output")
-    lost = []
-
-    def tell_lost(error: Exception) -> None:
-        lost.append(error)
-        print(f"failed: {error}", file=sys.stderr)
-
-    pictures = Pictures(archive.records)
-    corrections, corrected = Corrections(Path(arguments.corrections)) if arguments.corrections else None, 0
-
-    def as_corrected(page):
-        nonlocal corrected
-        page = corrections.applied(page) if corrections else page
-        corrected += page.corrected
-        return page
-
-    if of_documents:
-        documents = (list(map(as_corrected, document)) for document in archive.documents())
-        made = document_files(documents, pictures, tell_lost)
+    corrections = Corrections(Path(arguments.corrections), lost) if arguments.corrections else None
+    pictures = Pictures(archive.records) if shows else None
+    pages, corrected = _write(folder, exported(archive, arguments.to, corrections, pictures, lost))
+    if pages:
+        taken = f" ({counted(corrected, 'page')} as corrected)" if corrections else ""
+        print(f"{counted(pages, 'document' if arguments.to == PDF else 'page')}{taken}: {folder}")
     else:
-        pages = map(as_corrected, archive.transcripts())
-        made = page_files(pages, arguments.to, pictures if arguments.pictures else None, tell_lost)
-    count = 0
-    for files in made:
-        for name, data in files.items():
+        print(f"nothing was written: {_NOTHING.get(arguments.to, 'no page has been read')}")
+    for message in corrections.left_over(whole.pictures()) if corrections else ():
+        print(f"not taken: {message}", file=sys.stderr)
+    if arguments.to in _XML and not arguments.pictures:
+        _tell_unlike(without_picture(archive.pages))
+    return lost.exit_code
+
+
+def _write(folder: str, made: Iterable[Exported]) -> tuple[int, int]:
+    """Write files; of how many pages or documents they are, and how many pages are as they were corrected."""
+    from pipelines.files import join, write_bytes
+
+    count = corrected = 0
+    for each in made:
+        for name, data in each.files.items():
             path = join(folder, name)
             with writing(f"--output {path}"):
                 write_bytes(path, data)
         count += 1
-    if count:
-        taken = f" ({counted(corrected, 'page')} as corrected)" if corrections else ""
-        print(f"{counted(count, 'document' if of_documents else 'page')}{taken}: {folder}")
-    else:
-        print(f"nothing was written: {_NOTHING.get(arguments.to, 'no page has been read')}")
-    unlike = without_picture(archive.pages) if arguments.to in _XML and not arguments.pictures else 0
-    if unlike:
+        corrected += each.corrected
+    return count, corrected
+
+
+def _tell_unlike(pages: int) -> None:
+    if pages:
         print(
-            f"{counted(unlike, 'page')} of PDFs, of files with several pages or turned to be read: boxes do not fit "
+            f"{counted(pages, 'page')} of PDFs, of files with several pages or turned to be read: boxes do not fit "
             "the scans, but the pictures that --pictures writes",
             file=sys.stderr,
         )
-    return exit_codes.TOO_MANY_FAILURES if lost else exit_codes.DONE

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.options.archive import add_archive_options
@@ -18,6 +17,9 @@ from pipelines.written_files import writing
 
 if TYPE_CHECKING:
     from pipelines.archive.reading import Archive
+    from pipelines.corrections import Corrections
+    from pipelines.losses import Losses
+    from pipelines.review.pages import WebPages
 
 SUMMARY = "write web pages that show what was read beside the scans, to correct it"
 
@@ -34,72 +36,86 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the pages and say where; 1 when a scan could not be shown because it has changed or is gone."""
+    """Write the pages and say where; 1 when a scan could not be shown because it has changed or is gone, or a
+    correction not be used."""
     with hold_back_native_output():
-        from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg, picture_name
         from pipelines.archive.reading import open_archive
         from pipelines.corrections import Corrections
-        from pipelines.files import absolute, is_local, join, write_bytes
+        from pipelines.files import absolute, is_local
+        from pipelines.losses import Losses
         from pipelines.review.pages import WebPages, assets, entries
 
     if arguments.lowest is not None and arguments.lowest < 1:
         raise UsageError(f"--lowest must be at least 1, got {arguments.lowest!r}")
-    whole, folder = open_archive(arguments.archive), absolute(arguments.output)
+    whole, folder, lost = open_archive(arguments.archive), absolute(arguments.output), Losses()
     whole.refuse_among_scans(arguments.output, "--output")
     whole.refuse_among_tables(arguments.output, "--output")
-    chosen = open_archive(arguments.archive, arguments.documents) if arguments.documents else whole
-    # A folder on this machine may hold corrections; what was corrected stays in the review.
-    corrections = Corrections(Path(folder)) if is_local(folder) and Path(folder).is_dir() else None
-    corrected = set(filter(corrections.holds, whole.names())) if corrections else set()
-    archive = _chosen(whole, chosen, corrected, arguments.lowest)
-    pictures = Pictures(archive.records)
+    # A folder on this machine may hold corrections.
+    corrections = Corrections(Path(folder), lost) if is_local(folder) and Path(folder).is_dir() else None
+    archive = _chosen(whole, whole.of_documents(arguments.documents), corrections, arguments.lowest)
     listed = entries(archive.pages)
     web = WebPages(listed)
-
-    def write(name: str, data: bytes) -> None:
-        with writing(f"--output {join(folder, name)}"):
-            write_bytes(join(folder, name), data)
-
     for name, data in assets().items():
-        write(name, data)
-    shown_corrected, failed = set(), 0
-    for page in archive.transcripts():
-        missing = None
-        try:
-            write(picture_name(page.name, page.source), jpeg(pictures.picture(page.source)))
-        except LostPicture as error:
-            failed += 1
-            missing = str(error)
-            print(f"failed: {error}", file=sys.stderr)
-        saved = corrections and corrections.of(page)
-        if saved is not None:
-            shown_corrected.add(page.name)
-        write(f"{page.name}.html", web.page(page, saved, missing))
+        _write(folder, name, data)
+    corrected = _write_pages(folder, archive, web, corrections, lost)
     # Last, so that it leads to pages that are there.
-    write(
-        "index.html", web.index(f"{archive.output.rpartition('/')[2]}: {counted(len(listed), 'page')}", shown_corrected)
-    )
+    title = f"{archive.output.rpartition('/')[2]}: {counted(len(listed), 'page')}"
+    _write(folder, "index.html", web.index(title, corrected))
     if corrections:
         _remove_pages(Path(folder), set(whole.names()) - {entry.name for entry in listed})
+        for message in corrections.left_over(whole.pictures()):
+            print(f"not taken: {message}", file=sys.stderr)
     print(f"{counted(len(listed), 'page')}: {folder}/index.html")
-    return exit_codes.TOO_MANY_FAILURES if failed else exit_codes.DONE
+    return lost.exit_code
 
 
-def _chosen(whole: Archive, chosen: Archive, corrected: set[str], lowest: int | None) -> Archive:
-    """The pages of a review: those that were chosen, and those that were corrected before.
+def _chosen(whole: Archive, chosen: Archive, corrections: Corrections | None, lowest: int | None) -> Archive:
+    """The pages of a review: those that were chosen, and those that were saved before, which stay in it.
 
     Args:
-        corrected: names of pages.
         lowest: of those chosen that nobody has corrected, how many; None for all.
     """
+    saved = set(filter(corrections.holds, whole.names())) if corrections else set()
     if lowest is None:
-        names = corrected | set(chosen.names())
+        names = saved | set(chosen.names())
         return whole.where(lambda name: name in names)
     import pyarrow as pa
 
+    corrected = corrections.taken(whole.pictures()) if corrections else set()
     left = chosen.where(lambda name: name not in corrected).with_lowest_confidence(lowest)
-    done = whole.where(lambda name: name in corrected)
+    others = saved - set(left.names())
+    done = whole.where(lambda name: name in others)
     return replace(whole, pages=pa.concat_tables([left.pages, done.pages]))
+
+
+def _write_pages(
+    folder: str, archive: Archive, web: WebPages, corrections: Corrections | None, lost: Losses
+) -> set[str]:
+    """Write the pages and their pictures; names of the pages that are shown as they were corrected."""
+    from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg, picture_name
+
+    pictures = Pictures(archive.records)
+    corrected = set()
+    for page in archive.transcripts():
+        missing = None
+        try:
+            picture = jpeg(pictures.picture(page.source))
+            _write(folder, picture_name(page.name, page.source.sha256, page.source.rotation), picture)
+        except LostPicture as error:
+            missing = str(error)
+            lost(error)
+        saved = corrections and corrections.of(page)
+        if saved is not None:
+            corrected.add(page.name)
+        _write(folder, f"{page.name}.html", web.page(page, saved, missing))
+    return corrected
+
+
+def _write(folder: str, name: str, data: bytes) -> None:
+    from pipelines.files import join, write_bytes
+
+    with writing(f"--output {join(folder, name)}"):
+        write_bytes(join(folder, name), data)
 
 
 def _remove_pages(folder: Path, names: set[str]) -> None:

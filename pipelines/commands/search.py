@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.options.archive import add_archive_options
 from pipelines.wording import counted
 from pipelines.written_files import writing
+
+if TYPE_CHECKING:
+    from pipelines.losses import Losses
 
 SUMMARY = "find words in an archive, though they were misread"
 
@@ -33,10 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the places, the surest first; 1 when one could not be shown because its scan has changed or is gone."""
+    """Print the places, the surest first; 1 when one could not be shown because its scan has changed or is gone, or a
+    correction not be used."""
     with hold_back_native_output():
         from pipelines.archive.reading import open_archive
         from pipelines.corrections import Corrections
+        from pipelines.losses import Losses
         from pipelines.search import search, terms
 
     query = " ".join(arguments.query)
@@ -47,20 +51,19 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--limit must be at least 1, got {arguments.limit!r}")
     if arguments.edits is not None and arguments.edits < 0:
         raise UsageError(f"--edits must be at least 0, got {arguments.edits!r}")
-    archive = open_archive(arguments.archive, arguments.documents)
-    corrections = Corrections(Path(arguments.corrections)) if arguments.corrections else None
+    archive, lost = open_archive(arguments.archive).of_documents(arguments.documents), Losses()
+    corrections = Corrections(Path(arguments.corrections), lost) if arguments.corrections else None
     count, shown = search(archive, wanted, arguments.limit, corrections)
     if arguments.json:
         for hit in shown:
             print(json.dumps(_as_json(hit), ensure_ascii=False))
     else:
         _print(shown, count)
-    if not arguments.pictures:
-        return exit_codes.DONE
-    failed = _write_pictures(arguments.pictures, query, count, shown, archive.records)
-    if not arguments.json:
-        print(f"pictures: {arguments.pictures}")
-    return exit_codes.TOO_MANY_FAILURES if failed else exit_codes.DONE
+    if arguments.pictures:
+        _write_pictures(arguments.pictures, query, count, shown, archive.records, lost)
+        if not arguments.json:
+            print(f"pictures: {arguments.pictures}")
+    return lost.exit_code
 
 
 def _as_json(hit) -> dict:
@@ -103,23 +106,21 @@ def _print(shown: list, places: int) -> None:
     console.print(f"{counted(places, 'place')}{rest}{hint}")
 
 
-def _write_pictures(path: str, query: str, found: int, shown: list, records) -> int:
-    """Write the web page; the number of pages that can no longer be shown."""
+def _write_pictures(path: str, query: str, found: int, shown: list, records, lost: Losses) -> None:
+    """Write the web page; ``lost`` is told of pages that can no longer be shown."""
     from pipelines.archive.page_pictures import LostPicture, Pictures
     from pipelines.files import absolute, write_bytes
     from pipelines.review.hits import cut, hits_page
 
     pictures = Pictures(records)
     pages = {hit.page.name: hit.page for hit in shown}
-    cuts, failed = {}, 0
+    cuts = {}
     for name, page in pages.items():
         try:
             picture = pictures.picture(page.source)
         except LostPicture as error:
-            failed += 1
-            print(f"failed: {error}", file=sys.stderr)
+            lost(error)
             continue
         cuts |= {id(hit): cut(picture, hit) for hit in shown if hit.page.name == name}
     with writing(f"--pictures {path}"):
         write_bytes(absolute(path), hits_page(query, found, [(hit, cuts.get(id(hit))) for hit in shown]))
-    return failed

@@ -18,9 +18,8 @@ def to_page(page: Transcript) -> bytes:
     root = Element("PcGts", xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15")
     metadata = SubElement(root, "Metadata", externalRef=legal(printable(page.source.ref.uri)))
     SubElement(metadata, "Creator").text = "inkbeam"
-    # The time of reading, not of writing: the same page gives the same file.
     for name in ("Created", "LastChange"):
-        SubElement(metadata, name).text = f"{page.read_at:%Y-%m-%dT%H:%M:%SZ}"
+        SubElement(metadata, name).text = created(page)
     SubElement(metadata, "Comments").text = f"page {page.source.ref.page_index + 1}, model {page.model_id}"
     size = {"imageWidth": str(page.width), "imageHeight": str(page.height)}
     sheet = SubElement(root, "Page", imageFilename=legal(page.picture), **size)
@@ -35,6 +34,11 @@ def to_page(page: Transcript) -> bytes:
         for block in part:
             _region(table, block, next(regions), lines)
     return to_bytes(root)
+
+
+def created(page: Transcript) -> str:
+    """The time that a page's file tells: of reading, not of writing, so that the same page gives the same file."""
+    return f"{page.read_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _region(parent: Element, block: Block, number: int, lines: Iterator[int]) -> None:

@@ -140,7 +140,7 @@ class WebPages:
         entry = self._listed[i]
         before = self._listed[i - 1] if i else None
         after = self._listed[i + 1] if i + 1 < len(self._listed) else None
-        page = replace(page, picture=picture_name(page.name, page.source))
+        page = replace(page, picture=picture_name(page.name, page.source.sha256, page.source.rotation))
         draft = None
         if corrected is not None:
             numbers = itertools.count()

@@ -1,6 +1,7 @@
 """Files of an export: what has something to show is written, what has not is passed over."""
 
 import hashlib
+import json
 
 import pypdfium2
 import pytest
@@ -52,6 +53,23 @@ def test_pages_of_which_the_format_holds_nothing_have_no_file_and_no_picture(vol
     assert (done.code, done.err) == (0, "")
     assert [path.name.partition("-page")[2] for path in paths] == ["2.csv", "2.jpg"]
     assert paths[0].read_bytes() == b"second\r\n"
+
+
+def test_scans_of_pages_of_which_the_format_holds_nothing_are_left_alone(volume):
+    done, paths = export(volume(unchanged=[1], in_table=[1]), "--to", "csv", "--pictures")
+    assert (done.code, done.err, len(paths)) == (0, "", 2)
+
+
+@pytest.mark.parametrize(("decoding", "code"), [({"pdf_dpi": 300, "later": 1}, 0), ({"pdf_dpi": "fine"}, 2)])
+def test_run_of_a_later_version_is_drawn_with_what_is_known_of_its_options(volume, decoding, code):
+    folder = volume()
+    path = folder / "tables" / "runs" / "night-1.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "options": {"decoding": decoding}}))
+    done, paths = export(folder, "--to", "pdf")
+    assert (done.code, len(paths)) == (code, 1 - code // 2)
+    assert code == 0 or "the pages of run night-1 cannot be drawn as it drew them" in done.err
+    done, paths = export(folder, "--to", "text")
+    assert (done.code, len(paths)) == (0, 3 - code // 2)
 
 
 def test_archive_of_which_the_format_holds_nothing_is_told_and_leaves_no_folder(volume):

@@ -37,7 +37,7 @@ def archive(folder, *pages: list[dict]):
 
 
 def found(folder, query, edits=None, documents=None) -> list[Hit]:
-    count, hits = search(open_archive(str(folder), documents and [documents]), terms(query, edits), 100)
+    count, hits = search(open_archive(str(folder)).of_documents(documents and [documents]), terms(query, edits), 100)
     assert count == len(hits)
     return hits
 

@@ -46,8 +46,8 @@ URIS = ["/s/box/a.png", "/s/box/ba.png", "/s/page 1.tif", "/s/page [1].tif"]
 )
 def test_documents_are_chosen_by_the_ends_of_their_paths(tmp_path, pattern, chosen):
     write_run(tmp_path, "night-1", 1, [page(uri, 0) for uri in URIS])
-    assert places(open_archive(str(tmp_path), [pattern])) == [(URIS[i], 0) for i in chosen]
-    both = open_archive(str(tmp_path), [pattern, "ba.png"])
+    assert places(open_archive(str(tmp_path)).of_documents([pattern])) == [(URIS[i], 0) for i in chosen]
+    both = open_archive(str(tmp_path)).of_documents([pattern, "ba.png"])
     assert places(both) == [(URIS[i], 0) for i in sorted({*chosen, 1})]
 
 
@@ -55,7 +55,7 @@ def test_documents_are_chosen_by_the_ends_of_their_paths(tmp_path, pattern, chos
 def test_pattern_that_no_path_ends_with_is_wrong_usage(tmp_path, pattern):
     write_run(tmp_path, "night-1", 1, [page(uri, 0) for uri in URIS])
     with pytest.raises(UsageError, match="--documents .* no document in .* has a path that ends so"):
-        open_archive(str(tmp_path), ["*", pattern])
+        open_archive(str(tmp_path)).of_documents(["*", pattern])
 
 
 def test_pages_with_the_lowest_confidence_come_the_lowest_first_and_equal_ones_by_name(tmp_path):

@@ -283,18 +283,42 @@ def test_correction_of_another_scan_is_not_taken(corrected):
     done = inkbeam(
         "export", corrected / "tables", "--to", "text", "--output", corrected / "x", "--corrections", corrected / "web"
     )
-    assert done.code == 0
+    assert done.code == 0 and f"not taken: {path}: was saved of another scan" in done.err
     assert next((corrected / "x").iterdir()).read_text().startswith("My daer Eleanor\nblotting\n")
 
 
-def test_corrections_that_cannot_be_read_are_wrong_usage(corrected):
-    export = ("export", corrected / "tables", "--to", "text", "--output", corrected / "x", "--corrections")
-    done = inkbeam(*export, corrected / "nowhere")
-    assert done.code == 2 and "no folder of this machine" in done.err
+def test_folder_of_corrections_that_is_not_there_is_wrong_usage(corrected):
+    for command in (("export", "--to", "text", "--output", corrected / "x"), ("search", "ink")):
+        name, *options = command
+        done = inkbeam(name, corrected / "tables", *options, "--corrections", corrected / "nowhere")
+        assert done.code == 2 and "no folder of this machine" in done.err
+
+
+@pytest.mark.parametrize(("before", "after"), [('id="line2"', 'id="r1l1"'), ("</ns0:PcGts>", "")])
+def test_correction_that_cannot_be_used_costs_that_page_its_correction_only(corrected, before, after):
     (path,) = (corrected / "web").glob("*.page.xml")
-    path.write_text("<PcGts>")
-    done = inkbeam(*export, corrected / "web")
-    assert done.code == 2 and str(path) in done.err
+    path.write_text(path.read_text().replace(before, after))
+    corrections = ("--corrections", corrected / "web")
+    done = inkbeam("export", corrected / "tables", "--to", "text", "--output", corrected / "x", *corrections)
+    assert (done.code, done.err.count(f"failed: {path}")) == (1, 1) and "(0 pages as corrected)" in done.out
+    assert next((corrected / "x").iterdir()).read_text().startswith("My daer Eleanor\nblotting\n")
+    done = inkbeam("search", corrected / "tables", "daer", *corrections)
+    assert (done.code, done.err.count(f"failed: {path}")) == (1, 1) and "daer" in done.out
+    done = inkbeam("review", corrected / "tables", "--output", corrected / "web")
+    assert (done.code, done.err.count(f"failed: {path}")) == (1, 1)
+    assert "✓ corrected" not in (corrected / "web" / "index.html").read_text()
+
+
+def test_page_that_was_saved_twice_is_named(corrected):
+    (path,) = (corrected / "web").glob("*.page.xml")
+    second = path.with_name(path.name.replace(".page.xml", ".page (1).xml"))
+    second.write_bytes(path.read_bytes())
+    options = ("--documents", "a.png", "--corrections", corrected / "web")
+    export = ("export", corrected / "tables", "--to", "text", "--output", corrected / "x", *options)
+    for command in (export, ("review", corrected / "tables", "--output", corrected / "web")):
+        done = inkbeam(*command)
+        assert (done.code, done.err.count("not taken: ")) == (0, 1)
+        assert f"not taken: {second}: no page of the archive has this name" in done.err
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -534,6 +558,19 @@ def test_a_review_made_again_holds_the_pages_chosen_now_and_those_corrected(made
     assert names == {"c.png", "d.png", "index.html", "notes.html", "index.js", "page.js", "review.css"}
     inkbeam("review", made_up, "--lowest", 1, "--output", web)
     assert listed(web) == ["a.png", "c.png"]  # of those that nobody has corrected
+
+
+def test_page_corrected_of_another_scan_may_be_among_the_lowest(made_up, tmp_path):
+    web = tmp_path / "web"
+    inkbeam("review", made_up, "--lowest", 2, "--output", web)
+    for name in ("a.png", "c.png"):
+        (path,) = web.glob(f"{name}*.html")
+        saved = embedded(path.read_text())
+        scan = "000000" if name == "c.png" else "0a1b2c"
+        (web / f"{saved['name']}.page.xml").write_text(saved["xml"].replace("-000000.jpg", f"-{scan}.jpg"))
+    inkbeam("review", made_up, "--lowest", 1, "--output", web)
+    assert listed(web) == ["a.png", "c.png"]
+    assert (web / "index.html").read_text().count("✓ corrected") == 1
 
 
 @pytest.mark.parametrize(
