@@ -20,6 +20,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from pipelines.archive import runs, tables
 from pipelines.archive.run_names import COMPACTED
+from pipelines.archive.runs import RunRecord
 from pipelines.archive.tables import Compaction, staged, write_manifest
 from pipelines.errors import UsageError
 from pipelines.files import created, delete, is_local, join, matching, opened, read_bytes, write_bytes
@@ -63,14 +65,15 @@ def compact(output: str, compaction_id: str, target_bytes: int, settle_seconds: 
         target_bytes: what is at least this large is left as it is; no new file grows much larger.
 
     Raises:
-        UsageError: a table is damaged.
+        UsageError: a table is damaged, or lacks rows.
     """
     finish(output, settle_seconds)
     listed = _listed(output)
     sources = _sources(output, listed, target_bytes)
     if len(sources) < 2:
         return None
-    run_ids = [run_id for members in sources.values() for run_id in members]
+    records = [record for members in sources.values() for record in members]
+    run_ids = [record.run_id for record in records]
     folders = {f"run={name}" for name in sources}
     old = {table: [m for m in listed[table] if _folder(m.path) in folders] for table in TABLES}
     order = {name: i for i, name in enumerate(sources)}
@@ -79,7 +82,9 @@ def compact(output: str, compaction_id: str, target_bytes: int, settle_seconds: 
         for table, metadata in old.items():
             paths = sorted((m.path for m in metadata), key=lambda p: (order[_folder(p).removeprefix("run=")], p))
             folder = runs.table_folder(output, table, compaction_id)
-            files[table], rows[table] = _write(paths, folder, table, run_ids, target_bytes)
+            files[table], written = _write(paths, folder, table, run_ids, target_bytes)
+            tables.check_whole(output, table, records, written)
+            rows[table] = written.total()
     except BaseException:
         runs.remove(output, compaction_id)
         raise
@@ -144,7 +149,7 @@ def _folder(path: str) -> str:
     return path.replace("\\", "/").rsplit("/", 2)[-2]
 
 
-def _sources(output: str, listed: dict[str, list], target_bytes: int) -> dict[str, list[str]]:
+def _sources(output: str, listed: dict[str, list], target_bytes: int) -> dict[str, list[RunRecord]]:
     """What is to be put together, oldest first: a run or an earlier compaction → the committed runs in it."""
     sizes: dict[str, int] = {}
     for found in listed.values():
@@ -153,22 +158,24 @@ def _sources(output: str, listed: dict[str, list], target_bytes: int) -> dict[st
             sizes[name] = sizes.get(name, 0) + metadata.size_in_bytes
     compactions = tables.compactions(output)
     holder = {run_id: c.id for c in compactions for run_id in c.runs}
-    sources: dict[str, list[str]] = {}
+    sources: dict[str, list[RunRecord]] = {}
     for record in runs.committed(output):
         name = holder.get(record.run_id, record.run_id)
         if sizes.get(name, 0) < target_bytes:
-            sources.setdefault(name, []).append(record.run_id)
+            sources.setdefault(name, []).append(record)
     return sources
 
 
-def _write(paths: list[str], folder: str, table: str, run_ids: list[str], target_bytes: int) -> tuple[tuple, int]:
-    """Write the rows of some files as staged ones; their published names, and how many rows they hold.
+def _write(
+    paths: list[str], folder: str, table: str, run_ids: list[str], target_bytes: int
+) -> tuple[tuple, Counter[str]]:
+    """Write the rows of some files as staged ones; their published names, and how many rows they hold of each run.
 
     Raises:
         UsageError: a file is damaged.
     """
     names: list[str] = []
-    total = 0
+    rows: Counter[str] = Counter()
     batches = _batches(paths, table, run_ids)
     with tempfile.TemporaryDirectory() as scratch:
         local = Path(scratch) / "part"
@@ -178,15 +185,15 @@ def _write(paths: list[str], folder: str, table: str, run_ids: list[str], target
                 full = False
                 while left is not None and not full:
                     writer.write_table(left)
-                    total += len(left)
+                    rows += tables.rows_of_runs(left)
                     left = next(batches, None)
                     full = local.stat().st_size >= target_bytes
             names.append(f"part-{len(names):05}.parquet")
             _put(local, join(folder, staged(names[-1])))
     written = sum(_rows(join(folder, staged(name))) for name in names)
-    if written != total:
-        raise OSError(f"{folder}: {written} rows arrived of {total}; nothing was replaced")
-    return tuple(names), total
+    if written != rows.total():
+        raise OSError(f"{folder}: {written} rows arrived of {rows.total()}; nothing was replaced")
+    return tuple(names), rows
 
 
 def _batches(paths: list[str], table: str, run_ids: list[str]) -> Iterator[pa.Table]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,9 +12,11 @@ import pyarrow.compute as pc
 from pipelines.archive import tables
 from pipelines.archive.runs import RunRecord
 from pipelines.files import printable
-from pipelines.records import LOSING_STAGES
+from pipelines.records import LOSING_STAGES, timestamp
 
 _NO_TIME = "-"
+_EPOCH = timestamp(0)
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class History:
         keys = _keys(
             pa.array([printable(u) for u in uris], pa.string()),
             pa.array(sizes, pa.int64()),
-            pa.array([None if t is None else round(t * 1e6) for t in times], pa.int64()),
+            pa.array(map(_microseconds, times), pa.int64()),
         )
         indices, pages = self.done["page_index_distinct"], self.done["document_pages_max"]
         for position in pc.index_in(keys, value_set=self.done["key"]).to_pylist():
@@ -88,56 +90,77 @@ def load(output: str, records: Iterable[RunRecord], model_id: str, fingerprint: 
     """The history of documents under a model and options.
 
     Raises:
-        UsageError: a table is damaged.
+        UsageError: a table is damaged, or lacks rows.
     """
-    run_ids = [r.run_id for r in records if r.model_id == model_id and r.fingerprint == fingerprint]
-    read, failures = _read(output, run_ids), _failures(output, run_ids)
-    lost = _lost_since(read, failures)
+    return of_runs(output, [r for r in records if r.model_id == model_id and r.fingerprint == fingerprint])
+
+
+def of_runs(output: str, records: Sequence[RunRecord]) -> History:
+    """The history of documents in some runs, whatever their model and options.
+
+    Raises:
+        UsageError: as `load`.
+    """
+    read, failures = _read(output, records), _failures(output, records)
+    lost = lost_since(read, failures)
     return History(_done(read, lost), _failed(lost))
 
 
-def _read(output: str, run_ids: list[str]) -> pa.Table:
+def _read(output: str, records: Sequence[RunRecord]) -> pa.Table:
     """A row for each time that a page was read: key, page_index, document_pages, processed_at."""
     columns = ["document_uri", "source_size", "source_modified", "page_index", "document_pages", "processed_at"]
-    rows = tables.read(output, "pages", run_ids, columns)
+    rows = tables.read_whole(output, "pages", records, columns)
     keys = _keys(rows["document_uri"], rows["source_size"], rows["source_modified"].cast(pa.int64()))
     names = columns[3:]
     return pa.table([keys, *(rows[name] for name in names)], ["key", *names])
 
 
-def _failures(output: str, run_ids: list[str]) -> list[tuple[str, dict]]:
+def _failures(output: str, records: Sequence[RunRecord]) -> list[tuple[str, dict]]:
     """Rows of what cost a page or a document, by key."""
     columns = [
         "document_uri", "page_index", "stage", "attempts", "source_size", "source_modified", "document_pages",
         "failed_at",
     ]  # fmt: skip
-    rows = tables.read(output, "failures", run_ids, columns)
+    rows = tables.read_whole(output, "failures", records, columns)
     # Files of the first version do not tell which state of the file failed; such failures do not count.
     rows = rows.filter(pc.and_(pc.is_in(rows["stage"], pa.array(LOSING_STAGES)), pc.is_valid(rows["source_size"])))
     keys = _keys(rows["document_uri"], rows["source_size"], rows["source_modified"].cast(pa.int64()))
     return list(zip(keys.to_pylist(), rows.to_pylist(), strict=True))
 
 
-def _lost_since(read: pa.Table, failures: list[tuple[str, dict]]) -> list[tuple[str, dict]]:
-    """The failures that are in a row with what comes: of pages not read since, and of documents not opened since."""
+def lost_since(read: pa.Table, failures: list[tuple[str, dict]]) -> list[tuple[str, dict]]:
+    """The failures that are in a row with what comes: of pages not read since that their document still has, and of
+    documents not opened since.
+
+    Args:
+        read: a row for each time that a page was read: key of its document, page_index, document_pages, processed_at.
+        failures: rows of what cost a page or a document, with its key.
+    """
     concerned = pa.array(sorted({key for key, _ in failures}), pa.string())
     passed: dict[tuple[str, int | None], datetime] = {}
+    length: dict[str, tuple[datetime, int]] = {}
 
     def note(key: str, page: int | None, time: datetime) -> None:
         passed[key, page] = max(passed.get((key, page), time), time)
 
+    def note_opened(key: str, time: datetime, pages: int | None) -> None:
+        note(key, None, time)
+        if pages:
+            length[key] = max(length.get(key, (time, pages)), (time, pages))
+
     for row in read.filter(pc.is_in(read["key"], value_set=concerned)).to_pylist():
-        for page in (row["page_index"], None):
-            note(row["key"], page, row["processed_at"])
+        note(row["key"], row["page_index"], row["processed_at"])
+        note_opened(row["key"], row["processed_at"], row["document_pages"])
     for key, row in failures:
         if row["page_index"] is not None:  # A page that fails by itself: its document could be opened.
-            note(key, None, row["failed_at"])
-    places = [(key, row["page_index"]) for key, row in failures]
-    return [
-        failure
-        for failure, place in zip(failures, places, strict=True)
-        if place not in passed or passed[place] < failure[1]["failed_at"]
-    ]
+            note_opened(key, row["failed_at"], row["document_pages"])
+
+    def is_lost(key: str, row: dict) -> bool:
+        page, time = row["page_index"], row["failed_at"]
+        is_there = page is None or key not in length or page < length[key][1]
+        return is_there and passed.get((key, page), _NEVER) < time
+
+    return [(key, row) for key, row in failures if is_lost(key, row)]
 
 
 def _done(read: pa.Table, lost: list[tuple[str, dict]]) -> pa.Table:
@@ -162,7 +185,12 @@ def _failed(lost: list[tuple[str, dict]]) -> dict[str, FailedPages]:
 
 def _key(uri: str, size: int, modified: float | None) -> str:
     """What must be unchanged for a page to count as the same, as one text; the time in microseconds."""
-    return f"{uri}\n{size}\n{_NO_TIME if modified is None else round(modified * 1e6)}"
+    return f"{uri}\n{size}\n{_NO_TIME if modified is None else _microseconds(modified)}"
+
+
+def _microseconds(modified: float | None) -> int | None:
+    """A time as the tables hold it; a product of seconds as large as those of some centuries would be inexact."""
+    return None if modified is None else (timestamp(modified) - _EPOCH) // timedelta(microseconds=1)
 
 
 def _keys(uris, sizes, microseconds):

@@ -28,6 +28,7 @@ def select(documents: list[Document], history: History, existing: str, max_attem
     """What is left to read.
 
     Args:
+        documents: of which what is left out already stays so.
         history: what earlier runs made of the documents.
         existing: ``skip`` leaves done pages out, ``redo`` reads them again, ``abort`` refuses.
         max_attempts: a page that failed in so many runs in a row is set aside until its file changes; 0 for no limit.
@@ -52,7 +53,7 @@ def select(documents: list[Document], history: History, existing: str, max_attem
             continue
         hopeless = {p for p, n in failed.attempts.items() if 0 < max_attempts <= n} - done.indices
         set_aside += [(document.uri, p) for p in hopeless]
-        left_out = done.indices | (hopeless - {None})
+        left_out = document.left_out | done.indices | (hopeless - {None})
         count = max(done.document_pages, failed.document_pages)
         if None not in hopeless and not 0 < count <= len(left_out):
             left.append(replace(document, left_out=left_out, failed=tuple(failed.attempts.items())))

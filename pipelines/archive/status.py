@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from statistics import median
 
@@ -11,9 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.archive import tables
+from pipelines.archive.history import lost_since
 from pipelines.archive.runs import RunRecord
 from pipelines.records import LOSING_STAGES
 
+_READ = ["document_pages", "processed_at"]
+"""Columns that tell what of an archive is the latest."""
 _RUNS_COMPARED = 10
 _LEAST_WORDS = 200
 """Words of a run, a few pages, without which its confidence says nothing of the scans of that night."""
@@ -103,21 +106,21 @@ def status(output: str, records: Sequence[RunRecord], lowest: int, max_attempts:
         max_attempts: as given to the runs; 0 for no limit.
 
     Raises:
-        UsageError: a table is damaged.
+        UsageError: a table is damaged, or lacks rows.
     """
-    run_ids = [r.run_id for r in records]
-    columns = ["document_uri", "page_index", "mean_confidence", "word_count", "run_id", "processed_at"]
-    pages = tables.read(output, "pages", run_ids, columns)
-    latest = tables.latest(pages, "processed_at")
+    columns = ["document_uri", "page_index", "mean_confidence", "word_count", "run_id", *_READ]
+    pages = tables.read_whole(output, "pages", records, columns)
+    failures = _failures(output, records)
+    latest = tables.latest_pages(pages)
     shown = tables.lowest(latest, lowest)
-    failing = _failing(output, run_ids, latest)
+    failing = _failing(latest, failures)
     return Status(
-        runs=_runs(output, records, pages),
+        runs=_runs(records, pages, failures),
         pages=len(latest),
         words=pc.sum(latest["word_count"]).as_py() or 0,
         failing=failing,
         set_aside=sum(0 < max_attempts <= f.attempts for f in failing),
-        lowest=tuple(ReadPage(**row) for row in shown.drop_columns("processed_at").to_pylist()),
+        lowest=tuple(ReadPage(**row) for row in shown.drop_columns(_READ).to_pylist()),
     )
 
 
@@ -125,32 +128,28 @@ def failing(output: str, records: Sequence[RunRecord]) -> tuple[FailingPage, ...
     """Pages and documents whose latest attempt failed, by name.
 
     Raises:
-        UsageError: a table is damaged.
+        UsageError: a table is damaged, or lacks rows.
     """
-    run_ids = [r.run_id for r in records]
-    pages = tables.read(output, "pages", run_ids, ["document_uri", "page_index", "processed_at"])
-    return _failing(output, run_ids, tables.latest(pages, "processed_at"))
+    pages = tables.read_whole(output, "pages", records, ["document_uri", "page_index", *_READ])
+    return _failing(tables.latest_pages(pages), _failures(output, records))
 
 
-def _failing(output: str, run_ids: list[str], latest: pa.Table) -> tuple[FailingPage, ...]:
-    columns = ["document_uri", "page_index", "stage", "error_type", "message", "attempts", "failed_at"]
-    rows = tables.read(output, "failures", run_ids, columns)
-    rows = tables.latest(rows.filter(pc.is_in(rows["stage"], pa.array(LOSING_STAGES))), "failed_at").to_pylist()
-    concerned = pa.array(sorted({row["document_uri"] for row in rows}), pa.string())
-    # What was read later than it failed is not failing: the page itself, or any page where the document failed.
-    read: dict[tuple[str, int | None], datetime] = {}
-    for row in latest.filter(pc.is_in(latest["document_uri"], concerned)).to_pylist():
-        for place in ((row["document_uri"], row["page_index"]), (row["document_uri"], None)):
-            read[place] = max(read.get(place, row["processed_at"]), row["processed_at"])
-    left = []
-    for row in rows:
-        place = row["document_uri"], row["page_index"]
-        if place not in read or read[place] < row["failed_at"]:
-            left.append(FailingPage(**{name: row[name] for name in columns[:-1]}))
-    return tuple(sorted(left, key=lambda f: (f.document_uri, -1 if f.page_index is None else f.page_index)))
+def _failures(output: str, records: Sequence[RunRecord]) -> pa.Table:
+    """Rows of what cost a page or a document."""
+    columns = [*(field.name for field in fields(FailingPage)), "failed_at", "document_pages", "run_id"]
+    rows = tables.read_whole(output, "failures", records, columns)
+    return rows.filter(pc.is_in(rows["stage"], pa.array(LOSING_STAGES)))
 
 
-def _runs(output: str, records: Sequence[RunRecord], pages: pa.Table) -> tuple[RunStatus, ...]:
+def _failing(latest: pa.Table, failures: pa.Table) -> tuple[FailingPage, ...]:
+    rows = tables.latest(failures, "failed_at").to_pylist()
+    read = pa.table({"key": latest["document_uri"], **{name: latest[name] for name in ("page_index", *_READ)}})
+    lost = (row for _, row in lost_since(read, [(row["document_uri"], row) for row in rows]))
+    found = [FailingPage(**{field.name: row[field.name] for field in fields(FailingPage)}) for row in lost]
+    return tuple(sorted(found, key=lambda f: (f.document_uri, -1 if f.page_index is None else f.page_index)))
+
+
+def _runs(records: Sequence[RunRecord], pages: pa.Table, failures: pa.Table) -> tuple[RunStatus, ...]:
     weight = pages["word_count"].cast(pa.float64())
     weighed = pc.multiply(pages["mean_confidence"].cast(pa.float64()), weight)
     sums = pa.table({"run_id": pages["run_id"], "weighed": weighed, "words": weight}).group_by("run_id")
@@ -160,9 +159,6 @@ def _runs(output: str, records: Sequence[RunRecord], pages: pa.Table) -> tuple[R
             confidences[row["run_id"]] = row["weighed_sum"] / row["words_sum"]
         if row["words_sum"] >= _LEAST_WORDS:
             judged.add(row["run_id"])
-    columns = ["document_uri", "page_index", "stage", "run_id"]
-    failures = tables.read(output, "failures", [r.run_id for r in records], columns)
-    failures = failures.filter(pc.is_in(failures["stage"], pa.array(LOSING_STAGES)))
     lost: dict[str, int] = {}
     for row in failures.group_by(["run_id", "document_uri", "page_index"]).aggregate([]).to_pylist():
         lost[row["run_id"]] = lost.get(row["run_id"], 0) + 1

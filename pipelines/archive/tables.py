@@ -7,6 +7,7 @@ rows of its runs from the compacted files, and never from both places.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,9 +20,11 @@ from apache_beam.io.filesystems import FileSystems
 
 from pipelines.archive import runs
 from pipelines.archive.run_names import is_run_name
+from pipelines.archive.runs import RunRecord
 from pipelines.errors import UsageError
 from pipelines.files import is_local, join, matching, metadata, opened, read_bytes, write_bytes
 from pipelines.records import TABLES
+from pipelines.wording import counted
 
 STAGED_SUFFIX = ".staged"
 """What the name of a compacted file ends with until the files that it replaces are out of the way."""
@@ -142,6 +145,39 @@ def read(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]
     raise AssertionError("unreachable")
 
 
+def read_whole(output: str, table: str, records: Iterable[RunRecord], columns: Sequence[str]) -> pa.Table:
+    """The same rows as `read` gives, if none is missing of those that the runs counted when they were committed.
+
+    Raises:
+        UsageError: also where rows of a run are missing.
+    """
+    records = list(records)
+    rows = read(output, table, [record.run_id for record in records], list(dict.fromkeys([*columns, "run_id"])))
+    check_whole(output, table, records, rows_of_runs(rows))
+    return rows.select(columns)
+
+
+def rows_of_runs(rows: pa.Table) -> Counter[str]:
+    """How many rows are of each run."""
+    return Counter({each["values"]: each["counts"] for each in pc.value_counts(rows["run_id"]).to_pylist()})
+
+
+def check_whole(output: str, table: str, records: Iterable[RunRecord], found: Counter[str]) -> None:
+    """Nothing, if a table holds all rows that runs counted: what is removed, or cannot be listed, goes unnoticed else.
+
+    Raises:
+        UsageError: rows of a run are missing.
+    """
+    for record in records:
+        missing = record.counts.get(table, 0) - found[record.run_id]
+        if missing > 0:
+            raise UsageError(
+                f"{join(output, table)}: lacks {counted(missing, 'row')} of the committed run {record.run_id}; "
+                f"restore the files, or the leave to read them, or remove {record.run_id}.json from the output's "
+                "folder runs/ to drop the run"
+            )
+
+
 def parts(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]) -> Iterator[pa.Table]:
     """The same rows as `read` gives, at most `ROWS` at a time, for tables that are too large to be held. ``columns``
     must have ``run_id``.
@@ -168,9 +204,24 @@ def portions(file: pq.ParquetFile, schema: pa.Schema, run_ids: pa.Array) -> Iter
 
 def latest(rows: pa.Table, time: str) -> pa.Table:
     """The last row of each page, by a column with the time."""
+    return _last(rows, time, ["document_uri", "page_index"])
+
+
+def latest_pages(rows: pa.Table) -> pa.Table:
+    """Of rows of the pages table the last one of each page that its document had when it was read last."""
+    pages = latest(rows, "processed_at")
+    documents = _last(pages, "processed_at", ["document_uri"])
+    place = pc.index_in(pages["document_uri"], value_set=documents["document_uri"].combine_chunks())
+    # Tables of earlier versions do not tell how many pages a document has.
+    is_there = pc.less(pages["page_index"], documents["document_pages"].take(place))
+    return pages.filter(pc.fill_null(is_there, True))
+
+
+def _last(rows: pa.Table, time: str, keys: list[str]) -> pa.Table:
+    """The last row of each key, by a column with the time."""
     ordered = rows.sort_by([(time, "descending")])
     ordered = ordered.append_column("position", pa.array(range(len(ordered)), pa.int64()))
-    first = ordered.group_by(["document_uri", "page_index"]).aggregate([("position", "min")])
+    first = ordered.group_by(keys).aggregate([("position", "min")])
     return ordered.take(first["position_min"]).drop_columns("position")
 
 

@@ -162,10 +162,9 @@ def latest_pages(output: str, records: Sequence[RunRecord]) -> pa.Table:
     """The pages of an archive, each as its latest run read it, without their texts and lines; in no order.
 
     Raises:
-        UsageError: a table is damaged.
+        UsageError: a table is damaged, or lacks rows.
     """
-    run_ids = [record.run_id for record in records]
-    return tables.latest(tables.read(output, "pages", run_ids, [*_PAGE_COLUMNS, *_SIZE]), "processed_at")
+    return tables.latest_pages(tables.read_whole(output, "pages", records, [*_PAGE_COLUMNS, *_SIZE]))
 
 
 def transcripts(output: str, pages: pa.Table) -> Iterator[Transcript]:

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import functools
 import logging
+from typing import TYPE_CHECKING
 
 from pipelines import exit_codes
 from pipelines.archive.run_names import dated_name
@@ -14,6 +15,10 @@ from pipelines.job import Job, LanguageModelFile
 from pipelines.logs import hold_back_native_output, tell
 from pipelines.options.lines import check_line_model
 from pipelines.running import execution, figures
+
+if TYPE_CHECKING:
+    from pipelines.archive.history import FailedPages, History
+    from pipelines.inputs import Document
 
 SUMMARY = "read pages again that failed in earlier runs"
 TAKES_BEAM_OPTIONS = True
@@ -33,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read what failed and print a summary."""
     with hold_back_native_output():
         from pipelines import files
-        from pipelines.archive import runs, status
+        from pipelines.archive import history, runs, status
         from pipelines.running import beam_options, dataflow, launch
 
     execution.check(arguments)
@@ -46,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_line_model(job.segmentation)
         bundle = launch.load_models(job)
         failing = status.failing(output, records)
-        documents = _documents(sorted({page.document_uri for page in failing}))
+        documents = _documents(sorted({page.document_uri for page in failing}), history.of_runs(output, records))
         if not documents:
             tell("nothing_to_do", "Nothing to do.", exit_code=exit_codes.DONE)
             return exit_codes.DONE
@@ -88,8 +93,8 @@ def _job(arguments: argparse.Namespace, output: str, options: dict) -> Job:
         ) from error
 
 
-def _documents(uris: list[str]) -> list:
-    """The failed documents that are still there."""
+def _documents(uris: list[str], history: History) -> list:
+    """The failed documents that are still there: of one that has not changed the pages that failed."""
     from pipelines.inputs import find
 
     documents = []
@@ -98,4 +103,10 @@ def _documents(uris: list[str]) -> list:
             documents += find([uri], literally=True)
         except UsageError as error:
             tell("gone", f"not found: {error}", logging.WARNING, uri=uri)
-    return documents
+    return [_of_failed_pages(document, history.failed_of(*document.fingerprint())) for document in documents]
+
+
+def _of_failed_pages(document: Document, failed: FailedPages) -> Document:
+    if not failed.attempts or None in failed.attempts:
+        return document
+    return dataclasses.replace(document, left_out=frozenset(range(failed.document_pages)) - failed.attempts.keys())

@@ -86,6 +86,19 @@ def test_retry_needs_the_language_model_of_the_latest_run_before_it_begins(tmp_p
     assert len(run_ids(tmp_path / "out")) == 1
 
 
+def test_retry_reads_the_failed_pages_only_whatever_the_latest_options_are(tmp_path, tiny_bundle):
+    scans, output = tmp_path / "scans", tmp_path / "out"
+    write_letter(scans / "good.png", ("one line",))
+    (scans / "volume.tif").write_bytes(broken_files.tiff_with_lost_frames())
+    options = ("--output", output, "--model", tiny_bundle, "--max-failure-rate", 1)
+    assert inkbeam("digitize", "--input", scans / "volume.tif", *options).code == 0
+    assert inkbeam("digitize", "--input", scans / "good.png", "--unit", "word", *options).code == 0
+    assert len(rows(output, "pages")) == 3
+    done = inkbeam("retry", output, "--run-id", "again", "--max-failure-rate", 1)
+    assert (done.code, len(rows(output, "pages"))) == (0, 3)
+    assert [page_of(row) for row in rows(output, "failures", "again")] == [("volume.tif", 2)]
+
+
 def test_retry_takes_model_and_options_of_the_latest_run(nights, archive, tiny_bundle):
     options = json.loads((archive / "tables" / "runs" / "repaired.json").read_text())["options"]
     assert options["model"] == str(tiny_bundle)

@@ -3,7 +3,7 @@ import pytest
 
 from pipelines.archive import history, runs
 from pipelines.errors import UsageError
-from pipelines.records import FAILURES
+from pipelines.records import FAILURES, timestamp
 from tests.pipelines.made_tables import MODIFIED, failure, page, write_run, write_table
 
 
@@ -59,6 +59,14 @@ def test_file_without_a_time_is_done_by_its_size(output):
     """Some stores do not tell when a file was written."""
     write_run(output, "night-1", 1, [{**page("hdfs://a"), "source_modified": None}])
     assert done(output, "hdfs://a", modified=None) == [({0}, True)]
+
+
+@pytest.mark.parametrize("modified", [11_000_000_000.123457, -11_000_000_000.654321, 9_007_199_254.740993, -0.000001])
+def test_file_of_another_century_is_done_by_its_time(output, modified):
+    row = {"source_modified": timestamp(modified)}
+    write_run(output, "night-1", 1, [page("/s/a.png") | row], [failure("/s/b.png") | row])
+    assert done(output, "/s/a.png", modified=modified) == [({0}, True)]
+    assert load(output).failed_of("/s/b.png", 7, modified).attempts == {None: 1}
 
 
 def test_output_can_be_moved(output):

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 
 import pytest
 
@@ -7,7 +8,7 @@ from htr_model.bundle import load
 from pipelines.archive import runs
 from pipelines.archive.status import ReadPage, failing, status
 from pipelines.records import timestamp
-from tests.pipelines.jobs import inkbeam
+from tests.pipelines.jobs import files, inkbeam
 from tests.pipelines.made_tables import failure, page, word, write_run
 
 
@@ -71,6 +72,38 @@ def test_page_that_was_read_and_fails_since_its_file_changed_fails(output):
     write_run(output, "night-1", 1, [page("/s/a.png")])
     write_run(output, "night-2", 2, failures=[failure("/s/a.png", size=9)])
     assert [f.document_uri for f in of(output).failing] == ["/s/a.png"]
+
+
+def test_document_that_could_be_opened_since_fails_by_its_pages_only(output):
+    write_run(output, "night-1", 1, failures=[failure("/s/a.pdf")])
+    write_run(output, "night-2", 2, failures=[failure("/s/a.pdf", 1, pages=2)])
+    assert [(f.document_uri, f.page_index) for f in of(output).failing] == [("/s/a.pdf", 1)]
+
+
+def test_pages_that_a_document_no_longer_has_are_neither_read_nor_failing(output):
+    pages = [page("/s/a.tif", i, 4, words=1, confidence=0.5) for i in range(3)]
+    write_run(output, "night-1", 1, pages, [failure("/s/a.tif", 3, pages=4), failure("/s/b.tif", 2, pages=3)])
+    write_run(
+        output, "night-2", 2, [page("/s/a.tif", 0, 1, words=1, confidence=0.5)], [failure("/s/b.tif", 0, pages=1)]
+    )
+    found = of(output)
+    assert (found.pages, found.words) == (1, 1)
+    assert [(f.document_uri, f.page_index) for f in found.failing] == [("/s/b.tif", 0)]
+
+
+@pytest.mark.parametrize("command", [("status",), ("export", "--to", "text"), ("compact",)])
+@pytest.mark.parametrize("table", ["pages", "failures"])
+def test_run_whose_files_are_gone_is_named_and_nothing_is_made_of_the_rest(output, tmp_path, command, table):
+    for day in (1, 2):
+        write_run(output, f"night-{day}", day, [page(f"/s/{day}.png")], [failure("/s/c.png")])
+    shutil.rmtree(output / table / "run=night-2")
+    before, out = files(output), ("--output", tmp_path / "out")
+    done = inkbeam(command[0], output, *command[1:], *(out if "--to" in command else ()))
+    if "--to" in command and table == "failures":
+        assert done.code == 0  # it does not look at failures
+        return
+    assert done.code == 2 and "lacks 1 row of the committed run night-2" in done.err
+    assert files(output) == before and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("limit", "count"), [(3, 1), (2, 2), (0, 0)])

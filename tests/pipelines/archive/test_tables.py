@@ -1,8 +1,10 @@
 """Rows of committed runs, wherever they lie."""
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
-from pipelines.archive import tables
+from pipelines.archive import runs, tables
 from pipelines.errors import UsageError
 from tests.pipelines.archive.test_compaction import NIGHTS, PAGES, compact, write_nights
 from tests.pipelines.made_tables import page, write_run
@@ -52,3 +54,27 @@ def test_the_last_row_of_a_page_is_the_one_of_the_latest_time(tmp_path):
     rows = tables.latest(tables.read(str(tmp_path), "pages", ["night-1", "night-2"], columns), "processed_at")
     assert sorted(rows["text"].to_pylist()) == ["new", "only", "other"]
     assert rows.column_names == columns
+
+
+@pytest.mark.parametrize(("pages", "left"), [(1, [0]), (2, [0, 1]), (5, [0, 1, 2]), (None, [0, 1, 2])])
+def test_pages_that_a_document_had_before_it_was_cut_are_not_its_latest(tmp_path, pages, left):
+    """Tables of the first version do not tell how many pages a document has: of these all are there."""
+    write_run(tmp_path, "night-1", 1, [page("/s/a.tif", i, 3) for i in range(3)] + [page("/s/b.tif", 1, 2)])
+    write_run(tmp_path, "night-2", 2, [page("/s/a.tif", 0, pages)])
+    columns = ["document_uri", "page_index", "document_pages", "processed_at"]
+    rows = tables.latest_pages(tables.read(str(tmp_path), "pages", ["night-1", "night-2"], columns))
+    found = sorted((row["document_uri"], row["page_index"]) for row in rows.to_pylist())
+    assert found == [*(("/s/a.tif", i) for i in left), ("/s/b.tif", 1)]
+
+
+@pytest.mark.parametrize("run_id", [f"night-{NIGHTS + 2}", "night-3"])
+def test_rows_that_a_run_counted_and_that_are_gone_are_a_usage_error(output, run_id):
+    """In a folder of the run's own, and in that of a compaction."""
+    records = runs.committed(str(output))
+    assert len(tables.read_whole(str(output), "pages", records, ["text"])) == (NIGHTS + 2) * PAGES
+    folder = {path.parent.name: path for path in output.glob("pages/*/*")}
+    path = folder.get(f"run={run_id}") or next(p for name, p in folder.items() if "compacted" in name)
+    rows = pq.ParquetFile(path).read()
+    pq.write_table(rows.filter(pc.or_(pc.not_equal(rows["run_id"], run_id), pc.ends_with(rows["text"], "0.png"))), path)
+    with pytest.raises(UsageError, match=rf"pages: lacks {PAGES - 1} rows of the committed run {run_id}; restore"):
+        tables.read_whole(str(output), "pages", records, ["text"])
