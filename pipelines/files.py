@@ -36,7 +36,7 @@ def printable(uri: str) -> str:
 
 def page_stem(uri: str, page_index: int, document_pages: int) -> str:
     """Name of files about a page, without an ending: its document's name, a hash of its whole path that keeps equal
-    names apart, the page. A document that changes keeps its name.
+    names apart, the page. A document that changes keeps its name unless it becomes one of several pages, or of one.
 
     Args:
         document_pages: number of pages of the document; the page is named where there are several.

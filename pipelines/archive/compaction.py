@@ -30,6 +30,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from pipelines.archive import runs, tables
+from pipelines.archive.durable import make_last
 from pipelines.archive.run_names import COMPACTED
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.tables import Compaction, staged, write_manifest
@@ -90,7 +91,6 @@ def compact(output: str, compaction_id: str, target_bytes: int, settle_seconds: 
         raise
     compaction = Compaction(compaction_id, tuple(run_ids), tuple(sources), files, rows, published=False)
     write_manifest(output, compaction)
-    _make_last(runs.manifest_path(output, compaction_id))
     finish(output, settle_seconds)
     new = {table: [m for m in _listed(output)[table] if _folder(m.path) == f"run={compaction_id}"] for table in TABLES}
     return Compacted(
@@ -227,21 +227,11 @@ def _put(local: Path, uri: str) -> None:
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         shutil.copyfile(local, partial)
         partial.replace(target)
-        _make_last(uri)
+        # What it replaces is removed seconds later, power or no power.
+        make_last(uri)
         return
     with open(local, "rb") as source, created(uri) as file:
         shutil.copyfileobj(source, file)
-
-
-def _make_last(uri: str) -> None:
-    """Bring a local file and its name to the disk: what it replaces is removed seconds later, power or no power."""
-    if is_local(uri):
-        for path in (uri, os.path.dirname(uri)):
-            handle = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
 
 
 def _copy(source: str, target: str) -> None:

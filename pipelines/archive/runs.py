@@ -18,11 +18,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from apache_beam.io.filesystems import FileSystems
 
+from pipelines.archive.durable import make_last, write_lasting
 from pipelines.errors import JobFailed, UsageError
-from pipelines.files import check_store, delete, join, matching, read_bytes, write_bytes
+from pipelines.files import check_store, delete, is_local, join, matching, read_bytes, write_bytes
 from pipelines.records import TABLES
 
 RENEW_SECONDS = 60
@@ -85,8 +87,13 @@ def table_folder(output: str, table: str, run_id: str) -> str:
 
 
 def commit(output: str, record: RunRecord) -> None:
-    """Make a run count."""
-    write_bytes(commit_path(output, record.run_id), json.dumps(asdict(record), indent=1).encode())
+    """Make a run count: its files are on the disk before the one that says so."""
+    if is_local(output):
+        for folder in (table_folder(output, table, record.run_id) for table in TABLES):
+            for path in (*Path(folder).glob("*"), Path(folder), Path(folder).parent):
+                if path.exists():
+                    make_last(str(path))
+    write_lasting(commit_path(output, record.run_id), json.dumps(asdict(record), indent=1).encode())
 
 
 def committed(output: str) -> list[RunRecord]:
@@ -161,19 +168,23 @@ def begin(output: str, run_id: str) -> None:
         raise UsageError(f"{output} holds a run {run_id!r} already; choose another --run-id")
     for name, mark in _marks(output):
         if name == run_id and _at_work(mark):
-            # Writing beside it would mix the rows of both, and the first to fail would remove the other's.
-            raise UsageError(f"{output}: a run {run_id!r} is at work; choose another --run-id")
+            raise _name_at_work(output, run_id)
         if name == run_id:
             remove(output, run_id)
     for attempt in range(3):
         try:
-            _write_mark(output, run_id)
+            _announce(output, run_id)
+        except FileExistsError as error:
+            raise _name_at_work(output, run_id) from error
         except Exception as error:
             raise UsageError(f"{output}: cannot be written ({error})") from error
         # Announced first, looked round after: of two that begin at once, at least one sees the other.
+        marks = _marks(output)
+        if not any(name == run_id and _is_own(mark) for name, mark in marks):
+            raise _name_at_work(output, run_id)
         others = [
             name
-            for name, mark in _marks(output)
+            for name, mark in marks
             if name != run_id and _at_work(mark) and not mark.get("left") and not _is_own(mark)
         ]
         # A committed run's process only has to say that it ended.
@@ -189,6 +200,11 @@ def begin(output: str, run_id: str) -> None:
         f"{output}: {others[0]!r} is at work on it (process {mark.get('pid', '?')} on {mark.get('host', '?')}); wait "
         f"for its end. If it is dead, it stands in the way for at most {LEASE_SECONDS // 60} minutes"
     )
+
+
+def _name_at_work(output: str, run_id: str) -> UsageError:
+    """Writing beside it would mix the rows of both, and the first to fail would remove the other's."""
+    return UsageError(f"{output}: a run {run_id!r} is at work; choose another --run-id")
 
 
 @contextlib.contextmanager
@@ -298,19 +314,54 @@ def remove_dead(output: str) -> list[str]:
     return removed
 
 
+def _announce(output: str, run_id: str) -> None:
+    """Write the mark of a run that begins.
+
+    Raises:
+        FileExistsError: one of this name was faster, on a disk; an object store keeps the mark that is written last.
+    """
+    path, mark = _started_path(output, run_id), _mark()
+    if not is_local(path):
+        write_bytes(path, mark.encode())
+        return
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "x") as file:
+        try:
+            file.write(mark)
+            file.flush()
+        except OSError:
+            Path(path).unlink()
+            raise
+
+
 def _write_mark(output: str, run_id: str, left: bool = False) -> None:
-    mark = {**_identity(), "renewed_at": time.time(), "left": left}
-    write_bytes(_started_path(output, run_id), json.dumps(mark).encode())
+    write_bytes(_started_path(output, run_id), _mark(left).encode())
+
+
+def _mark(left: bool = False) -> str:
+    return json.dumps({**_identity(), "renewed_at": time.time(), "left": left})
 
 
 def _identity() -> dict:
-    """What names this process among those of all machines; ``pids`` tells apart containers of one host name."""
+    """What names this process among those of all machines; ``machine`` and ``pids`` tell apart machines, and
+    containers, of one host name."""
     try:
         pids = os.readlink("/proc/self/ns/pid")
     except OSError:
         pids = ""
     pid = os.getpid()
-    return {"host": socket.gethostname(), "pids": pids, "pid": pid, "process_started": _process_start(pid)}
+    host = {"host": socket.gethostname(), "machine": _machine(), "pids": pids}
+    return {**host, "pid": pid, "process_started": _process_start(pid)}
+
+
+def _machine() -> str:
+    """What tells machines apart: the id of their installation, in containers without one the kernel's since its start;
+    empty where there is neither."""
+    for path in ("/etc/machine-id", "/proc/sys/kernel/random/boot_id"):
+        with contextlib.suppress(OSError):
+            if found := Path(path).read_text().strip():
+                return found
+    return ""
 
 
 def _marks(output: str) -> list[tuple[str, dict]]:
@@ -342,7 +393,9 @@ def _at_work(mark: dict) -> bool:
         return True
     own = _identity()
     pid = mark.get("pid")
-    if isinstance(pid, int) and mark.get("host") == own["host"] and mark.get("pids", own["pids"]) == own["pids"]:
+    # Of earlier versions the mark names the host alone.
+    here = all(mark.get(name, own[name]) == own[name] for name in ("machine", "pids"))
+    if isinstance(pid, int) and mark.get("host") == own["host"] and here:
         return "process_started" not in mark or _process_start(pid) == mark["process_started"]
     return time.time() - mark["renewed_at"] < LEASE_SECONDS
 

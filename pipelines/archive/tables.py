@@ -19,10 +19,11 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from pipelines.archive import runs
+from pipelines.archive.durable import write_lasting
 from pipelines.archive.run_names import is_run_name
 from pipelines.archive.runs import RunRecord
 from pipelines.errors import UsageError
-from pipelines.files import is_local, join, matching, metadata, opened, read_bytes, write_bytes
+from pipelines.files import is_local, join, matching, metadata, opened, read_bytes
 from pipelines.records import TABLES
 from pipelines.wording import counted
 
@@ -71,7 +72,7 @@ def staged(name: str) -> str:
 
 def write_manifest(output: str, compaction: Compaction) -> None:
     """Make a compaction count."""
-    write_bytes(runs.manifest_path(output, compaction.id), json.dumps(asdict(compaction), indent=1).encode())
+    write_lasting(runs.manifest_path(output, compaction.id), json.dumps(asdict(compaction), indent=1).encode())
 
 
 def compactions(output: str) -> list[Compaction]:

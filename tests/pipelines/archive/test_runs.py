@@ -49,6 +49,21 @@ def test_committed_run_comes_back_as_it_was(output):
     assert runs.committed(str(output)) == [record("night-1")]
 
 
+def test_files_of_a_run_are_on_the_disk_before_the_run_counts(output, monkeypatch):
+    write_rows(output, "night-1")
+    commit, synced, sync = output / "runs" / "night-1.json", set(), os.fsync
+
+    def note(handle):
+        sync(handle)
+        if not commit.exists():
+            synced.add(os.fstat(handle).st_ino)
+
+    monkeypatch.setattr(os, "fsync", note)
+    runs.commit(str(output), record("night-1"))
+    folders = [output, *output.glob("*"), *output.glob("*/run=*")]
+    assert {path.stat().st_ino for path in [commit, *folders, *output.glob("*/*/*.parquet")]} <= synced
+
+
 def test_one_run_is_read_without_the_others(output):
     runs.commit(str(output), record("night-1"))
     (output / "runs" / "night-2.json").write_text("{")
@@ -117,6 +132,25 @@ def test_run_of_another_machine_is_kept(output, dead_process):
     write_rows(output, "far")
     assert runs.remove_dead(str(output)) == []
     assert rows_left(output) == ["run=far"]
+
+
+def test_run_of_another_machine_of_the_same_name_is_kept_while_it_is_heard_of(output, dead_process):
+    announce(output, "far", machine="cloned elsewhere", **dead_process)
+    assert runs.remove_dead(str(output)) == []
+    with pytest.raises(UsageError, match="'far' is at work on it"):
+        runs.begin(str(output), "night-2")
+    announcement = output / "runs" / "far.started"
+    long_ago = {"renewed_at": time.time() - runs.LEASE_SECONDS - 1}
+    announcement.write_text(json.dumps({**json.loads(announcement.read_text()), **long_ago}))
+    assert runs.remove_dead(str(output)) == ["far"]
+
+
+def test_announcement_of_an_earlier_version_is_of_this_machine_by_its_name(output, dead_process):
+    announce(output, "dead", **dead_process)
+    announcement = output / "runs" / "dead.started"
+    mark = json.loads(announcement.read_text())
+    announcement.write_text(json.dumps({name: mark[name] for name in mark if name != "machine"}))
+    assert runs.remove_dead(str(output)) == ["dead"]
 
 
 @pytest.mark.parametrize("mark", ["", "{}", "{", '{"host": 1}'])
@@ -325,6 +359,32 @@ def test_of_runs_that_begin_at_once_at_most_one_gets_the_output(output):
     assert set(answers) <= {"began", "refused"}
     with runs.held(str(output), "after"):
         pass
+
+
+def test_of_two_runs_of_one_name_that_begin_at_once_one_gets_the_output(output, monkeypatch):
+    """Both have looked round before one of them writes."""
+    looked, mark = threading.Barrier(2), runs._mark
+
+    def mark_when_both_have_looked(left=False):
+        looked.wait(20)
+        return mark(left)
+
+    monkeypatch.setattr(runs, "_mark", mark_when_both_have_looked)
+    ends = []
+
+    def begin():
+        try:
+            runs.begin(str(output), "tonight")
+            ends.append("began")
+        except UsageError as error:
+            ends.append(str(error))
+
+    racers = [threading.Thread(target=begin) for _ in range(2)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert sorted(ends) == [f"{output}: a run 'tonight' is at work; choose another --run-id", "began"]
 
 
 def test_output_of_a_killed_run_is_free_at_once(output):
