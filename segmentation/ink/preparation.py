@@ -14,6 +14,7 @@ from segmentation.ink.paper import flat_sheet, is_negative
 from segmentation.ink.rules import Rules, rules_of
 from segmentation.ink.scale import Scale, measure, stroke_width
 from segmentation.ink.skew import estimate_skew
+from segmentation.ink.stamps import find_stamps, stamped
 from segmentation.placement import Placement
 
 _LEAST_SKEW = 0.4
@@ -95,6 +96,12 @@ def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepare
         ink, parts = _without_rulings_and_specks(ink & ~rules.ink(ink))
     parts = parts or components(ink)
     scale = measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
+    stamps = find_stamps(flat, ink, scale.x_height) if scale else []
+    if stamps:
+        covered = stamped(ink.shape, stamps)
+        flat, ink = np.where(covered, np.uint8(255), flat), ink & ~covered
+        parts = components(ink)
+        scale = measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
     return Prepared(flat, ink, parts, rules, scale, Placement(turn, factor, height, width), skew, total_ink)
 
 

@@ -49,23 +49,28 @@ def draw_overlay(
         pen.text((right, (line.top + line.bottom) / 2 * factor), number, (210, 0, 0), letters, anchor="rm")
     sheets = [np.asarray(canvas)]
     if texts is not None:
-        sheets.append(_transcribed(canvas.size, lines, texts, turns or [0] * len(lines), factor))
+        rows = [_row(line, words[index]) for index, line in enumerate(lines)]
+        sheets.append(_transcribed(canvas.size, lines, rows, texts, turns or [0] * len(lines), factor))
     side_by_side = np.concatenate(sheets, axis=1 if canvas.height >= canvas.width else 0)
     return cv2.cvtColor(side_by_side, cv2.COLOR_RGB2BGR)
 
 
-_LEAST_LETTERS, _MOST_LETTERS = 9, 0.75
-"""Size of an em: pixels at least, and of the usual line's height at most."""
+_LEAST_LETTERS, _MOST_LETTERS, _MOST_OF_PITCH = 9, 0.75, 0.85
+"""Size of an em: pixels at least, of the usual line's height at most, and of the usual distance of lines."""
 
 
 def _transcribed(
-    size: tuple[int, int], lines: list[Box], texts: list[str], turns: list[int], factor: float
+    size: tuple[int, int], lines: list[Box], rows: list[float], texts: list[str], turns: list[int], factor: float
 ) -> np.ndarray:
     """A sheet of a page's size, RGB, with the texts where their lines are, in the usual size of the page's writing or,
-    where its line is too short for a text, in a smaller one."""
+    where its line is too short for a text, in a smaller one.
+
+    Args:
+        rows: of the page, in which the middles of level lines lie.
+    """
     sheet = Image.new("RGB", size, (255, 255, 255))
     pen = ImageDraw.Draw(sheet)
-    usual = _MOST_LETTERS * _usual_height(lines) * factor
+    usual = factor * min(_MOST_LETTERS * _usual_height(lines), _MOST_OF_PITCH * _usual_pitch(lines, rows, turns))
     for index, (line, text, turn) in enumerate(zip(lines, texts, turns, strict=True)):
         length = line.height if turn else line.width
         fitting = 100 * length * factor / max(1.0, font(100).getlength(text))
@@ -74,8 +79,7 @@ def _transcribed(
         if turn:
             _write_turned(sheet, line, text, turn, letters, colour, factor)
         else:
-            at = (line.left * factor, (line.top + line.bottom) / 2 * factor)
-            pen.text(at, text, colour, letters, anchor="lm")
+            pen.text((line.left * factor, rows[index] * factor), text, colour, letters, anchor="lm")
     return np.asarray(sheet)
 
 
@@ -96,6 +100,21 @@ def _write_turned(
     left = round((line.left + line.right) / 2 * factor - upright.width / 2)
     top = round(line.bottom * factor) - upright.height if turn == 90 else round(line.top * factor)
     sheet.paste(colour, (left, top), upright)
+
+
+def _row(line: Box, words: list[Box]) -> float:
+    """Where a line's middle lies: that of its words, as one long stroke makes a line much higher than its letters."""
+    return float(np.median([(box.top + box.bottom) / 2 for box in words or [line]]))
+
+
+def _usual_pitch(lines: list[Box], rows: list[float], turns: list[int]) -> float:
+    """Pixels from a level line to the next one below it; infinite where no line is below another."""
+    level = [(line, row) for line, row, turn in zip(lines, rows, turns, strict=True) if not turn]
+    below = [
+        min((r - row for x, r in level if r > row and x.left < line.right and x.right > line.left), default=None)
+        for line, row in level
+    ]
+    return float(np.median([pitch for pitch in below if pitch is not None] or [np.inf]))
 
 
 def _usual_height(lines: list[Box]) -> float:

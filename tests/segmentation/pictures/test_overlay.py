@@ -145,3 +145,15 @@ def test_numbers_of_narrow_lines_leave_each_other_room():
     numbers = red(draw_overlay(np.full((1000, 1600), 255, np.uint8), lines, [[] for _ in lines]))
     rows = numbers[20:740].any(axis=1)
     assert np.count_nonzero(np.diff(rows.astype(int)) == 1) >= 50
+
+
+def test_texts_of_close_lines_do_not_run_into_each_other():
+    """Boxes of typed lines overlap, by their longest letters and by ink of their neighbours."""
+    gray = np.full((700, 500), 255, np.uint8)
+    lines = [Box(20, 20 + 15 * i, 480, 50 + 15 * i + (200 if i == 5 else 0)) for i in range(20)]
+    words = [[Box(20, 28 + 15 * i, 480, 42 + 15 * i)] for i in range(20)]
+    picture = draw_overlay(gray, lines, words, ["HELLO xxx"] * 20)[:, 500:]
+    inked = (picture.min(axis=2) < 200).any(axis=1)
+    starts = np.flatnonzero(inked & ~np.roll(inked, 1))
+    assert len(starts) == 20
+    assert np.ptp(np.diff(starts)) <= 1

@@ -1,0 +1,131 @@
+"""Round stamps and seals that stand by themselves: neither they nor the letters in them are writing of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+_SIDE = 500
+"""Long side, pixels, of the picture in which circles are looked for."""
+_SMALLEST_SHARE, _LARGEST_SHARE = 30, 8
+"""Long side of the page over the radius of the smallest stamp and of the largest."""
+_X_HEIGHTS = 3.0
+"""Least radius: no letter is so large."""
+_EDGE, _PERFECT = 150, 0.75
+"""Hough's limits: of Canny's edge detector, and of how perfect a circle is."""
+_INKED = 0.6
+"""Share of the circle that is ink: of rings that were stamped .65 and more, of loops in handwriting at most .5."""
+_INSIDE = 0.7
+"""Share of the circle that lies on the page."""
+_WAVER = 6
+"""Pixels by which the ring may lie farther in than the circle that was found, and twice as many farther out."""
+_MARGIN = 4
+"""Pixels beyond the ring that belong to it: the middle of a circle is found within two or three."""
+_MOST_STROKES = 3
+"""Strokes that touch the ring from outside: letters of a line beside it, but no line that runs into it."""
+_BESIDE = 4.0
+"""X-heights around the ring in which a line that runs through it has letters on both sides."""
+_THROUGH = 0.5
+"""X-heights of the rows that have such letters."""
+_DIRECTIONS = np.linspace(0, 2 * np.pi, 720, endpoint=False)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A ring of ink with what is in it.
+
+    Attributes:
+        x, y: its middle, pixels of the working picture.
+        radius: of the ring's outer edge, pixels.
+    """
+
+    x: float
+    y: float
+    radius: float
+
+
+def find_stamps(flat: np.ndarray, ink: np.ndarray, x_height: float) -> list[Stamp]:
+    """Round stamps of a page, the largest first; none over which a line of writing seems to run.
+
+    Circles are found by OpenCV's gradient Hough transform and believed where most of the ring is ink.
+
+    Args:
+        flat: uint8 (h, w), on even paper.
+        ink: bool (h, w).
+        x_height: of the page's writing, pixels.
+    """
+    long_side = max(ink.shape)
+    smallest, largest = max(_X_HEIGHTS * x_height, long_side / _SMALLEST_SHARE), long_side / _LARGEST_SHARE
+    if smallest >= largest:
+        return []
+    factor = min(1.0, _SIDE / long_side)
+    small = cv2.resize(flat, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    circles = cv2.HoughCircles(
+        cv2.GaussianBlur(small, (0, 0), 1.0),
+        cv2.HOUGH_GRADIENT_ALT,
+        1.5,
+        minDist=smallest * factor,
+        param1=_EDGE,
+        param2=_PERFECT,
+        minRadius=int(smallest * factor),
+        maxRadius=int(largest * factor),
+    )
+    if circles is None:
+        return []
+    stamps: list[Stamp] = []
+    for x, y, radius in sorted((circles[0, :, :3] / factor).tolist(), key=lambda circle: -circle[2]):
+        edge = _outer_edge(ink, x, y, radius)
+        inner = any(np.hypot(x - s.x, y - s.y) < s.radius for s in stamps)
+        if edge and not inner and _stands_alone(ink, Stamp(x, y, edge), x_height):
+            stamps.append(Stamp(x, y, edge))
+    return stamps
+
+
+def stamped(shape: tuple[int, int], stamps: list[Stamp]) -> np.ndarray:
+    """What of a picture is covered by stamps: bool (h, w)."""
+    covered = np.zeros(shape, np.uint8)
+    for stamp in stamps:
+        cv2.circle(covered, (round(stamp.x), round(stamp.y)), round(stamp.radius + _MARGIN), 1, cv2.FILLED)
+    return covered > 0
+
+
+def _outer_edge(ink: np.ndarray, x: float, y: float, radius: float) -> float:
+    """Radius of the outer edge of a ring near a circle; 0 where there is none."""
+    near = cv2.dilate(ink.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    radii = np.arange(radius - _WAVER, radius + 2 * _WAVER + 1)
+    inked = np.array([_along(near, x, y, r) for r in radii])
+    if inked.max() < _INKED:
+        return 0.0
+    return float(radii[np.flatnonzero(inked >= inked.max() / 2)[-1]])
+
+
+def _along(mask: np.ndarray, x: float, y: float, radius: float) -> float:
+    """Share of a circle that is set; 0 where too much of it lies outside of the picture."""
+    on = _on_circle(mask, x, y, radius)
+    return float(on.mean()) if len(on) >= _INSIDE * len(_DIRECTIONS) else 0.0
+
+
+def _on_circle(mask: np.ndarray, x: float, y: float, radius: float) -> np.ndarray:
+    """Pixels of a mask on a circle, in the order of their directions, without those outside of the picture."""
+    xs = np.round(x + radius * np.cos(_DIRECTIONS)).astype(int)
+    ys = np.round(y + radius * np.sin(_DIRECTIONS)).astype(int)
+    inside = (xs >= 0) & (xs < mask.shape[1]) & (ys >= 0) & (ys < mask.shape[0])
+    return mask[ys[inside], xs[inside]]
+
+
+def _stands_alone(ink: np.ndarray, stamp: Stamp, x_height: float) -> bool:
+    """Whether no line of writing seems to run into a stamp, nor through it between its words."""
+    on = _on_circle(ink, stamp.x, stamp.y, stamp.radius + _MARGIN)
+    if np.count_nonzero(on & ~np.roll(on, 1)) > _MOST_STROKES:
+        return False
+    reach = 0.8 * stamp.radius
+    rows = np.arange(max(0, round(stamp.y - reach)), min(len(ink), round(stamp.y + reach) + 1))
+    half = np.sqrt(stamp.radius**2 - (rows - stamp.y) ** 2) + _MARGIN
+    columns = np.arange(ink.shape[1])
+    reach = _BESIDE * x_height
+    left, right = stamp.x - half[:, None], stamp.x + half[:, None]
+    before = ink[rows] & (columns < left) & (columns > left - reach)
+    behind = ink[rows] & (columns > right) & (columns < right + reach)
+    return np.count_nonzero(before.any(axis=1) & behind.any(axis=1)) <= _THROUGH * x_height
