@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from pipelines import exit_codes
-from pipelines.errors import JobFailed, UsageError
+from pipelines.errors import UsageError
 from pipelines.logs import FORMATS, logs_json, tell
 from pipelines.running import memory
 from pipelines.running.figures import Figures
@@ -89,13 +89,12 @@ def carry_out(
             return exit_codes.DONE
         documents = counted(len(planned.selection.documents), "document")
         log.info("reading %s with model %s", documents, planned.bundle.id)
-        try:
-            outcome = portions.carry_out(planned, beam_options, arguments.attempts)
-        except JobFailed as error:
-            if error.kept is not None:
-                report.exit_code = exit_codes.FAILED
-                _tell_outcome(error.kept, planned, report)
-            raise
+
+        def tell_kept(outcome: launch.Outcome) -> None:
+            report.exit_code = exit_codes.FAILED
+            _tell_outcome(outcome, planned, report)
+
+        outcome = portions.carry_out(planned, beam_options, arguments.attempts, tell_kept)
     too_many = outcome.failure_rate > arguments.max_failure_rate
     report.exit_code = exit_codes.TOO_MANY_FAILURES if too_many else exit_codes.DONE
     _tell_outcome(outcome, planned, report)

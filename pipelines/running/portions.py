@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from pipelines import files
@@ -33,15 +33,21 @@ _BYTES_OF_A_FRAME = 10_000_000
 """A grey page of 300 dpi without compression, of a TIFF whose frames cannot be counted beforehand."""
 
 
-def carry_out(planned: launch.Plan, beam_options: list[str], attempts: int) -> launch.Outcome:
+def carry_out(
+    planned: launch.Plan, beam_options: list[str], attempts: int, tell_kept: Callable[[launch.Outcome], None]
+) -> launch.Outcome:
     """Run the pipeline on all documents of a plan: on one machine portion by portion, on a cluster at once.
 
     The caller holds the output for the plan's run. The first portion's run has its name, the others' end in
     ``-part2`` and so on.
 
+    Args:
+        tell_kept: told what the committed portions did, where a later one does not come to its end.
+
     Raises:
-        UsageError: the output or Beam's options are unusable.
-        JobFailed: a portion broke as often as ``attempts`` allows; those before it are committed and kept.
+        UsageError: the output or Beam's options are unusable, before a portion was committed.
+        JobFailed: a portion broke as often as ``attempts`` allows, or could not begin; those before it are committed.
+        KeyboardInterrupt: somebody has asked the job to end.
     """
     documents = planned.selection.documents
     parts = list(divided(documents)) if is_local(beam_options) else [documents]
@@ -57,17 +63,18 @@ def carry_out(planned: launch.Plan, beam_options: list[str], attempts: int) -> l
         try:
             with runs.held(planned.job.output, run_id) if number > 1 else contextlib.nullcontext():
                 outcomes.append(launch.run_with_attempts(portion, beam_options, attempts))
-        except JobFailed as error:
+            if len(parts) > 1:
+                memory.give_back()
+                done = launch.together(outcomes)
+                log.info("part %d of %d is committed: %d pages in %.0f s", number, len(parts), done.pages, done.seconds)
+        except BaseException as error:
             if not outcomes:
                 raise
             kept = launch.together(outcomes)
-            raise JobFailed(
-                f"{error}. What was written before it is kept: {counted(kept.pages, 'page')}", kept
-            ) from error
-        if len(parts) > 1:
-            memory.give_back()
-            done = launch.together(outcomes)
-            log.info("part %d of %d is committed: %d pages in %.0f s", number, len(parts), done.pages, done.seconds)
+            tell_kept(kept)
+            if not isinstance(error, Exception):
+                raise
+            raise JobFailed(f"{error}. What was written before it is kept: {counted(kept.pages, 'page')}") from error
     return launch.together(outcomes)
 
 

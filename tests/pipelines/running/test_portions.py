@@ -1,7 +1,11 @@
+import errno
+import os
 import re
+import signal
 
 import pytest
 
+from pipelines.archive import runs
 from pipelines.inputs import Document
 from pipelines.running import portions
 from tests import broken_files
@@ -115,3 +119,39 @@ def test_what_earlier_portions_read_survives_a_later_one(scans, tmp_path, tiny_b
     assert sorted((p["document_uri"].rsplit("/", 1)[1], p["run_id"]) for p in pages) == [
         ("a.png", "night"), ("b.png", "again"), ("c.png", "again")
     ]  # fmt: skip
+
+
+def full_disk():
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def asked_to_stop():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("strike", "message"),
+    [
+        (full_disk, "No space left on device). What was written before it is kept: 1 page"),
+        (asked_to_stop, "interrupted"),
+    ],
+)
+def test_what_ends_a_job_between_portions_is_no_wrong_usage(scans, tmp_path, tiny_bundle, monkeypatch, strike, message):
+    announce = runs._write_mark
+
+    def struck(output, run_id, left=False):
+        if run_id.endswith("-part2"):
+            strike()
+        announce(output, run_id, left)
+
+    monkeypatch.setattr(portions, "PAGES_IN_A_RUN", 1)
+    monkeypatch.setattr(runs, "_write_mark", struck)
+    command = ("digitize", "--input", scans, "--output", tmp_path / "out", "--model", tiny_bundle)
+    done = inkbeam(*command, "--run-id", "night", "--metrics-file", tmp_path / "figures.prom")
+    assert done.code == 3, done.err
+    assert "Run night: 1 page" in done.out
+    assert message in done.err
+    figures = (tmp_path / "figures.prom").read_text()
+    assert re.search(r"^inkbeam_pages\{.*\} 1\.0$", figures, re.MULTILINE)
+    assert re.search(r"^inkbeam_exit_code\{.*\} 3\.0$", figures, re.MULTILINE)
+    assert run_ids(tmp_path / "out") == ["night"]
