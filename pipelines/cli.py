@@ -64,10 +64,14 @@ log = logging.getLogger(__name__)
 def main(argv: list[str] | None = None) -> int:
     """Run a command and return its exit code (`pipelines.exit_codes`)."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    arguments, rest = _parser().parse_known_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments, rest = _parser().parse_known_args(words)
     configure_logging(arguments.verbose, getattr(arguments, "log_format", "text"))
     interruption.listen()
     command = COMMANDS[arguments.command]
+    if (option := _without_value(words)) is not None:
+        # Most often a variable that is not set; as a path it would stand for the current folder.
+        return _fail(arguments.command, f"{option}: is empty; give it a value, or leave it out")
     if getattr(command, "TAKES_BEAM_OPTIONS", False):
         arguments.beam_options = rest
     elif rest:
@@ -76,6 +80,19 @@ def main(argv: list[str] | None = None) -> int:
     if backend and importlib.util.find_spec(backend) is None:
         return _fail(arguments.command, f"KERAS_BACKEND={backend}: there is no such package; pip install {backend}")
     return _exit_code(arguments.command, lambda: command.run(arguments))
+
+
+def _without_value(words: list[str]) -> str | None:
+    """The first option or argument of a command line whose value is empty; None where all have one."""
+    option = "an argument"
+    for word in words:
+        if not word:
+            return option
+        if word.startswith("--"):
+            option, given, value = word.partition("=")
+            if given and not value:
+                return option
+    return None
 
 
 def _unknown(argument: str) -> str:

@@ -119,6 +119,29 @@ def test_wrong_usage_gives_exit_code_2_a_reason_and_no_output(digitize, tmp_path
     assert files(tmp_path) == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("digitize", "--input", "", "--output", "tables"), "digitize: --input"),
+        (("digitize", "--input", "a.png", "", "--output", "tables"), "digitize: --input"),
+        (("digitize", "--input=", "--output", "tables"), "digitize: --input"),
+        (("digitize", "--input", ".", "--output", ""), "digitize: --output"),
+        (("digitize", "--input", ".", "--output", "tables", "--overlays="), "digitize: --overlays"),
+        (("compact", ""), "compact: an argument"),
+        (("segment", "a.png", "--output", ""), "segment: --output"),
+        (("train", "--data", ".", "--output", "model", "--from", ""), "train: --from"),
+        (("data", "pack", "--data", ".", "--output", ""), "data: --output"),
+    ],
+)
+def test_an_empty_path_is_not_the_current_folder(letter, monkeypatch, arguments, named):
+    """As a variable that is not set gives it."""
+    monkeypatch.chdir(letter.parent)
+    done = inkbeam(*arguments)
+    assert done.code == 2
+    assert f"inkbeam {named}: is empty" in done.err
+    assert list(letter.parent.iterdir()) == [letter]
+
+
 def test_names_that_a_shell_made_of_a_pattern_are_told_from_options(output):
     done = inkbeam("review", output, "--documents", "a.png", "b.png", "--output", "x")
     assert done.code == 2 and "b.png: one too many" in done.err and "put patterns into quotes" in done.err
