@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,15 +87,15 @@ def _failing_alike(uri: str) -> Iterator[None]:
     try:
         check_store(uri)
         yield
-    except FileNotFoundError as error:
-        if not is_local(uri):
-            raise
-        # Listed before, and gone since; or a link.
-        raise FileNotFoundError(f"{uri}: no such file any more, or a link that leads nowhere") from error
     except OSError as error:
         if error.strerror is None:
             raise
-        raise type(error)(f"{uri}: {error.strerror}") from error
+        reason = error.strerror
+        if isinstance(error, FileNotFoundError):
+            reason = "a link that leads nowhere" if is_local(uri) and os.path.islink(uri) else "no such file"
+        named = type(error)(f"{uri}: {reason}")
+        named.errno = error.errno
+        raise named from error
     except Exception as error:
         raise OSError(f"{uri}: {error}") from error
 
@@ -143,11 +144,12 @@ def write_bytes(uri: str, data: bytes) -> None:
         return
     path = Path(uri)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Processes of two containers may have the same number.
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
         partial.write_bytes(data)
         partial.replace(path)
-    except OSError:
+    except BaseException:
         partial.unlink(missing_ok=True)
         raise
 

@@ -1,4 +1,7 @@
+import errno
 import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from apache_beam.io.filesystem import FileSystem
@@ -29,7 +32,7 @@ def test_name_about_a_page_is_safe_and_tells_its_document():
 
 def test_names_of_files_about_a_page_fit_a_file_system():
     stem = page_stem("/scans/" + "漢" * 80 + ".jpg", 99_999, 100_000)
-    assert len(f".{stem}-123456-270.page.xml.4194304.partial".encode()) < 255
+    assert len(f".{stem}-123456-270.page.xml.{'0' * 32}.partial".encode()) < 255
     assert stem.startswith("漢" * 50 + "-") and stem.endswith("-page100000")
 
 
@@ -57,10 +60,31 @@ def test_a_store_without_its_client_is_told_with_what_to_do(monkeypatch, uri, ad
         files.check_store(uri)
 
 
-def test_a_file_that_is_gone_is_told_in_words(tmp_path):
+def test_a_file_that_is_not_there_is_told_in_words(tmp_path):
     (tmp_path / "link.png").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError) as gone:
-        files.read_bytes(str(tmp_path / "link.png"))
-    assert str(gone.value) == f"{tmp_path / 'link.png'}: no such file any more, or a link that leads nowhere"
-    with pytest.raises(IsADirectoryError, match=f"^{re.escape(str(tmp_path))}: Is a directory$"):
+    for name, reason in (("link.png", "a link that leads nowhere"), ("nope.txt", "no such file")):
+        with pytest.raises(FileNotFoundError) as gone:
+            files.read_bytes(str(tmp_path / name))
+        assert (str(gone.value), gone.value.errno) == (f"{tmp_path / name}: {reason}", errno.ENOENT)
+    with pytest.raises(IsADirectoryError, match=f"^{re.escape(str(tmp_path))}: Is a directory$") as folder:
         files.read_bytes(str(tmp_path))
+    assert folder.value.errno == errno.EISDIR
+
+
+def test_writers_of_one_file_do_not_disturb_each_other(tmp_path):
+    """Threads stand for containers, whose processes may have the same number."""
+    path, contents = tmp_path / "a.txt", [bytes([i]) * 100_000 for i in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda data: write_bytes(str(path), data), contents))
+    assert path.read_bytes() in contents
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_is_interrupted_leaves_nothing_behind(tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_bytes(str(tmp_path / "a.txt"), b"data")
+    assert list(tmp_path.iterdir()) == []
