@@ -8,6 +8,7 @@ import logging
 import os
 import platform
 import signal
+import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -26,6 +27,7 @@ from pipelines.logs import hold_back_native_output
 from pipelines.models import load_bundle, load_language_model
 from pipelines.records import LOSING_STAGES, Failure
 from pipelines.running import flink, interruption
+from pipelines.written_files import writing
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +151,18 @@ def plan_for(job: Job, documents: list[inputs.Document], bundle: Bundle, max_att
     attempts = job.max_attempts if max_attempts is None else max_attempts
     selection = select(documents, known, job.existing, attempts)
     return Plan(job, selection, bundle, frozenset(r.run_id for r in records))
+
+
+def check_overlays(job: Job) -> None:
+    """Make the folder for overlays, where it lies on this machine, and try to write there: before hours of work.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    if job.overlays and is_local(job.overlays):
+        with writing(f"--overlays {job.overlays}"):
+            os.makedirs(job.overlays, exist_ok=True)
+            tempfile.TemporaryFile(dir=job.overlays).close()
 
 
 def is_stale(planned: Plan) -> bool:

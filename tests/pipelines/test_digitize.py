@@ -14,6 +14,7 @@ from htr_model.bundle import load
 from htr_model.recognizer import Recognizer
 from pipelines import model_handler, records, transforms
 from pipelines.archive import runs
+from pipelines.files import page_stem
 from pipelines.running import launch
 from pipelines.volumes import LastVolume, upright_page
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
@@ -404,11 +405,12 @@ def test_failures_in_the_middle_of_the_graph_cost_a_page_or_a_line(two_letters, 
 
     monkeypatch.setattr(transforms, "ways_up", segment_or_fail)
     monkeypatch.setattr(Recognizer, "read", read_or_fail)
-    (tmp_path / "file").write_text("a file where a folder should be")
+    for name in ("b.png", "c.png"):  # folders where pictures should be
+        (tmp_path / "overlays" / f"{page_stem(str(two_letters / name), 0, 1)}.jpg").mkdir(parents=True)
     output = tmp_path / "tables"
     done = inkbeam(
         *("digitize", "--input", two_letters, "--output", output, "--model", tiny_bundle),
-        *("--overlays", tmp_path / "file" / "overlays", "--max-failure-rate", "1"),
+        *("--overlays", tmp_path / "overlays", "--max-failure-rate", "1"),
     )
     assert done.code == 0
     found = sorted((page_of(r)[0], r["stage"], r["error_type"], r["page_index"]) for r in rows(output, "failures"))

@@ -67,6 +67,18 @@ def test_output_that_cannot_be_written_is_found_before_the_first_page(letter, ti
     assert "Traceback" not in done.err
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder in which nobody may write, such as /proc")
+@pytest.mark.parametrize("below", ["/drawn", ""])
+def test_overlays_that_cannot_be_written_are_found_before_the_first_page(letter, tmp_path, tiny_bundle, below):
+    output, overlays = tmp_path / "tables", f"/proc{below}"
+    command = ("digitize", "--input", letter, "--output", output, "--model", tiny_bundle, "--overlays", overlays)
+    done = inkbeam(*command)
+    assert done.code == 2
+    assert f"--overlays {overlays}: cannot be written" in done.err
+    assert "Traceback" not in done.err
+    assert not output.exists()
+
+
 FULL_DISK = """
 import resource, sys
 from pipelines import cli, transforms
