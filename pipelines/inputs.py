@@ -95,24 +95,49 @@ def find(inputs: Iterable[str], literally: bool = False) -> list[Document]:
     return [found[uri] for uri in sorted(found)]
 
 
-def passed_over(inputs: Iterable[str]) -> Counter[str]:
-    """Files in folders of this machine that are no scans by their names: how many of each ending, in small letters."""
+@dataclass(frozen=True)
+class PassedOver:
+    """What a job leaves aside in folders of this machine.
+
+    Attributes:
+        endings: how many files that are no scans by their names have each ending, in small letters.
+        links: linked folders, which are not followed.
+    """
+
+    endings: Counter[str]
+    links: tuple[str, ...]
+
+
+def passed_over(inputs: Iterable[str]) -> PassedOver:
+    """What is left aside in those of the inputs that are folders."""
     endings: Counter[str] = Counter()
+    links: list[str] = []
     for folder in (absolute(uri) for uri in inputs if is_local(uri)):
         if os.path.isdir(folder):
-            names = (name for _, name in _files_below(folder, lambda error: None))
+            names = (name for _, name in _files_below(folder, tell_link=links.append))
             endings.update(os.path.splitext(name)[1].lower() for name in names if not _is_scan(name))
-    return endings
+    return PassedOver(endings, tuple(links))
 
 
 def _is_scan(name: str) -> bool:
     return name.lower().endswith(SUFFIXES + _UNREAD)
 
 
-def _files_below(path: str, tell_unlisted: Callable[[OSError], None]) -> Iterator[tuple[str, str]]:
-    """Folder and name of the files below a folder that are not hidden."""
+def _files_below(
+    path: str, tell_unlisted: Callable[[OSError], None] | None = None, tell_link: Callable[[str], None] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Folder and name of the files below a folder that are not hidden.
+
+    Args:
+        tell_unlisted: told why a folder cannot be listed.
+        tell_link: told of each linked folder.
+    """
     for folder, subfolders, names in os.walk(path, onerror=tell_unlisted):
         subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
+        if tell_link is not None:
+            for place in (os.path.join(folder, s) for s in subfolders):
+                if os.path.islink(place):
+                    tell_link(place)
         yield from ((folder, name) for name in names if not name.startswith("."))
 
 

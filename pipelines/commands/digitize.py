@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
-from collections import Counter
 
 from pipelines import exit_codes
 from pipelines.archive.run_names import dated_name
@@ -84,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         dataflow.check(job, planned.selection.documents, options)
         _tell_passed_over(inputs.passed_over(planned.job.inputs))
         if arguments.dry_run:
-            return _print_plan(planned)
+            return _tell_what_would_be_read(planned)
         again = functools.partial(launch.plan, job, tuple(arguments.input_list))
         return execution.carry_out(planned, again, options, arguments, report)
 
@@ -123,23 +122,41 @@ def _job(arguments: argparse.Namespace) -> Job:
     )
 
 
-def _tell_passed_over(endings: Counter[str]) -> None:
-    if endings:
-        listed = ", ".join(f"{count:,} {ending or 'without an ending'}" for ending, count in endings.most_common(5))
+def _tell_passed_over(found) -> None:
+    """Say what of the inputs (`inputs.PassedOver`) is left aside."""
+    from pipelines.files import printable
+
+    if found.endings:
+        endings, count = found.endings, found.endings.total()
+        listed = ", ".join(f"{n:,} {ending or 'without an ending'}" for ending, n in endings.most_common(5))
         more = ", …" if len(endings) > 5 else ""
-        count = endings.total()
         tell("passed_over", f"{counted(count, 'file')} passed over, no scans by name: {listed}{more}", files=count)
+    if found.links:
+        listed = ", ".join(map(printable, found.links[:3]))
+        more = ", …" if len(found.links) > 3 else ""
+        count = len(found.links)
+        what = f"{counted(count, 'linked folder')} passed over, followed only where --input names them"
+        tell("links_passed_over", f"{what}: {listed}{more}", folders=count)
 
 
-def _print_plan(planned) -> int:
+def _tell_what_would_be_read(planned) -> int:
     from pipelines.files import printable
 
     selection = planned.selection
     for document in selection.documents:
-        note = f"  ({counted(len(document.left_out), 'page')} of it done or set aside)" if document.left_out else ""
-        print(f"{printable(document.uri)}{note}")
+        uri, left_out = printable(document.uri), len(document.left_out)
+        note = f"  ({counted(left_out, 'page')} of it done or set aside)" if left_out else ""
+        tell("would_be_read", f"{uri}{note}", uri=uri, pages_left_out=left_out)
     to_read, done = counted(len(selection.documents), "document"), counted(selection.done_pages, "page")
-    print(f"{to_read} would be read; {done} done and left out")
+    lines = [f"{to_read} would be read; {done} done and left out"]
     if selection.set_aside:
-        print(f"{counted(len(selection.set_aside), 'page')} set aside after failing too often")
+        lines.append(f"{counted(len(selection.set_aside), 'page')} set aside after failing too often")
+    tell(
+        "planned",
+        "\n".join(lines),
+        documents=len(selection.documents),
+        done_pages=selection.done_pages,
+        set_aside_pages=len(selection.set_aside),
+        exit_code=exit_codes.DONE,
+    )
     return exit_codes.DONE

@@ -196,6 +196,17 @@ def test_dry_run_writes_nothing(digitize, letter, output):
     assert not output.exists()
 
 
+def test_dry_run_in_json_is_json(digitize, letter):
+    (letter.parent / "box").symlink_to(letter.parent.parent)
+    done = digitize("--dry-run", "--log-format", "json", "--input", letter.parent)
+    link, document, plan = map(json.loads, done.err.splitlines())
+    assert (done.code, done.out) == (0, "")
+    assert (link["event"], link["folders"]) == ("links_passed_over", 1)
+    assert str(letter.parent / "box") in link["message"]
+    assert (document["event"], document["uri"], document["pages_left_out"]) == ("would_be_read", str(letter), 0)
+    assert (plan["event"], plan["documents"], plan["exit_code"]) == ("planned", 1, 0)
+
+
 def test_dry_run_keeps_even_what_dead_runs_left(digitize, output):
     (output / "runs").mkdir(parents=True)
     (output / "runs" / "dead.started").write_text(json.dumps({"host": "x", "pid": 1, "process_started": ""}))

@@ -264,5 +264,13 @@ def test_patterns_find_files_below(linked, pattern, found):
 def test_files_that_are_no_scans_are_counted_by_their_endings(linked):
     touch(linked / "box" / "MORE.TXT")
     touch(linked / "Thumbs")
-    assert passed_over([str(linked), "gs://bucket/scans", str(linked / "a.jpg")]) == {".txt": 2, "": 1}
-    assert passed_over([f"{linked}/*"]) == {}
+    found = passed_over([str(linked), "gs://bucket/scans", str(linked / "a.jpg")])
+    assert found.endings == {".txt": 2, "": 1}
+    assert passed_over([f"{linked}/*"]).endings == {}
+
+
+def test_linked_folders_are_not_passed_over_in_silence(linked):
+    (linked / ".hidden").symlink_to(linked.parent)
+    (linked / "a link.png").symlink_to(linked / "a.jpg")
+    assert passed_over([str(linked)]).links == (f"{linked}/link", f"{linked}/box/round")
+    assert passed_over([str(linked / "link")]).links == ()
