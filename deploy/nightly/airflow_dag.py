@@ -55,7 +55,8 @@ def inkbeam_nightly():
 def inkbeam_weekly():
     @task
     def compact() -> None:
-        inkbeam("compact", ARCHIVE)
+        # A night may last until then: its end is waited for, ten hours at most.
+        inkbeam("compact", ARCHIVE, "--wait", "600")
 
     compact()
 

@@ -8,6 +8,7 @@ from pipelines import exit_codes
 from pipelines.archive.run_names import COMPACTED, dated_name
 from pipelines.errors import UsageError
 from pipelines.logs import FORMATS, hold_back_native_output, tell
+from pipelines.options.waiting import add_wait_option, wait_seconds
 from pipelines.wording import counted
 
 SUMMARY = "put the small files of many runs together"
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="longer than any reader takes to list the files (default: 10)",
     )
+    add_wait_option(parser)
     parser.add_argument(
         "--log-format", choices=FORMATS, default="text", metavar="FORMAT", help="text, or json: an object a line"
     )
@@ -48,11 +50,12 @@ def run(arguments: argparse.Namespace) -> int:
     for name in ("target_megabytes", "settle"):
         if not 0 < getattr(arguments, name) < float("inf"):
             raise UsageError(f"--{name.replace('_', '-')} must be above 0, got {getattr(arguments, name)!r}")
+    wait = wait_seconds(arguments)
     configure([])
     output = absolute(arguments.output)
     runs.known(output)
     compaction_id = dated_name(COMPACTED)
-    with runs.held(output, compaction_id):
+    with runs.held(output, compaction_id, wait):
         launch.tidy(output, arguments.settle)
         target = round(arguments.target_megabytes * 1_000_000)
         done = compaction.compact(output, compaction_id, target, arguments.settle)

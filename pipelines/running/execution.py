@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.logs import FORMATS, logs_json, tell
+from pipelines.options.waiting import add_wait_option, wait_seconds
 from pipelines.running import memory
 from pipelines.running.figures import Figures
 from pipelines.wording import counted
@@ -31,9 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         help="exit with 1 when more pages failed (default: 0)",
     )
     ends.add_argument("--attempts", type=int, default=1, metavar="N", help="tries of a job that breaks (default: 1)")
-    ends.add_argument(
-        "--wait", type=float, default=0, metavar="MINUTES", help="for another run on this output (default: 0)"
-    )
+    add_wait_option(ends)
     ends.add_argument("--metrics-file", metavar="FILE", help="also write the run's figures for Prometheus")
     ends.add_argument(
         "--log-format", choices=FORMATS, default="text", metavar="FORMAT", help="text, or json: an object a line"
@@ -49,8 +48,7 @@ def check(arguments: argparse.Namespace) -> None:
     """
     if not 0 <= arguments.max_failure_rate <= 1:
         raise UsageError(f"--max-failure-rate must lie between 0 and 1, got {arguments.max_failure_rate!r}")
-    if not 0 <= arguments.wait < float("inf"):
-        raise UsageError(f"--wait must be at least 0, got {arguments.wait!r}")
+    wait_seconds(arguments)
     for name in ("workers", "attempts"):
         if getattr(arguments, name) < 1:
             raise UsageError(f"--{name} must be at least 1, got {getattr(arguments, name)!r}")
@@ -77,10 +75,11 @@ def carry_out(
         launch.check_overlays(job)
     if dataflow.is_template(beam_options) and planned.selection.documents:
         launch.leave(planned, beam_options)
-        print(f"Run {job.run_id} is left to Dataflow; it commits itself at its end")
+        text = f"Run {job.run_id} is left to Dataflow; it commits itself at its end"
+        tell("left_to_dataflow", text, run_id=job.run_id, exit_code=exit_codes.DONE)
         return exit_codes.DONE
     memory.keep_little()
-    with runs.held(job.output, job.run_id, 60 * arguments.wait):
+    with runs.held(job.output, job.run_id, wait_seconds(arguments)):
         launch.tidy(job.output)
         if launch.is_stale(planned):
             planned = replan()

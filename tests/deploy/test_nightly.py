@@ -30,12 +30,13 @@ def words_after_inkbeam(text):
         yield shlex.split(call.split(" 2>")[0])
 
 
-@pytest.mark.parametrize(("name", "calls"), [("inkbeam.service", 1), ("inkbeam.cron", 2)])
+@pytest.mark.parametrize(("name", "calls"), [("inkbeam.service", 2), ("inkbeam.cron", 2)])
 def test_calls_are_ones_that_inkbeam_understands(name, calls):
     found = [understood(words) for words in words_after_inkbeam((NIGHTLY / name).read_text())]
     assert len(found) == calls
     assert found[0].command == "digitize"
     assert found[0].attempts == 2
+    assert all(arguments.wait >= 600 for arguments in found if arguments.command == "compact"), "a night may last"
 
 
 def test_lines_for_cron_have_times_a_user_and_a_command():
