@@ -6,7 +6,6 @@ Every step that can fail has a second output, `FAILURES`: an error costs a page 
 from __future__ import annotations
 
 import logging
-import os
 import time
 import traceback
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from apache_beam.metrics import Metrics
 
 from htr_model.normalization import Normalization, normalize
 from pipelines.assembly import UnitReading, assemble, better_way_up
+from pipelines.cores import usable_cores
 from pipelines.files import page_stem, printable, read_bytes, write_bytes
 from pipelines.inputs import Document
 from pipelines.job import Job
@@ -208,7 +208,7 @@ _MOST_THREADS = 8
 
 def pages_at_once(job: Job) -> int:
     """Pages that a worker process reads and segments at the same time, a thread each."""
-    return min(job.threads or os.cpu_count() or 1, _MOST_THREADS)
+    return min(job.threads or usable_cores(), _MOST_THREADS)
 
 
 def pages_in_a_batch(job: Job) -> int:

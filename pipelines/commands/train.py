@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from pipelines import exit_codes
+from pipelines.cores import usable_cores
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL
 from pipelines.logs import hold_back_native_output
@@ -150,7 +150,7 @@ def _settings(arguments: argparse.Namespace):
 
         if not gpu_is_there():
             print("warning: --gpu: no GPU that Keras can use is here; training on the processor", file=sys.stderr)
-        batching = {"columns": GPU_COLUMNS, "few_shapes": True, "workers": os.cpu_count() or 1, **batching}
+        batching = {"columns": GPU_COLUMNS, "few_shapes": True, "workers": usable_cores(), **batching}
     normalization = _normalization(arguments.height) if arguments.height is not None else None
     names = ("network", "epochs", "max_minutes", "patience", "validate_every", "learning_rate", "precision", "seed")
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}

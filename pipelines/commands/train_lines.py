@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from pipelines import exit_codes
+from pipelines.cores import usable_cores
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.wording import counted
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.resume:  # else it is there, or there is nothing to go on from
             with writing(f"--output {arguments.output}"):
                 Path(arguments.output).mkdir(parents=True, exist_ok=True)
-        pages = list(line_pages(told, os.cpu_count() or 1))
+        pages = list(line_pages(told, usable_cores()))
         run = LineTrainingRun(pages, settings, Path(arguments.output))
         print(
             f"{counted(len(run.train), 'page')} to train on, {len(run.validation):,} to validate; "

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pipelines.cores import usable_cores
 from pipelines.errors import UsageError
 
 LINE, WORD = 7, 8
@@ -90,7 +91,7 @@ def read_pictures(pictures: list[np.ndarray], modes: list[int], language: str) -
         ):
             texts[index] = " ".join(text.split())
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         list(pool.map(read, chunks))
     return texts
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 from collections.abc import Callable, Iterable
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipelines.cores import usable_cores
 from pipelines.errors import UsageError
 
 LOCAL_RUNNERS = ("fnapirunner", "directrunner", "bundlebaseddirectrunner")
@@ -81,4 +81,4 @@ def _unknown(flags: list[str]) -> list[str]:
 
 def threads_per_worker(workers: int) -> int:
     """Threads of numeric libraries in each of several workers; 0, their default, for one."""
-    return max(1, (os.cpu_count() or 1) // workers) if workers > 1 else 0
+    return max(1, usable_cores() // workers) if workers > 1 else 0

@@ -3,7 +3,6 @@
 import argparse
 import csv
 import json
-import os
 import shutil
 
 import pytest
@@ -18,6 +17,7 @@ from htr_model.decoding.settings import LANGUAGE_WEIGHT
 from htr_model.normalization import Normalization
 from pipelines import exit_codes
 from pipelines.commands import train
+from pipelines.cores import usable_cores
 from tests.htr_model.drawing import png, word
 from tests.pipelines.jobs import inkbeam, python
 
@@ -155,7 +155,7 @@ def test_a_gpu_that_is_not_there_is_told(monkeypatch, capsys, there):
 
 def test_a_gpu_gets_large_batches_of_few_shapes_made_by_all_cores():
     batching = settings("--gpu").batching
-    assert (batching.columns, batching.few_shapes, batching.workers) == (train.GPU_COLUMNS, True, os.cpu_count())
+    assert (batching.columns, batching.few_shapes, batching.workers) == (train.GPU_COLUMNS, True, usable_cores())
     assert (batching.size, batching.augmentation) == (None, True)
     assert not settings().batching.few_shapes and settings().batching.workers == 0
 

@@ -47,7 +47,7 @@ def test_value_that_beam_cannot_use_is_refused_in_one_line():
 
 
 def test_threads_are_shared_between_workers(monkeypatch):
-    monkeypatch.setattr(beam_options.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(beam_options, "usable_cores", lambda: 8)
     assert [beam_options.threads_per_worker(n) for n in (1, 2, 3, 16)] == [0, 4, 2, 1]
 
 
