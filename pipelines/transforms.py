@@ -25,7 +25,9 @@ from pipelines.inputs import Document
 from pipelines.job import Job
 from pipelines.model_handler import ImageKey, Recognized, TextImage
 from pipelines.records import Failure, PageFacts, PageText
-from pipelines.volumes import LastVolume, upright_page
+from pipelines.shared import one_per_process
+from pipelines.volumes import RecentVolumes, upright_page
+from pipelines.wording import counted
 from segmentation.decoding import DecodingSettings, Page, PageRef, check_bytes, count_pages, decode_page
 from segmentation.geometry import Line
 from segmentation.page import UprightPage, ways_up
@@ -39,6 +41,7 @@ IMAGES = "images"
 NAMESPACE = "inkbeam"
 log = logging.getLogger(__name__)
 _REPORT_SECONDS = 20
+_FIRST_REPORT_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -168,13 +171,13 @@ class PageOutcome:
     error: Exception | None = None
 
 
-def read_and_segment(task: PageTask, job: Job, normalization: Normalization, volume: LastVolume) -> PageOutcome:
+def read_and_segment(task: PageTask, job: Job, normalization: Normalization, volumes: RecentVolumes) -> PageOutcome:
     """A page's layout and the pictures of its writing. Raises nothing: an error is part of the outcome."""
     stage = "read"
     try:
         started = time.perf_counter()
         document = task.document
-        data, sha256 = volume.content(document.uri, task.document_pages, document.fingerprint())
+        data, sha256 = volumes.content(document.uri, task.document_pages, document.fingerprint())
         page = decode_page(data, task.ref, job.decoding, sha256)
         decoded = time.perf_counter()
         stage = "segment"
@@ -232,15 +235,16 @@ class ReadAndSegment(beam.DoFn):
     def setup(self):
         # A thread a page keeps the cores busier than OpenCV's own threads do, which help in some steps only.
         cv2.setNumThreads(1)
-        self._pool = ThreadPoolExecutor(pages_at_once(self._job), "pages")
-        self._volume = LastVolume()
-        self._reported = time.monotonic()
+        self._pool = one_per_process(ThreadPoolExecutor, pages_at_once(self._job), "pages")
+        self._volumes = one_per_process(RecentVolumes)
+        self._reported = time.monotonic() - _REPORT_SECONDS + _FIRST_REPORT_SECONDS
 
     def teardown(self):
-        self._pool.shutdown()
+        # Its threads end when the last step of the process has let go of it.
+        self._pool = self._volumes = None
 
     def process(self, tasks: list[PageTask]):
-        work = partial(read_and_segment, job=self._job, normalization=self._normalization, volume=self._volume)
+        work = partial(read_and_segment, job=self._job, normalization=self._normalization, volumes=self._volumes)
         for outcome in self._pool.map(work, tasks):
             ref = outcome.task.ref
             if outcome.error is not None:
@@ -259,7 +263,7 @@ class ReadAndSegment(beam.DoFn):
         now = time.monotonic()
         if now - self._reported > _REPORT_SECONDS:
             self._reported = now
-            log.info("%d pages segmented by this worker", self._pages)
+            log.info("%s segmented by this worker", counted(self._pages, "page"))
 
 
 class SortOutErrors(beam.DoFn):
@@ -331,7 +335,10 @@ class DrawOverlays(beam.DoFn):
         self._settings = settings
 
     def setup(self):
-        self._volume = LastVolume()
+        self._volumes = one_per_process(RecentVolumes)
+
+    def teardown(self):
+        self._volumes = None
 
     def process(self, page: PageText):
         ref = page.facts.ref
@@ -346,7 +353,8 @@ class DrawOverlays(beam.DoFn):
     def _draw(self, page: PageText) -> bytes:
         facts = page.facts
         place = facts.ref, facts.document_pages, facts.rotation_degrees
-        gray = upright_page(*place, self._settings, self._volume).gray
+        version = Document(facts.ref.uri, facts.source_size, facts.source_modified).fingerprint()
+        gray = upright_page(*place, self._settings, self._volumes, version=version).gray
         boxes: list[list] = [[] for _ in page.lines]
         turns = [0] * len(page.lines)
         for word in page.words:

@@ -11,16 +11,21 @@ from pipelines.files import read_bytes
 from segmentation.decoding import DecodingSettings, Page, PageRef, decode_page
 from segmentation.ink.preparation import turned
 
+_MOST_BYTES = 256_000_000
+"""Of volumes that are held at a time; a single one may be larger."""
 
-class LastVolume:
-    """The bytes of the document of several pages that was asked for last, for all threads of a worker.
 
-    A bound volume of some hundred megabytes would be fetched and summed up again for each of its pages else.
+class RecentVolumes:
+    """The bytes of the documents of several pages that were asked for last, for all threads of a worker.
+
+    A bound volume of some hundred megabytes would be fetched and summed up again for each of its pages else. Pages of
+    several volumes may come in turns: a runner promises no order.
     """
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._held: tuple[Hashable, bytes, str] | None = None
+        # By address and version, that which was asked for last at the end.
+        self._held: dict[Hashable, tuple[bytes, str]] = {}
 
     def content(self, uri: str, pages: int, version: Hashable = None) -> tuple[bytes, str | None]:
         """A document's bytes, and their SHA-256 where that is known.
@@ -35,11 +40,19 @@ class LastVolume:
         if pages == 1:
             return read_bytes(uri), None
         with self._lock:
-            if self._held is None or self._held[0] != (uri, version):
-                self._held = None  # before the next one is read: two would need twice the memory
+            found = self._held.pop((uri, version), None)
+            if found is None:
+                self._drop_oldest(0)  # a large one before the next is read: two would need twice the memory
                 data = read_bytes(uri)
-                self._held = (uri, version), data, hashlib.sha256(data).hexdigest()
-            return self._held[1:]
+                found = data, hashlib.sha256(data).hexdigest()
+            self._held[uri, version] = found
+            self._drop_oldest(1)
+            return found
+
+    def _drop_oldest(self, fewest: int) -> None:
+        """Let go of what was not asked for longest, as long as there is too much and more than ``fewest`` of them."""
+        while len(self._held) > fewest and sum(len(data) for data, _ in self._held.values()) > _MOST_BYTES:
+            del self._held[next(iter(self._held))]
 
 
 def upright_page(
@@ -47,8 +60,9 @@ def upright_page(
     pages: int,
     rotation: int,
     settings: DecodingSettings,
-    volume: LastVolume,
+    volumes: RecentVolumes,
     in_colour: bool = False,
+    version: Hashable = None,
 ) -> Page:
     """A page read again, turned as the pages table says that it was.
 
@@ -56,11 +70,12 @@ def upright_page(
         pages: its ``document_pages``, 0 where that is not known.
         rotation: its ``rotation_degrees``.
         in_colour: also with its colours.
+        version: of its document, as for `RecentVolumes.content`.
 
     Raises:
         OSError, DecodingError: it can no longer be read.
     """
-    data, sha256 = volume.content(ref.uri, pages)
+    data, sha256 = volumes.content(ref.uri, pages, version)
     page = decode_page(data, ref, settings, sha256, in_colour)
     turn = rotation - page.rotation
     colours = None if page.colours is None else turned(page.colours, turn)

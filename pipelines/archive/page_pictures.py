@@ -11,7 +11,7 @@ import numpy as np
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.transcripts import Source
 from pipelines.errors import UsageError
-from pipelines.volumes import LastVolume, upright_page
+from pipelines.volumes import RecentVolumes, upright_page
 from segmentation.decoding import DecodingError, DecodingSettings
 
 ENDING = ".jpg"
@@ -37,7 +37,7 @@ class Pictures:
     """Pictures of the pages of some runs."""
 
     def __init__(self, records: Iterable[RunRecord]):
-        self._volume = LastVolume()
+        self._volumes = RecentVolumes()
         self._options = {record.run_id: record.options.get("decoding") for record in records}
 
     def _settings(self, run_id: str) -> DecodingSettings:
@@ -69,7 +69,7 @@ class Pictures:
         """
         try:
             settings = self._settings(source.run_id)
-            page = upright_page(source.ref, source.pages, source.rotation, settings, self._volume, in_colour=True)
+            page = upright_page(source.ref, source.pages, source.rotation, settings, self._volumes, in_colour=True)
         except (OSError, DecodingError) as error:
             raise LostPicture(str(error)) from error
         if page.source_sha256 != source.sha256:

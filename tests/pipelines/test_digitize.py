@@ -16,7 +16,7 @@ from pipelines import model_handler, records, transforms
 from pipelines.archive import runs
 from pipelines.files import page_stem
 from pipelines.running import launch
-from pipelines.volumes import LastVolume, upright_page
+from pipelines.volumes import RecentVolumes, upright_page
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
 from segmentation.page import segment, segment_upright, ways_up
 from tests import broken_files
@@ -305,7 +305,7 @@ def test_words_read_one_by_one_have_the_boxes_of_the_layout(nights, output, arch
     path = archive / "good" / "letter.png"
     (page,) = [p for p in rows(output, "pages", "words") if p["document_uri"] == str(path)]
     # A recogniser that has learned nothing may find that a page of three lines reads better head down.
-    upright = upright_page(PageRef(str(path), 0), 1, page["rotation_degrees"], SETTINGS, LastVolume())
+    upright = upright_page(PageRef(str(path), 0), 1, page["rotation_degrees"], SETTINGS, RecentVolumes())
     layout = segment(upright.gray).layout
     boxes = [(b.left, b.top, b.right, b.bottom) for line in layout.lines for b in line.word_boxes()]
     found = [tuple(w[side] for side in ("left", "top", "right", "bottom")) for w in rows(output, "words", "words")]
