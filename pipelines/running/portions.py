@@ -1,16 +1,18 @@
-"""A job on one machine, divided into runs of a bounded number of pages, each with a commit of its own.
+"""A job on one machine, divided into runs of some hundred pages, each with a commit of its own.
 
-Beam's in-process runner holds all that a graph groups in memory, until the last page is read. Runs of some hundred
-pages each give both the memory and what a crash can cost a bound, whatever the archive's size.
+Beam's in-process runner holds all that a graph groups in memory, until the last page is read. With runs of some hundred
+pages neither the memory nor what a crash can cost grows with the archive, but with its largest document: none is
+divided, and one may have 10,000 pages (`DecodingSettings.max_pages`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import mmap
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import BinaryIO
 
 from pipelines import files
 from pipelines.archive import runs
@@ -108,8 +110,27 @@ def _frames(document: Document) -> int:
     """Pages of a TIFF, from its chain of directories alone where it lies on this machine."""
     if files.is_local(document.uri):
         try:
-            with open(document.uri, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return len(page_offsets(data, document.uri, DecodingSettings()))
+            with open(document.uri, "rb") as file:
+                return len(page_offsets(_Bytes(file), document.uri, DecodingSettings()))
         except (OSError, ValueError, DecodingError):
             pass  # Reading it will say what is wrong.
     return document.size // _BYTES_OF_A_FRAME
+
+
+class _Bytes:
+    """A file as the bytes in it, read where they are asked for.
+
+    A mapped file that another program cuts short meanwhile, as one that is being copied, would end this process.
+    """
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, place: slice) -> bytes:
+        start, stop, _ = place.indices(self._size)
+        self._file.seek(start)
+        return self._file.read(max(stop - start, 0))

@@ -110,4 +110,5 @@ def _layout(data: bytes) -> tuple[str, bool]:
 
 def _unpack(code: str, data: bytes, offset: int) -> int | None:
     """The one number at ``offset``; None where the file ends before."""
-    return struct.unpack_from(code, data, offset)[0] if offset + struct.calcsize(code) <= len(data) else None
+    piece = data[offset : offset + struct.calcsize(code)]
+    return struct.unpack(code, piece)[0] if len(piece) == struct.calcsize(code) else None

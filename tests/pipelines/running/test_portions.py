@@ -1,4 +1,5 @@
 import errno
+import mmap
 import os
 import re
 import signal
@@ -79,6 +80,22 @@ def test_frames_of_tiffs_are_counted(tmp_path):
     path.write_bytes(broken_files.tiff_of_levels([10, 240, 100]))
     (document,) = documents((str(path), 75_000_000))
     assert portions.likely_pages(document) == 3
+
+
+def test_frames_of_a_tiff_that_is_cut_short_meanwhile_are_those_that_are_left(tmp_path, monkeypatch):
+    """A mapped file would end the process with a signal."""
+    path = tmp_path / "copied.tif"
+    path.write_bytes(broken_files.tiff_of_levels([10, 240] * 100))
+    assert path.stat().st_size > 2 * mmap.PAGESIZE
+    (document,) = documents((str(path), 75_000_000))
+    count = portions.page_offsets
+
+    def cut_and_count(data, *arguments):
+        os.truncate(path, mmap.PAGESIZE)
+        return count(data, *arguments)
+
+    monkeypatch.setattr(portions, "page_offsets", cut_and_count)
+    assert 1 < portions.likely_pages(document) < 100
 
 
 @pytest.fixture
