@@ -35,6 +35,11 @@ def printable(uri: str) -> str:
     return uri.encode("utf-8", "backslashreplace").decode()
 
 
+def safe_name(name: str) -> str:
+    """A name for a file: what is no letter or digit and may not stand in one becomes ``_``."""
+    return "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
+
+
 def page_stem(uri: str, page_index: int, document_pages: int) -> str:
     """Name of files about a page, without an ending: its document's name, a hash of its whole path that keeps equal
     names apart, the page. A document that changes keeps its name unless it becomes one of several pages, or of one.
@@ -42,8 +47,7 @@ def page_stem(uri: str, page_index: int, document_pages: int) -> str:
     Args:
         document_pages: number of pages of the document; the page is named where there are several.
     """
-    name = uri.rstrip("/").rsplit("/", 1)[-1]
-    safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in name)[:80]
+    safe = safe_name(uri.rstrip("/").rsplit("/", 1)[-1])[:80]
     # File systems count bytes: 255, of which endings need some.
     safe = safe.encode("utf-8", "replace")[:150].decode("utf-8", "ignore")
     path = hashlib.sha256(printable(uri).encode()).hexdigest()[:8]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -181,18 +181,25 @@ def read_and_segment(task: PageTask, job: Job, normalization: Normalization, vol
         page = decode_page(data, task.ref, job.decoding, sha256)
         decoded = time.perf_counter()
         stage = "segment"
-        layouts: list[PageLayout] = []
-        images: list[TextImage] = []
-        first_line = 0
-        for way in ways_up(page.gray, job.segmentation):
-            images += text_images(task.ref, way.segmented, job.unit, normalization, first_line)
-            layouts.append(_layout(task, page, way, first_line))
-            first_line += len(layouts[-1].lines) + len(layouts[-1].other_way)
-        layout = replace(layouts[0], on_its_head=layouts[1] if len(layouts) > 1 else None)
+        layout, images = laid_out(task, page, ways_up(page.gray, job.segmentation), job.unit, normalization)
     except Exception as error:
         return PageOutcome(task, None, (), {}, stage, error)
     seconds = {"read": decoded - started, "segment": time.perf_counter() - decoded}
     return PageOutcome(task, layout, tuple(images), seconds)
+
+
+def laid_out(
+    task: PageTask, page: Page, ways: Iterable[UprightPage], unit: str, settings: Normalization
+) -> tuple[PageLayout, list[TextImage]]:
+    """A page's layout and the pictures of its writing, of every way up that it may have, the likelier first."""
+    layouts: list[PageLayout] = []
+    images: list[TextImage] = []
+    first_line = 0
+    for way in ways:
+        images += text_images(task.ref, way.segmented, unit, settings, first_line)
+        layouts.append(_layout(task, page, way, first_line))
+        first_line += len(layouts[-1].lines) + len(layouts[-1].other_way)
+    return replace(layouts[0], on_its_head=layouts[1] if len(layouts) > 1 else None), images
 
 
 def _layout(task: PageTask, page: Page, way: UprightPage, first_line: int) -> PageLayout:
@@ -266,14 +273,19 @@ class ReadAndSegment(beam.DoFn):
             log.info("%s segmented by this worker", counted(self._pages, "page"))
 
 
+def unit_reading(recognized: Recognized) -> UnitReading:
+    """What was read in a picture, without an error, as its page is put together of it."""
+    key = recognized.key
+    return UnitReading(key.line_index, key.word_index, recognized.reading, recognized.left, recognized.scale)
+
+
 class SortOutErrors(beam.DoFn):
     """Recognised pictures → readings by page; errors aside."""
 
     def process(self, recognized: Recognized):
         key = recognized.key
         if recognized.reading is not None:
-            reading = UnitReading(key.line_index, key.word_index, recognized.reading, recognized.left, recognized.scale)
-            yield key.page, reading
+            yield key.page, unit_reading(recognized)
             return
         Metrics.counter(NAMESPACE, "failures_recognise").inc()
         error = recognized.error

@@ -17,11 +17,10 @@ import numpy as np
 from htr_model.readers.page_truth import TruePage
 from htr_model.scoring.page_text import comparable
 from pipelines import files
-from pipelines.assembly import UnitReading, assemble, better_way_up
 from pipelines.inputs import Document
 from pipelines.model_handler import RecognizerHandler, recognise
 from pipelines.records import PageText
-from pipelines.transforms import PageTask, facts_of, text_images
+from pipelines.transforms import PageTask, facts_of, laid_out, page_text, unit_reading
 from segmentation.decoding import DecodingSettings, Page, PageRef, decode_page
 from segmentation.geometry import Box, Line
 from segmentation.page import SegmentationSettings, UprightPage, segment, segment_upright, ways_up
@@ -192,12 +191,15 @@ def _ways_up(page: TruePage, gray: np.ndarray, settings: SegmentationSettings | 
 
 
 def _read_upright(page: Page, ways: list[UprightPage], recognizer, unit: str) -> tuple[UprightPage, PageText]:
-    """The way up in which a page reads best, the likelier first, and its text."""
-    way, read = ways[0], read_page(page, ways[0], recognizer, unit)
-    for other_way in ways[1:]:
-        other = read_page(page, other_way, recognizer, unit)
-        if better_way_up(read, other) is other:
-            way, read = other_way, other
+    """The way up in which a page reads best, and its text as the ``digitize`` job makes it.
+
+    Raises:
+        NothingRead: it has lines, and none of them could be read.
+    """
+    task = PageTask(page.ref, Document(page.ref.uri, 0, None), 1)
+    layout, images = laid_out(task, page, ways, unit, recognizer.normalization)
+    read = page_text(layout, [unit_reading(r) for r in recognise(images, recognizer) if r.reading is not None])
+    (way,) = (way for way in ways if facts_of(task, page, way) == read.facts)
     return way, read
 
 
@@ -300,19 +302,6 @@ def _true_words(page: TruePage) -> list[Box]:
     if not all(line.words for line in lines):
         return []
     return [Box(*word.box) for line in lines for word in line.words]
-
-
-def read_page(page: Page, way: UprightPage, recognizer, unit: str) -> PageText:
-    """The text of a page as the ``digitize`` job makes it, one way up."""
-    document, segmented = Document(page.ref.uri, 0, None), way.segmented
-    recognised = recognise(list(text_images(page.ref, segmented, unit, recognizer.normalization)), recognizer)
-    readings = [
-        UnitReading(r.key.line_index, r.key.word_index, r.reading, r.left, r.scale)
-        for r in recognised
-        if r.reading is not None
-    ]
-    facts = facts_of(PageTask(page.ref, document, 1), page, way)
-    return assemble(facts, segmented.layout.lines, readings, segmented.layout.other_way)
 
 
 def draw_page(page: TruePage, settings: SegmentationSettings | None = None) -> np.ndarray:

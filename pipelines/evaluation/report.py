@@ -14,6 +14,7 @@ from rich.text import Text
 from htr_model.readers.page_truth import TruePage
 from pipelines.evaluation.pages import WORD_THRESHOLDS, PageResult, draw_page
 from pipelines.evaluation.summary import Summary, summarise
+from pipelines.files import safe_name
 from segmentation.page import SegmentationSettings
 from segmentation.pictures.contact_sheet import LEGEND, contact_sheet
 from segmentation.scores.line_scores import THRESHOLDS
@@ -174,7 +175,7 @@ def write_report(
             drawn = [draw_page(truths[r.picture], settings) for r in worst]
             legend = LEGEND if any(r.lines for r in worst) else ""
             sheet = contact_sheet(drawn, [_caption(r, row_of[r.picture]["cer"]) for r in worst], legend)
-            written.append(folder / f"worst-{''.join(c if c.isalnum() or c in '._-' else '_' for c in name)}.png")
+            written.append(folder / f"worst-{safe_name(name)}.png")
             encoded = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1]
             written[-1].write_bytes(encoded.tobytes())
     return written

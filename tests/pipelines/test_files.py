@@ -7,7 +7,7 @@ import pytest
 from apache_beam.io.filesystem import FileSystem
 
 from pipelines import files
-from pipelines.files import page_stem, write_bytes
+from pipelines.files import page_stem, safe_name, write_bytes
 
 
 def stem(uri, page_index=0, document_pages=1):
@@ -28,6 +28,10 @@ def test_name_about_a_page_is_safe_and_tells_its_document():
     assert re.fullmatch("mü_ller_.png-[0-9a-f]{8}", stem("gs://bucket/box 2/mü*ller?.png"))
     assert re.fullmatch("ledger.tif-[0-9a-f]{8}-page2", stem("/s/ledger.tif", 1, 2))
     assert len(stem("/s/" + "x" * 250)) < 120
+
+
+def test_a_safe_name_has_nothing_that_leads_elsewhere():
+    assert safe_name("../box 2/Müller?*.png") == ".._box_2_Müller__.png"
 
 
 def test_names_of_files_about_a_page_fit_a_file_system():

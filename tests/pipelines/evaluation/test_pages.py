@@ -12,6 +12,7 @@ from pipelines.evaluation.pages import PageFailure, PageResult, evaluate_page, e
 from pipelines.evaluation.summary import summarise
 from pipelines.job import DEFAULT_MODEL
 from pipelines.model_handler import RecognizerHandler
+from pipelines.transforms import NothingRead
 from segmentation.scores.metrics import Scores
 from tests.conftest import REPOSITORY
 from tests.pipelines.jobs import inkbeam, rows
@@ -147,3 +148,10 @@ def test_pages_that_cannot_be_measured_say_why_and_cost_nothing_else(page, tmp_p
     assert "10 × 10" in other.message
     assert isinstance(good, PageResult)
     assert cv2.getNumThreads() == threads
+
+
+def test_a_page_of_which_no_line_can_be_read_fails_as_it_does_in_a_job(page, monkeypatch):
+    recognizer = RecognizerHandler(DEFAULT_MODEL, 1).load_model()
+    monkeypatch.setattr(recognizer, "read", lambda pictures: 1 / 0)
+    with pytest.raises(NothingRead, match="none of the 3 lines"):
+        evaluate_page(page, recognizer)
