@@ -97,17 +97,17 @@ def _words_of_units(line: Line, units: list[UnitReading]) -> list[Word]:
     readable = [u for u in units if u.reading.text.strip()]
     return [
         Word(
-            line.index,
-            i,
-            " ".join(u.reading.text.split()),
-            u.reading.confidence,
-            u.reading.min_char_confidence,
-            boxes[u.word_index],
-            u.reading.alternatives,
-            line.turn,
-            line.region,
-            line.cell,
-            line.baseline_at(boxes[u.word_index]),
+            line_index=line.index,
+            word_index=i,
+            text=" ".join(u.reading.text.split()),
+            confidence=u.reading.confidence,
+            min_char_confidence=u.reading.min_char_confidence,
+            box=boxes[u.word_index],
+            alternatives=u.reading.alternatives,
+            turn=line.turn,
+            region=line.region,
+            cell=line.cell,
+            baseline=line.baseline_at(boxes[u.word_index]),
         )
         for i, u in enumerate(readable)
     ]
@@ -135,17 +135,17 @@ def words_of_line(line: Line, unit: UnitReading) -> list[Word]:
         box = _box_between(line, edges[i], edges[i + 1], spans[first][0], spans[last - 1][1])
         words.append(
             Word(
-                line.index,
-                i,
-                unit.reading.text[first:last],
-                unit.reading.word_confidences[i],
-                min(probabilities),
-                box,
-                alternatives[i] if alternatives else (),
-                line.turn,
-                line.region,
-                line.cell,
-                line.baseline_at(box),
+                line_index=line.index,
+                word_index=i,
+                text=unit.reading.text[first:last],
+                confidence=unit.reading.word_confidences[i],
+                min_char_confidence=min(probabilities),
+                box=box,
+                alternatives=alternatives[i] if alternatives else (),
+                turn=line.turn,
+                region=line.region,
+                cell=line.cell,
+                baseline=line.baseline_at(box),
             )
         )
     return words

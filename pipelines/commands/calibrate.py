@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from htr_model import bundle
     from htr_model.readers.datasets import load
     from pipelines import files
-    from pipelines.models import bundle_address, load_bundle, load_language_model
+    from pipelines.models import bundle_address, load_bundle
 
     files.configure([])
     data = load(arguments.data)
@@ -43,28 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
     model = bundle_address(arguments.model)
     loaded = load_bundle(model)
     with hold_back_native_output():
-        from htr_model.normalization import normalize
-        from htr_model.recognizer import Recognizer
-        from htr_model.scoring.calibration import LEAST_WORDS, cross_fitted, fit, judged_words
         from htr_model.training.card import with_confidence
 
-    print(f"reading {counted(len(samples), 'picture')} with each decoder")
-    recognizers = {GREEDY: Recognizer(loaded)}
-    if loaded.language_model is not None:
-        known = load_language_model(LanguageModelFile(BUNDLE_LANGUAGE_MODEL, "", LANGUAGE_WEIGHT), loaded)
-        recognizers[WITH_LANGUAGE_MODEL] = Recognizer(loaded, DecoderSettings("beam"), known)
-    pictures = [normalize(s.gray, loaded.normalization).pixels for s in samples]
     names = sorted({s.collection for s in samples})
-    fitted = {}
-    for decoder, recognizer in recognizers.items():
-        words = judged_words(samples, recognizer.read(pictures))
-        judged = cross_fitted(words)
-        if judged is None:
-            raise UsageError(
-                f"{len(words):,} words were read in {len(samples):,} pictures; calibration needs {LEAST_WORDS} in each "
-                f"half of the writers, {2 * LEAST_WORDS} and more in all"
-            )
-        fitted[decoder] = Fitted(fit(words), _figures(words, judged, names), _error(judged))
+    fitted = _fitted(loaded, samples, names)
     _print(fitted)
     greedy, language = fitted[GREEDY], fitted.get(WITH_LANGUAGE_MODEL)
     calibrated = replace(
@@ -97,6 +79,38 @@ class Fitted:
     calibration: Calibration
     figures: dict[str, dict]
     error: float
+
+
+def _fitted(loaded, samples: list, names: list[str]) -> dict[str, Fitted]:
+    """A calibration of a bundle for each decoder that it may be read with.
+
+    Raises:
+        UsageError: there are too few words to fit one.
+    """
+    from pipelines.models import load_language_model
+
+    with hold_back_native_output():
+        from htr_model.normalization import normalize
+        from htr_model.recognizer import Recognizer
+        from htr_model.scoring.calibration import LEAST_WORDS, cross_fitted, fit, judged_words
+
+    print(f"reading {counted(len(samples), 'picture')} with each decoder")
+    recognizers = {GREEDY: Recognizer(loaded)}
+    if loaded.language_model is not None:
+        known = load_language_model(LanguageModelFile(BUNDLE_LANGUAGE_MODEL, "", LANGUAGE_WEIGHT), loaded)
+        recognizers[WITH_LANGUAGE_MODEL] = Recognizer(loaded, DecoderSettings("beam"), known)
+    pictures = [normalize(s.gray, loaded.normalization).pixels for s in samples]
+    fitted = {}
+    for decoder, recognizer in recognizers.items():
+        words = judged_words(samples, recognizer.read(pictures))
+        judged = cross_fitted(words)
+        if judged is None:
+            raise UsageError(
+                f"{len(words):,} words were read in {len(samples):,} pictures; calibration needs {LEAST_WORDS} in each "
+                f"half of the writers, {2 * LEAST_WORDS} and more in all"
+            )
+        fitted[decoder] = Fitted(fit(words), _figures(words, judged, names), _error(judged))
+    return fitted
 
 
 def _print(fitted: dict[str, Fitted]) -> None:

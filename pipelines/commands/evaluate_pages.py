@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     report = _folder(arguments.report)
     with hold_back_native_output():
         from pipelines import files
-        from pipelines.evaluation.pages import PageFailure, evaluate_pages
+        from pipelines.evaluation.pages import evaluate_pages
         from pipelines.evaluation.report import figures_by_collection, print_tables, write_report
         from pipelines.model_handler import RecognizerHandler
         from pipelines.models import bundle_address, load_bundle
@@ -82,19 +83,9 @@ def run(arguments: argparse.Namespace) -> int:
         threads = 1 if arguments.workers > 1 else 0
         handler = RecognizerHandler(model, 1, threads, decoder, language_model)
         print(f"model {load_bundle(model).id}, unit {arguments.unit}, {described(decoder, language_model)}")
-    results, failures = [], []
-    reported = time.monotonic()
-    for done, outcome in enumerate(
-        evaluate_pages(pages, handler, arguments.unit, arguments.workers, settings), start=1
-    ):
-        (failures if isinstance(outcome, PageFailure) else results).append(outcome)
-        if time.monotonic() - reported > _REPORT_SECONDS:
-            reported = time.monotonic()
-            log.info("%d of %d pages measured", done, len(pages))
-    for failure in failures:
-        print(f"failed: {failure.picture}: {failure.message}", file=sys.stderr)
-    if not results:
-        raise UsageError(f"none of {counted(len(pages), 'page')} could be measured")
+    results, failures = _measured(
+        evaluate_pages(pages, handler, arguments.unit, arguments.workers, settings), len(pages)
+    )
     print_tables(results)
     if arguments.json:
         figures = {
@@ -110,6 +101,28 @@ def run(arguments: argparse.Namespace) -> int:
         for path in write_report(report, results, pages, settings):
             print(path)
     return exit_codes.TOO_MANY_FAILURES if failures or skipped else exit_codes.DONE
+
+
+def _measured(outcomes: Iterator, pages: int) -> tuple[list, list]:
+    """Results and failures of ``pages`` pages; progress and failures are told.
+
+    Raises:
+        UsageError: there is no result.
+    """
+    from pipelines.evaluation.pages import PageFailure
+
+    results, failures = [], []
+    reported = time.monotonic()
+    for done, outcome in enumerate(outcomes, start=1):
+        (failures if isinstance(outcome, PageFailure) else results).append(outcome)
+        if time.monotonic() - reported > _REPORT_SECONDS:
+            reported = time.monotonic()
+            log.info("%d of %d pages measured", done, pages)
+    for failure in failures:
+        print(f"failed: {failure.picture}: {failure.message}", file=sys.stderr)
+    if not results:
+        raise UsageError(f"none of {counted(pages, 'page')} could be measured")
+    return results, failures
 
 
 def _pages(arguments: argparse.Namespace) -> tuple[list, list]:

@@ -89,16 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.resume and output.is_dir() and any(output.iterdir()) and not (output / TRAINING_FOLDER).is_dir():
         raise UsageError(f"--output {arguments.output}: holds other files; name a new folder, or an empty one")
     data = divided(load(arguments.data), arguments)
-    try:
-        start = _bundle(arguments.start) if arguments.start else None
-    except BundleError as error:
-        raise UsageError(f"--from {arguments.start}: {error}") from error
+    start = _bundle(arguments.start) if arguments.start else None
     try:
         settings = _settings(arguments)
-        named = arguments.network is not None or arguments.recipe == "classic"
-        if start and named and settings.network != start.network:
-            what = f"--network {arguments.network}" if arguments.network else "--recipe classic"
-            raise UsageError(f"{what}: bundle {arguments.start} is a {start.network}; leave it out")
+        _check_network(arguments, settings, start)
         if arguments.charset == "data":
             symbols = "".join(sorted({c for s in data.samples for c in s.text}))
             settings = replace(settings, charset=symbols or None)
@@ -124,13 +118,32 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_codes.DONE if (output / SETTINGS_FILE).exists() else exit_codes.FAILED
 
 
+def _check_network(arguments: argparse.Namespace, settings, start) -> None:
+    """Nothing, for a network that is the bundle's to begin with, or where there is no such bundle.
+
+    Raises:
+        UsageError: another one is asked for.
+    """
+    named = arguments.network is not None or arguments.recipe == "classic"
+    if start and named and settings.network != start.network:
+        what = f"--network {arguments.network}" if arguments.network else "--recipe classic"
+        raise UsageError(f"{what}: bundle {arguments.start} is a {start.network}; leave it out")
+
+
 def _bundle(model: str):
-    """The bundle to begin with; a local one is read without Beam, which machines for training need not have."""
+    """The bundle to begin with; a local one is read without Beam, which machines for training need not have.
+
+    Raises:
+        UsageError: it cannot be used.
+    """
     from htr_model import bundle
 
     folder = bundle.DEFAULT if model == DEFAULT_MODEL else Path(model)
     if folder.is_dir():
-        return bundle.load(folder)
+        try:
+            return bundle.load(folder)
+        except bundle.BundleError as error:
+            raise UsageError(f"--from {model}: {error}") from error
     from pipelines import files
     from pipelines.models import bundle_address, load_bundle
 
