@@ -92,11 +92,12 @@ def _failing_alike(uri: str) -> Iterator[None]:
         check_store(uri)
         yield
     except OSError as error:
-        if error.strerror is None:
+        missing = isinstance(error, FileNotFoundError)
+        if error.strerror is None or (missing and not is_local(uri)):
             raise
         reason = error.strerror
-        if isinstance(error, FileNotFoundError):
-            reason = "a link that leads nowhere" if is_local(uri) and os.path.islink(uri) else "no such file"
+        if missing:
+            reason = "a link that leads nowhere" if os.path.islink(uri) else "no such file"
         named = type(error)(f"{uri}: {reason}")
         named.errno = error.errno
         raise named from error
