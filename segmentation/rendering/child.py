@@ -6,6 +6,7 @@ bytes follow the line. Nothing but pdfium is imported: the process starts fast a
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import resource
@@ -37,7 +38,7 @@ def _answer(question: dict, data: BinaryIO, opened: list[pypdfium2.PdfDocument])
             case "open":
                 _close(opened)
                 _allow(question["seconds"])
-                opened.append(pypdfium2.PdfDocument(data.read(question["bytes"])))
+                opened.append(pypdfium2.PdfDocument(_read(data, question["bytes"])))
                 return {"pages": len(opened[0])}, b""
             case "go on":
                 _allow(question["seconds"])
@@ -59,6 +60,14 @@ def _answer(question: dict, data: BinaryIO, opened: list[pypdfium2.PdfDocument])
     except Exception as error:
         locked = getattr(error, "err_code", None) in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY)
         return {"error": str(error) or type(error).__name__, "locked": locked}, b""
+
+
+def _read(data: BinaryIO, count: int) -> bytes:
+    """The bytes that follow a question. Without memory for them the process ends, and its exit code says so."""
+    try:
+        return data.read(count)
+    except MemoryError:
+        sys.exit(errno.ENOMEM)  # Those that are not read would be taken for the next question.
 
 
 def _close(opened: list[pypdfium2.PdfDocument]) -> None:

@@ -7,6 +7,7 @@ pdfium leaves out a picture that it finds no memory for, and says nothing.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -143,6 +144,8 @@ class Renderer:
         status = self._process.wait()
         if status == -signal.SIGXCPU:
             raise OutOfTime
+        if status == errno.ENOMEM:
+            raise MemoryError
         raise Broken(f"pdfium ended with {f'signal {-status}' if status < 0 else f'exit code {status}'}")
 
 
@@ -182,18 +185,16 @@ def _give_back(renderer: Renderer) -> None:
 
 
 def _take(document: str | None = None) -> Renderer | None:
-    """An idle renderer, one that holds the document if there is one. None holds another document from then on."""
+    """An idle renderer: the one that holds the document, else one that holds none, else the one that has been idle
+    longest, which lets its own go. So no more documents are held than were ever drawn at the same time."""
     with _lock:
-        usable = []
-        for renderer in _idle:
-            if renderer.owner == os.getpid() and not _let_go(renderer, document):
-                renderer.end()
-            elif renderer.owner == os.getpid():
-                usable.append(renderer)
-        usable.sort(key=lambda renderer: renderer.document is not None)
-        taken = usable.pop() if usable else None
-        _idle[:] = usable
-        return taken
+        _idle[:] = [renderer for renderer in _idle if renderer.owner == os.getpid()]
+        for renderer in sorted(_idle, key=lambda idle: (not idle.holds(document), idle.document is not None)):
+            _idle.remove(renderer)
+            if _let_go(renderer, document):
+                return renderer
+            renderer.end()
+    return None
 
 
 def _let_go(renderer: Renderer, document: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -107,23 +108,45 @@ def test_page_that_breaks_two_processes_is_damaged(monkeypatch, started):
     assert len(started) == 2
 
 
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Linux alone limits another process")
+def test_document_too_large_for_the_memory_is_not_damaged(started):
+    draw()
+    limit = 2**20 * (_megabytes(started[0].pid) + 20)
+    resource.prlimit(started[0].pid, resource.RLIMIT_AS, (limit, limit))
+    with pytest.raises(MemoryError):
+        draw(PAGE.replace(b"%%EOF", b"%" * 40_000_000 + b"\n%%EOF"))
+    assert draw().shape == (100, 200)
+    assert len(started) == 2
+
+
+def _megabytes(pid: int) -> int:
+    """Address space of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+    return pages * os.sysconf("SC_PAGE_SIZE") // 2**20
+
+
 def test_threads_draw_at_the_same_time(started):
-    barrier = threading.Barrier(2, timeout=60)
+    assert _at_once((PAGE, None), (PAGE, None)) == [200, 200]
+    assert len(started) == 2
+
+
+def _at_once(*documents: tuple[bytes, str | None]) -> list[int]:
+    """Widths of the first pages of documents that are all open at the same time."""
+    barrier = threading.Barrier(len(documents), timeout=60)
     found = []
 
-    def work():
-        with process.borrowed() as renderer:
-            renderer.open(PAGE, None, seconds=9)
-            barrier.wait()  # both hold a document
+    def work(data, sha256):
+        with process.borrowed(sha256) as renderer:
+            renderer.open(data, sha256, seconds=9)
+            barrier.wait()
             found.append(renderer.ask("draw", page=0, scale=1.0, gray=True)[0]["width"])
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
+    threads = [threading.Thread(target=work, args=document) for document in documents]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [200, 200]
-    assert len(started) == 2
+    return sorted(found)
 
 
 def test_fork_leaves_its_parents_process_alone(started):
@@ -197,6 +220,25 @@ def test_a_volume_that_is_done_is_let_go_for_the_next(monkeypatch, started):
     assert draw().shape == (100, 200)  # of which nobody knows the checksum
     assert [renderer.document for renderer in process._idle] == [None]
     assert len(started) == 1
+
+
+def test_two_volumes_drawn_in_turn_are_sent_once_each(monkeypatch, started):
+    one, two = _volume(4), _volume(4, 300)
+    sent = _sent(monkeypatch)
+    assert _at_once(one, two) == [200, 300]
+    for page in range(4):
+        assert _widths(*one, [page]) == [200 + page]
+        assert _widths(*two, [page]) == [300 + page]
+    assert len(sent) == len(started) + 2  # to each process first the path
+
+
+def test_no_more_volumes_are_held_than_were_drawn_at_the_same_time(started):
+    one, two, *more = (_volume(2, width) for width in (200, 300, 400, 500))
+    _at_once(one, two)
+    for volume in more:
+        _widths(*volume, [0])
+    assert {renderer.document for renderer in process._idle} == {sha256 for _, sha256 in more}
+    assert len(started) == 2
 
 
 def test_a_volume_is_sent_again_when_its_process_died(started):
