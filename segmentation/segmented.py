@@ -85,7 +85,9 @@ class Part:
     def line_numbers(self) -> np.ndarray:
         """As `SegmentedPage.line_numbers`, of the part."""
         place = self.placement
-        numbers = cv2.dilate(self.owners.astype(np.uint16), np.ones((3, 3), np.uint8))
+        owners = self.owners.astype(np.uint16)
+        numbers = cv2.dilate(owners, np.ones((3, 3), np.uint8))
+        np.copyto(numbers, owners, where=owners > 0)  # A line grows over paper, not over the ink of another.
         numbers[numbers > 0] += np.uint16(self.first)
         # The middle of pixel c of the page is at (c + 0.5) · factor − 0.5 of the scaled page.
         matrix = place.turn.astype(float).copy()
