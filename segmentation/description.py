@@ -187,6 +187,7 @@ def _baseline(curve: Curve, scale: Scale, placement: Placement) -> tuple[tuple[i
     """The lower edge of a line's x-height zone, a point every two x-heights or so."""
     count = max(2, round(len(curve.ys) / (2 * scale.x_height)) + 1)
     at = np.linspace(0, len(curve.ys) - 1, count).round().astype(int)
-    x, y = placement.to_page(curve.first + at + 0.5, curve.ys[at] + 0.5 * scale.x_height + 0.5)
-    x, y = np.clip(np.round(x), 0, placement.width), np.clip(np.round(y), 0, placement.height)
+    x, y = placement.to_page(curve.first + at, curve.ys[at] + 0.5 * scale.x_height)
+    middle = 0.5 / placement.factor
+    x, y = np.clip(np.round(x + middle), 0, placement.width), np.clip(np.round(y + middle), 0, placement.height)
     return tuple((int(a), int(b)) for a, b in zip(x, y, strict=True))

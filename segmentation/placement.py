@@ -32,7 +32,7 @@ class Placement:
         return replace(self, turn=quarter @ np.vstack([self.turn, [0, 0, 1]]))
 
     def to_page(self, xs: np.ndarray, ys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Positions on the page, float, of pixel corners of the working picture."""
+        """Upper left corners on the page, float, of working pixels; upper left as the page is displayed."""
         back = cv2.invertAffineTransform(self.turn)
         x = back[0, 0] * xs + back[0, 1] * ys + back[0, 2]
         y = back[1, 0] * xs + back[1, 1] * ys + back[1, 2]
