@@ -27,7 +27,7 @@ from segmentation.decoding.errors import (
 from segmentation.decoding.headers import ROTATIONS, TURNS, dpi_of, orientation_of, webp_size
 from segmentation.decoding.limits import check_index, check_size
 from segmentation.decoding.pages import DecodingSettings, PageRef
-from segmentation.decoding.pixels import to_colour, to_gray
+from segmentation.decoding.pixels import to_colour, to_gray, whiten_twelve_bits
 from segmentation.decoding.tiff import LENGTH, WIDTH, with_page_first
 
 _READERS = {
@@ -58,7 +58,10 @@ def decode_picture(data: bytes, kind: str, ref: PageRef, settings: DecodingSetti
         reader = _heic_reader(ref) if kind == "HEIC" else _READERS[kind]
         with closing(reader(io.BytesIO(data))) as image:
             check_size(image.size, ref, settings)
+            deep = image.mode == "RGB" and ";16" in str(image.tile[:1])
             orientation = _load_tiff(image) if kind == "TIFF" else _load(image, in_colour)
+            if deep:
+                whiten_twelve_bits(image)
             pixels = to_colour(image) if in_colour else to_gray(image)
             dpi = dpi_of(image)
     except (DecodingError, MemoryError):

@@ -13,6 +13,11 @@ from segmentation.decoding.tiff import BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORM
 
 _DEEP_WHITES = (2**12 - 1, 2**16 - 1, 2**32 - 1)
 """Whites of integer pictures. Scanners store 12 bits in 16 without saying so; such a page would come out black."""
+_EIGHT_BITS = 2**8 - 1
+_LEAST_PAPER = 0.1
+"""Share of a page of 8 bits in 16 that is brighter than half of white. What is darker is grain."""
+_TWELVE_BITS = 2**4 - 1
+"""White of colours of 12 bits in 16, of which Pillow keeps the upper 8."""
 _FLOAT_WHITES = (1.0, 255.0, 65535.0)
 """Whites of floating-point pictures, which state none either."""
 _COLOURED = ("RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr")
@@ -57,6 +62,12 @@ def to_colour(image: Image.Image) -> np.ndarray:
     return gray_unless_coloured(cv2.cvtColor(np.array(colours), cv2.COLOR_RGB2BGR))
 
 
+def whiten_twelve_bits(image: Image.Image) -> None:
+    """Give a loaded RGB picture, stored with 16 bits a channel, the white of 12 where no channel exceeds it."""
+    if max(top for _, top in image.getextrema()) <= _TWELVE_BITS:
+        image.im = image.point([min(255, level * 255 // _TWELVE_BITS) for level in range(256)] * 3).im
+
+
 def _on_paper(image: Image.Image, opaque: Image.Image) -> Image.Image:
     """A picture on white paper, which is seen where the mask ``opaque`` is not."""
     paper = Image.new(image.mode, image.size, "white")
@@ -88,7 +99,8 @@ def gray_unless_coloured(colours: np.ndarray) -> np.ndarray:
 def _deep_to_gray(image: Image.Image) -> np.ndarray:
     """Grey of a picture of 12, 16 or 32 bits: uint8 (height, width).
 
-    White is the least of the usual whites that no pixel exceeds (Pillow's own conversion cuts all off at 255).
+    White is the least of the usual whites that no pixel exceeds (Pillow's own conversion cuts all off at 255);
+    that of 8 bits only where there is paper.
     """
     tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
     values = np.array(image)
@@ -100,6 +112,8 @@ def _deep_to_gray(image: Image.Image) -> np.ndarray:
         if image.mode == "I" and tags.get(BITS_PER_SAMPLE) == (32,) and tags.get(SAMPLE_FORMAT, (1,)) == (1,):
             values = values.view(np.uint32)
         top, whites = int(values.max()), _DEEP_WHITES
+        if top <= _EIGHT_BITS and np.mean(values > _EIGHT_BITS // 2) >= _LEAST_PAPER:
+            whites = (_EIGHT_BITS,)
     white = next((white for white in whites if top <= white), top)
     levels = values.astype(np.uint16) if values.dtype.itemsize == 2 else np.clip(values, 0, white).astype(np.float32)
     gray = cv2.convertScaleAbs(levels, alpha=255.0 / white)

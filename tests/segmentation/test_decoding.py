@@ -5,6 +5,7 @@ import threading
 import time
 import warnings
 
+import cv2
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
@@ -184,6 +185,27 @@ def test_sixteen_bits_big_endian_tiff():
 def test_twelve_bits_stored_in_sixteen_are_not_black():
     values = np.array([[0, 2048, 4095]], np.uint16)
     assert decode(files.encoded(values, "PNG")).gray.tolist() == [[0, 128, 255]]
+
+
+def test_eight_bits_stored_in_sixteen_or_more_are_not_black():
+    values = np.array([[0, 40, 200, 255]])
+    assert decode(files.encoded(values.astype(np.uint16), "PNG")).gray.tolist() == [[0, 40, 200, 255]]
+    data = files.raw_tiff([files.tiff_frame(4, 1, values.astype("<u4").tobytes(), bits=32)])
+    assert decode(data).gray.tolist() == [[0, 40, 200, 255]]
+
+
+def test_a_black_scan_of_sixteen_bits_stays_black():
+    grain = np.abs(np.random.default_rng(0).normal(20, 32, (60, 80))).clip(0, 255).astype(np.uint16)
+    assert grain.max() > 100
+    assert decode(files.encoded(grain, "PNG")).gray.max() < 16
+
+
+@pytest.mark.parametrize("extension", [".png", ".tif"])
+@pytest.mark.parametrize(("white", "levels"), [(4095, [0, 187, 255]), (65535, [0, 11, 15, 255])])
+def test_twelve_bits_of_colours_stored_in_sixteen_are_not_black(extension, white, levels):
+    values = np.array([sorted({0, 3000, 4095, white})] * 3, np.uint16).T[None]
+    data = cv2.imencode(extension, values)[1].tobytes()
+    assert decode(data).gray.tolist() == [levels]
 
 
 def test_sixteen_bit_tiff_whose_white_is_zero():
