@@ -62,8 +62,7 @@ def find_curves(ink: np.ndarray, scale: Scale) -> list[Curve]:
     size = (max(8, round(w * factor)), max(8, round(h * factor)))
     density = cv2.resize(ink.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     pitch = scale.pitch * factor
-    response, density = _ridge_response(density, pitch)
-    segments = _trace(response, density)
+    segments = _trace(_ridge_response(density, pitch), density)
     chains = _link(segments, _LARGEST_GAP)
     curves = [_join(chain) for chain in chains]
     curves = [c for c in curves if _is_supported(c, density)]
@@ -106,13 +105,13 @@ def _marked(curve: Curve, zones: np.ndarray) -> int:
     return int(np.count_nonzero(zones[rows, columns] > 0.5))
 
 
-def _ridge_response(density: np.ndarray, pitch: float) -> tuple[np.ndarray, np.ndarray]:
+def _ridge_response(density: np.ndarray, pitch: float) -> np.ndarray:
     """How much each pixel looks like the middle of a line: difference of Gaussians across, a long blur along."""
     sigma = float(np.clip(0.2 * pitch, 0.45 * _UNIT, 1.1 * _UNIT))
     along = cv2.GaussianBlur(density, (0, 0), sigmaX=3.5 * _UNIT, sigmaY=0.3)
     narrow = cv2.GaussianBlur(along, (0, 0), sigmaX=0.3, sigmaY=sigma)
     wide = cv2.GaussianBlur(along, (0, 0), sigmaX=0.3, sigmaY=1.9 * sigma)
-    return narrow - wide, density
+    return narrow - wide
 
 
 def _trace(response: np.ndarray, density: np.ndarray) -> list[np.ndarray]:

@@ -153,7 +153,7 @@ def load(folder: Path) -> LineNetwork:
                 "Upgrade inkbeam."
             )
         return LineNetwork(model, LineSettings(**values), _id(settings, model))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise LineModelError(
             f"{folder}: damaged line network ({reason}). Restore its files, or use --lines classical, which needs none."
