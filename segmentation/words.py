@@ -16,7 +16,7 @@ class Run:
     """Columns of a line without an empty one in the zone that decides about gaps.
 
     Attributes:
-        start, end: columns of the page; ``end`` exclusive.
+        start, end: columns of the working picture; ``end`` exclusive.
         pixels: indices of its ink in the arrays given to `runs`.
     """
 

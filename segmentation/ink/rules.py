@@ -109,9 +109,10 @@ class Rules:
     level: tuple[Rule, ...] = ()
     ruled: tuple[Rule, ...] = ()
 
-    def ink(self, ink: np.ndarray) -> np.ndarray:
-        """What they are of a page's ink: bool (h, w)."""
-        return rule_ink(ink, self.upright) | rule_ink(ink.T, self.level).T | ruled_ink(ink.T, self.ruled).T
+    def ink(self, on_page: np.ndarray) -> np.ndarray:
+        """What they are of the ink on a page: bool (h, w)."""
+        on_side = on_page.T
+        return rule_ink(on_page, self.upright) | rule_ink(on_side, self.level).T | ruled_ink(on_side, self.ruled).T
 
 
 def rules_of(flat: np.ndarray, ink: np.ndarray) -> Rules:
@@ -213,12 +214,10 @@ def rule_ink(ink: np.ndarray, rules: Sequence[Rule]) -> np.ndarray:
     found = np.zeros_like(ink)
     for rule in rules:
         rows, beside = rule.pixels(ink.shape[1], _WAVER // 2)
-        rows = rows.ravel()
-        for columns in beside.T:
-            starts, ends = _runs(ink, rows, columns)
-            thin = (ends > starts) & (ends - starts <= _thinner_than(rule.thickness))
-            for row, start, end in zip(rows[thin], starts[thin], ends[thin], strict=True):
-                found[row, start:end] = True
+        starts, ends = _runs(ink, rows, beside)
+        thin = (ends > starts) & (ends - starts <= _thinner_than(rule.thickness))
+        for i, start, end in zip(np.nonzero(thin)[0], starts[thin], ends[thin], strict=True):
+            found[rule.first + i, start:end] = True
     return found
 
 
@@ -235,9 +234,9 @@ def ruled_ink(ink: np.ndarray, rules: Sequence[Rule]) -> np.ndarray:
     found = np.zeros_like(ink)
     for rule in rules:
         rows, beside = rule.pixels(ink.shape[1], _WAVER // 2)
-        starts, ends = zip(*(_runs(ink, rows.ravel(), columns) for columns in beside.T), strict=True)
-        inked = np.greater(ends, starts)
-        last, first = np.where(inked, ends, 0).max(axis=0), np.where(inked, starts, ink.shape[1]).min(axis=0)
+        starts, ends = _runs(ink, rows, beside)
+        inked = ends > starts
+        last, first = np.where(inked, ends, 0).max(axis=1), np.where(inked, starts, ink.shape[1]).min(axis=1)
         alone = _alone(np.maximum(last - first, 0), rule.thickness, max(ink.shape) // _FREE_SHARE)
         found[rows[alone], beside[alone]] = True
     return found & ink
@@ -281,16 +280,16 @@ def _pieces(mask: np.ndarray) -> np.ndarray:
 
 
 def _runs(ink: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the ink across some pixels begins, and its exclusive end, both within a rule's reach: int (n,) each.
+    """Where the ink across some pixels begins, and its exclusive end, both within a rule's reach: int, as ``columns``.
 
     Equal where a pixel is no ink.
     """
     reach = int(_thinner_than(max(ink.shape) / _THICKEST_SHARE)) + 1
-    across = columns[:, None] + np.arange(reach + 1)
-    to_right = ink[rows[:, None], np.minimum(across, ink.shape[1] - 1)] & (across < ink.shape[1])
-    across = columns[:, None] - np.arange(reach + 1)
-    to_left = ink[rows[:, None], np.maximum(across, 0)] & (across >= 0)
-    left, right = (np.logical_and.accumulate(run, axis=1).sum(axis=1) for run in (to_left, to_right))
+    across = columns[..., None] + np.arange(reach + 1)
+    to_right = ink[rows[..., None], np.minimum(across, ink.shape[1] - 1)] & (across < ink.shape[1])
+    across = columns[..., None] - np.arange(reach + 1)
+    to_left = ink[rows[..., None], np.maximum(across, 0)] & (across >= 0)
+    left, right = (np.logical_and.accumulate(run, axis=-1).sum(axis=-1) for run in (to_left, to_right))
     return columns - np.maximum(left - 1, 0), columns + right
 
 

@@ -60,36 +60,30 @@ def find_sideways(
         parts: components of its ink.
         upright: curves of what seem to be upright lines. They may be led on across sideways writing, letter by letter.
     """
-    h, w = flat.shape
-    lines = [c for c in upright if len(c.ys) >= _LEAST_LENGTH * scale.x_height]
-    if _share_beside(lines, parts.labels, scale) < _LEAST_BESIDE:
+    lines = _upright_lines(flat, parts.labels, upright, scale, network)
+    if lines is None:
         return None
-    short = [c for c in upright if len(c.ys) < _LEAST_LENGTH * scale.x_height]
-    if short:
-        # A number that the network is sure of is no letter of sideways writing, and a column of numbers no line of it.
-        zones, factor = network.find(flat, scale.x_height)
-        lines += [c for c in short if sureness(c, zones, factor) >= _SURE]
-        if _share_beside(lines, parts.labels, scale) < _LEAST_BESIDE:
-            return None
+    h, w = flat.shape
     ys, xs = np.nonzero(parts.labels)
     # Where a pixel lies on the turned page.
     turned_ys, turned_xs = xs, h - 1 - ys
     core = _CORE * scale.x_height
-    _, across = nearest_curve(ys, xs, lines, w, scale)
     zones, factor = network.find(turned(flat, 90), scale.x_height)
     candidates = curves_in_zones(zones, factor, scale, h)
     sure = np.array([sureness(c, zones, factor) for c in candidates])
     nearest, along = nearest_curve(turned_ys, turned_xs, candidates, h, scale)
     in_core = along <= core
     ink_of = np.maximum(np.bincount(nearest[in_core], minlength=len(candidates)), 1)
-    believed: list[Curve] = []
-    while True:
+
+    def believable(across: np.ndarray) -> list[Curve]:
         shared = np.bincount(nearest[in_core & (across <= core)], minlength=len(candidates)) / ink_of
-        found = _believable(candidates, shared, sure, scale.x_height)
-        if len(found) <= len(believed):
-            break
+        return _believable(candidates, shared, sure, scale.x_height)
+
+    _, across = nearest_curve(ys, xs, lines, w, scale)
+    believed: list[Curve] = []
+    # An upright line that ran on across some of them shares less with the next one, once it is cut.
+    while len(found := believable(across)) > len(believed):
         believed = found
-        # An upright line that ran on across them shares less with the next one, once it is cut.
         _, along = nearest_curve(turned_ys, turned_xs, believed, h, scale)
         line, across = nearest_curve(ys, xs, upright, w, scale)
         within = across <= core
@@ -101,6 +95,23 @@ def find_sideways(
     ink = np.zeros((h, w), bool)
     ink[ys, xs] = _is_sideways(parts.labels[ys, xs], across, along, scale)
     return Sideways(ink, believed, upright)
+
+
+def _upright_lines(
+    flat: np.ndarray, labels: np.ndarray, upright: list[Curve], scale: Scale, network: LineNetwork
+) -> list[Curve] | None:
+    """The curves that surely are of upright lines; None where they leave too little ink for others."""
+    lines = [c for c in upright if len(c.ys) >= _LEAST_LENGTH * scale.x_height]
+    if _share_beside(lines, labels, scale) < _LEAST_BESIDE:
+        return None
+    short = [c for c in upright if len(c.ys) < _LEAST_LENGTH * scale.x_height]
+    if short:
+        # A number that the network is sure of is no letter of sideways writing, and a column of numbers no line of it.
+        zones, factor = network.find(flat, scale.x_height)
+        lines += [c for c in short if sureness(c, zones, factor) >= _SURE]
+        if _share_beside(lines, labels, scale) < _LEAST_BESIDE:
+            return None
+    return lines
 
 
 def _share_beside(curves: list[Curve], labels: np.ndarray, scale: Scale) -> float:
