@@ -1,1 +1,1 @@
-"""What is timed and measured: ``make bench``. Nothing here runs in the tests."""
+"""What is timed and measured: ``make bench``. The tests run little of it."""

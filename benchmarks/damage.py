@@ -20,7 +20,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.jobs import digitize
-from benchmarks.pages import TruePage, measured_pages, page_cer
+from benchmarks.pages import measured_pages, page_cer, page_count
+from htr_model.readers.page_truth import TruePage
+from pipelines.evaluation.pages import load_page
 
 Damage = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """A grey page, uint8 (height, width), and what chance is drawn from → the damaged page."""
@@ -53,20 +55,20 @@ def bilevel(gray: np.ndarray) -> np.ndarray:
     return cv2.adaptiveThreshold(smooth, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, 41, 14)
 
 
-def _specked(gray: np.ndarray, rng: np.random.Generator, count: int) -> np.ndarray:
+def _peppered(gray: np.ndarray, rng: np.random.Generator, count: int) -> np.ndarray:
     """Black dots of one to five pixels."""
-    specked = gray.copy()
+    peppered = gray.copy()
     for _ in range(count):
         centre = int(rng.integers(gray.shape[1])), int(rng.integers(gray.shape[0]))
-        cv2.circle(specked, centre, int(rng.integers(3)), 0, -1)
-    return specked
+        cv2.circle(peppered, centre, int(rng.integers(3)), 0, -1)
+    return peppered
 
 
 def _photocopied(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Hard contrast, specks, and the black border of an open lid."""
     paper = float(np.median(gray))
     hard = levels((gray - 0.55 * paper) / (0.3 * paper) * 255)
-    return cv2.copyMakeBorder(_specked(hard, rng, 1500), 60, 90, 120, 50, cv2.BORDER_CONSTANT, value=12)
+    return cv2.copyMakeBorder(_peppered(hard, rng, 1500), 60, 90, 120, 50, cv2.BORDER_CONSTANT, value=12)
 
 
 def _ruled(gray: np.ndarray) -> np.ndarray:
@@ -111,7 +113,7 @@ DAMAGES: dict[str, Damage] = {
     "a quarter of the contrast": lambda gray, rng: levels(138 + 0.25 * gray + rng.normal(0, 3, gray.shape)),
     "out of focus": lambda gray, rng: cv2.GaussianBlur(gray, (0, 0), 2.2),
     "black and white": lambda gray, rng: bilevel(gray),
-    "fax: half as large, black and white, specks": lambda gray, rng: _specked(bilevel(_resized(gray, 0.5)), rng, 800),
+    "fax: half as large, black and white, specks": lambda gray, rng: _peppered(bilevel(_resized(gray, 0.5)), rng, 800),
     "photocopy: hard, specks, black border": _photocopied,
     "rules through the writing": lambda gray, rng: _ruled(gray),
     "a deep, soft shadow": _shadowed,
@@ -125,15 +127,15 @@ def damaged(pages: list[TruePage], damage: Damage, folder: Path) -> list[TruePag
     results = []
     for i, page in enumerate(pages):
         path = folder / f"{i:03}.png"
-        cv2.imwrite(str(path), damage(page.gray(), np.random.default_rng(i)))
-        results.append(replace(page, path=path))
+        cv2.imwrite(str(path), damage(load_page(page).gray, np.random.default_rng(i)))
+        results.append(replace(page, picture=path, size=None))
     return results
 
 
 def main() -> None:
     """Read the pages under each kind of damage and print the character error rates."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.damage", description=__doc__.splitlines()[0])
-    parser.add_argument("--pages", type=int, default=4, metavar="N", help="of each collection; default: 4")
+    parser.add_argument("--pages", type=page_count, default=4, metavar="N", help="of each collection; default: 4")
     number = parser.parse_args().pages
     measured = measured_pages(number)
     pages = [page for of_collection in measured.values() for page in of_collection]

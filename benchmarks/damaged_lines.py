@@ -60,7 +60,7 @@ def _ruled(gray: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return ruled
 
 
-def _specked(gray: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
+def _salt_and_pepper(gray: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
     """Black and white dots of one to five pixels; ``share``: how many to a pixel."""
     specked = gray.copy()
     for _ in range(max(2, int(gray.size * share))):
@@ -72,7 +72,7 @@ def _specked(gray: np.ndarray, rng: np.random.Generator, share: float) -> np.nda
 def _copied_note(gray: np.ndarray, rng: np.random.Generator, height: int) -> np.ndarray:
     """A ruled note, photocopied, scanned in black and white and kept as a poor JPEG."""
     note = _black_and_white(_ruled(grainy(_high(gray, height), rng, 10), rng))
-    return jpeg(_specked(note, rng, 1 / 600), 30)
+    return jpeg(_salt_and_pepper(note, rng, 1 / 600), 30)
 
 
 DAMAGES: dict[str, Damage] = {
@@ -87,7 +87,7 @@ DAMAGES: dict[str, Damage] = {
     "black and white, local threshold": lambda gray, rng: bilevel(gray),
     "black and white, 36 pixels high": lambda gray, rng: _black_and_white(_high(gray, 36)),
     "a dark rule through the letters": _ruled,
-    "specks": lambda gray, rng: _specked(gray, rng, 1 / 400),
+    "specks": lambda gray, rng: _salt_and_pepper(gray, rng, 1 / 400),
     "copied note, 48 pixels high": lambda gray, rng: _copied_note(gray, rng, 48),
     "copied note, 36 pixels high": lambda gray, rng: _copied_note(gray, rng, 36),
 }

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.jobs import usual_decoder
+from benchmarks.programs import run_measured
 from htr_model.bundle import DEFAULT, load
 from pipelines.archive import runs
 from pipelines.job import Job
@@ -91,17 +90,14 @@ def main() -> None:
             (f"{len(paths):,} files, {arguments.done:,} done", scans, output, arguments.new),
         ):
             command = [sys.executable, "-m", "pipelines.cli", "digitize", "--dry-run", "--input", str(source)]
-            started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-            done = subprocess.run([*command, "--output", str(target)], check=True, capture_output=True, text=True)
-            seconds = time.perf_counter() - started
-            used = resource.getrusage(resource.RUSAGE_CHILDREN)
-            cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
-            # The largest child so far: the second command's where it is the larger.
-            peak = used.ru_maxrss / 1024
-            found = done.stdout.splitlines()[-1]
+            with tempfile.TemporaryFile("w+") as printed:
+                usage = run_measured([*command, "--output", str(target)], stdout=printed, stderr=subprocess.DEVNULL)
+                printed.seek(0)
+                found = printed.read().splitlines()[-1]
             if not found.startswith(f"{counted(left, 'document')} would be read;"):
                 raise SystemExit(f"{name}: {counted(left, 'document')} should be left, but digitize says: {found}")
-            print(f"{name:32} {seconds:6.1f} s  {cpu:6.1f} s of CPU  {peak:5.0f} MB  {found}")
+            took = f"{usage.seconds:6.1f} s  {usage.cpu_seconds:6.1f} s of CPU  {usage.peak_megabytes:5.0f} MB"
+            print(f"{name:32} {took}  {found}")
 
 
 if __name__ == "__main__":

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
 
+from htr_model.readers.page_truth import TrueLine, TruePage, true_pages
 from htr_model.scoring.metrics import error_rates
 from htr_model.scoring.page_text import comparable
-from segmentation.decoding import DecodingSettings, PageRef, decode_page
+from pipelines.evaluation.pages import load_page
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = ("iam_pages", "copiste", "hooker_letters", "stanford_letters")
@@ -21,22 +21,15 @@ _PRINTED = "lu les conditions"
 _CARD_WIDTH, _CARD_HEIGHT = 800, 300
 
 
-@dataclass(frozen=True)
-class TruePage:
-    """A page picture and its lines' text."""
+def page_count(text: str) -> int:
+    """A number of pages of a command line.
 
-    collection: str
-    path: Path
-    lines: tuple[str, ...]
-
-    @property
-    def ref(self) -> PageRef:
-        """The page as the pipeline names it."""
-        return PageRef(str(self.path), 0)
-
-    def gray(self) -> np.ndarray:
-        """Its picture, uint8 (height, width), read as `digitize` reads it."""
-        return decode_page(self.path.read_bytes(), self.ref, DecodingSettings()).gray
+    Raises:
+        argparse.ArgumentTypeError: it is no number, or less than one.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a number of at least 1, got {text!r}")
+    return int(text)
 
 
 def data_folder() -> Path | None:
@@ -47,46 +40,46 @@ def data_folder() -> Path | None:
 
 def validation_pages(collection: str, limit: int | None = None) -> list[TruePage]:
     """Validation pages of a real collection that can be scored whole, at most ``limit``, evenly chosen."""
-    folder = data_folder() / collection
-    pages = []
-    with open(folder / "pages.jsonl", encoding="utf-8") as rows:
-        for row in rows:
-            page = json.loads(row)
-            lines = tuple(line["text"] for line in page["lines"] if line["text"])
-            whole = collection != "copiste" or _PRINTED in " ".join(lines[:4])
-            if page["split"] == "validation" and lines and whole:
-                pages.append(TruePage(collection, folder / page["image"], lines))
-    step = max(1, len(pages) // limit) if limit else 1
-    return pages[::step][:limit]
+    found = true_pages(data_folder() / collection)
+    pages = [p for p in found if isinstance(p, TruePage) and p.split == "validation" and p.text]
+    if collection == "copiste":
+        pages = [p for p in pages if _PRINTED in " ".join(p.text.split("\n")[:4])]
+    return _evenly_chosen(pages, limit)
 
 
-def sample_pages() -> list[TruePage]:
-    """The single-page samples."""
+def sample_pages(limit: int | None = None) -> list[TruePage]:
+    """The single-page samples, at most ``limit``, evenly chosen."""
     truth = json.loads((ROOT / "samples" / "truth.json").read_text(encoding="utf-8"))
-    return [
-        TruePage("samples", ROOT / "samples" / name, tuple(texts[0].split("\n")))
-        for name, texts in truth.items()
-        if len(texts) == 1
-    ]
+    pages = []
+    for name, texts in truth.items():
+        if len(texts) == 1:
+            lines = tuple(TrueLine(text, ()) for text in texts[0].split("\n"))
+            pages.append(TruePage("samples", ROOT / "samples" / name, None, lines, 0.0))
+    return _evenly_chosen(pages, limit)
+
+
+def _evenly_chosen(pages: list[TruePage], limit: int | None) -> list[TruePage]:
+    count = min(len(pages), limit or len(pages))
+    return [pages[i * len(pages) // count] for i in range(count)]
 
 
 def measured_pages(limit: int | None = None) -> dict[str, list[TruePage]]:
-    """Pages to measure on by collection: the real ones, at most ``limit`` of each, else the samples."""
+    """Pages to measure on by collection, at most ``limit`` of each: the real ones, else the samples."""
     if data_folder() is None:
-        return {"samples": sample_pages()}
+        return {"samples": sample_pages(limit)}
     return {name: validation_pages(name, limit) for name in COLLECTIONS}
 
 
 def page_cer(pages: list[TruePage], texts: list[str]) -> float:
     """Character error rate over whole pages in reading order, line breaks counted as spaces."""
-    return error_rates([comparable(" ".join(p.lines)) for p in pages], [comparable(t) for t in texts]).cer
+    return error_rates([comparable(p.text) for p in pages], [comparable(t) for t in texts]).cer
 
 
 def write_cards(folder: Path, pages: list[TruePage]) -> list[Path]:
     """Pictures of the tops of some pages, a few lines each: small enough to read thousands of in minutes."""
     cards = []
     for i, page in enumerate(pages):
-        gray = page.gray()
+        gray = load_page(page).gray
         height = round(gray.shape[0] * _CARD_WIDTH / gray.shape[1])
         gray = cv2.resize(gray, (_CARD_WIDTH, height), interpolation=cv2.INTER_AREA)
         cards.append(folder / f"card{i}.png")
