@@ -10,8 +10,9 @@ from htr_model import bundle
 from htr_model.charset import canonical_text
 from tests.pipelines.jobs import inkbeam, rows
 
-HIGHEST_CER = {"iam_pages": 0.22, "copiste": 0.30, "hooker_letters": 0.55, "stanford_letters": 0.60}
-"""Character error rate of a collection's pages, reading order and all, that is never to be exceeded."""
+HIGHEST_CER = {"iam_pages": 0.05, "copiste": 0.045, "hooker_letters": 0.22, "stanford_letters": 0.30}
+"""Character error rate of a collection's pages, reading order and all, that is never to be exceeded: less than twice
+what it was when this was written (.025, .024, .129 and .168)."""
 PAGES = 3
 """Pages of each collection: enough to notice a broken stage, too few to compare models by."""
 CROSSED_OUT = re.compile(r"[<>⟦⟧]")
