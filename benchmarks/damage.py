@@ -128,7 +128,7 @@ def damaged(pages: list[TruePage], damage: Damage, folder: Path) -> list[TruePag
     for i, page in enumerate(pages):
         path = folder / f"{i:03}.png"
         cv2.imwrite(str(path), damage(load_page(page).gray, np.random.default_rng(i)))
-        results.append(replace(page, picture=path, size=None))
+        results.append(replace(page, picture=path))
     return results
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import cv2
 
-from htr_model.readers.page_truth import TrueLine, TruePage, true_pages
+from htr_model.readers.page_rows import PageRow, page_rows
+from htr_model.readers.page_truth import TrueLine, TruePage
 from htr_model.scoring.metrics import error_rates
 from htr_model.scoring.page_text import comparable
 from pipelines.evaluation.pages import load_page
@@ -40,22 +41,29 @@ def data_folder() -> Path | None:
 
 def validation_pages(collection: str, limit: int | None = None) -> list[TruePage]:
     """Validation pages of a real collection that can be scored whole, at most ``limit``, evenly chosen."""
-    found = true_pages(data_folder() / collection)
-    pages = [p for p in found if isinstance(p, TruePage) and p.split == "validation" and p.text]
-    if collection == "copiste":
-        pages = [p for p in pages if _PRINTED in " ".join(p.text.split("\n")[:4])]
+    pages = []
+    for row in page_rows(data_folder() / collection / "pages.jsonl"):
+        if isinstance(row, PageRow) and row.description["split"] == "validation":
+            texts = [line["text"] for line in row.description["lines"] if line["text"]]
+            if texts and (collection != "copiste" or _PRINTED in " ".join(texts[:4])):
+                pages.append(_page(collection, row.picture, texts))
     return _evenly_chosen(pages, limit)
 
 
 def sample_pages(limit: int | None = None) -> list[TruePage]:
     """The single-page samples, at most ``limit``, evenly chosen."""
     truth = json.loads((ROOT / "samples" / "truth.json").read_text(encoding="utf-8"))
-    pages = []
-    for name, texts in truth.items():
-        if len(texts) == 1:
-            lines = tuple(TrueLine(text, ()) for text in texts[0].split("\n"))
-            pages.append(TruePage("samples", ROOT / "samples" / name, None, lines, 0.0))
+    pages = [
+        _page("samples", ROOT / "samples" / name, texts[0].split("\n"))
+        for name, texts in truth.items()
+        if len(texts) == 1
+    ]
     return _evenly_chosen(pages, limit)
+
+
+def _page(collection: str, picture: Path, texts: list[str]) -> TruePage:
+    """A page by its lines' texts as its ground truth writes them: IAM's punctuation stands apart."""
+    return TruePage(collection, picture, None, tuple(TrueLine(text, ()) for text in texts), 0.0)
 
 
 def _evenly_chosen(pages: list[TruePage], limit: int | None) -> list[TruePage]:
