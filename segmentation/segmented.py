@@ -113,8 +113,8 @@ class SegmentedPage:
     def line_numbers(self) -> np.ndarray:
         """Whose ink each pixel of the page is: uint16 (height, width), 0 for no line's, i + 1 for line i's.
 
-        Each line's ink is a working pixel wider than it was found, because the edges of strokes move a little when a
-        page is scaled and turned.
+        Each line's ink is a working pixel wider than it was found, where that is paper, because the edges of strokes
+        move a little when a page is scaled and turned.
         """
         if len(self.parts) == 1:
             return self.parts[0].line_numbers()
