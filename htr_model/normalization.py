@@ -6,7 +6,7 @@ Training, evaluation and the pipeline all call `normalize`; nothing else may pre
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -60,8 +60,8 @@ class Normalization:
             )
         if not 0 < self.max_upscale < math.inf:
             raise ValueError(f"max_upscale must be positive, got {self.max_upscale!r}")
-        if self.line_reach and not 2 <= self.line_reach < math.inf:
-            raise ValueError(f"line_reach must be 0 or at least 2, got {self.line_reach!r}")
+        if self.line_reach and not 2 <= self.line_reach <= 100:
+            raise ValueError(f"line_reach must be 0 or 2 to 100, got {self.line_reach!r}")
 
     def padded_width(self, width: int) -> int:
         """The input width that a normalised picture of ``width`` pixels is padded to."""
@@ -201,11 +201,11 @@ def normalize(gray: np.ndarray, settings: Normalization) -> Normalized:
     Raises:
         ValueError: ``gray`` is not a two-dimensional uint8 array with at least one pixel.
     """
-    ink, extent, reduction = _located(gray, settings)
-    if extent is None:
+    located = _located(gray, settings)
+    if located.extent is None:
         return Normalized(np.zeros((settings.height, 2 * _SIDE_PADDING), np.uint8), 0.0, 1.0)
-    top, bottom, left, right = extent
-    ink = ink[top:bottom, left:right]
+    top, bottom, left, right = located.extent
+    ink = located.ink[top:bottom, left:right]
     room = settings.height - 2 * _VERTICAL_PADDING
     room_across = settings.max_width - 2 * _SIDE_PADDING
     scale = min(room / ink.shape[0], settings.max_upscale, room_across / ink.shape[1])
@@ -214,26 +214,68 @@ def normalize(gray: np.ndarray, settings: Normalization) -> Normalized:
     pixels = np.zeros((settings.height, ink.shape[1] + 2 * _SIDE_PADDING), np.uint8)
     above = (settings.height - ink.shape[0]) // 2
     pixels[above : above + ink.shape[0], _SIDE_PADDING:-_SIDE_PADDING] = ink
-    total_scale = scale / reduction
-    return Normalized(pixels, left * reduction - _SIDE_PADDING / total_scale, total_scale)
+    total_scale = scale / located.reduction
+    return Normalized(pixels, located.sides()[2] - _SIDE_PADDING / total_scale, total_scale)
 
 
-def _located(gray: np.ndarray, settings: Normalization) -> tuple[np.ndarray, tuple[int, int, int, int] | None, float]:
-    """Ink of a picture, scaled down where it is far larger than the network's input; the extent of what is kept of it
-    (`_ink_extent`); and the pixels of ``gray`` to a pixel of it.
+@dataclass(frozen=True)
+class _Located:
+    """The ink of a picture, and where in the picture it is.
+
+    Attributes:
+        ink: uint8 (h, w), 0 paper … 255 full ink, of a part of the picture.
+        extent: rows and columns of ``ink`` that are kept (`_ink_extent`); None for an empty picture.
+        reduction: pixels of the picture to a pixel of ``ink``.
+        first_row, first_column: of the picture, where ``ink`` begins.
     """
-    if gray.ndim != 2 or gray.dtype != np.uint8 or gray.size == 0:
-        raise ValueError(f"expected uint8 pixels of shape (h, w), got {gray.dtype} {gray.shape}")
-    reduction = max(1.0, gray.shape[0] / (3.0 * settings.height))
-    if reduction > 1:
-        size = (max(1, round(gray.shape[1] / reduction)), max(1, round(gray.shape[0] / reduction)))
-        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
-    ink = flatten_paper(smooth_grain(gray))
-    return ink, _ink_extent(ink, settings.line_reach), reduction
+
+    ink: np.ndarray
+    extent: tuple[int, int, int, int] | None
+    reduction: float
+    first_row: int = 0
+    first_column: int = 0
+
+    def sides(self) -> tuple[float, float, float, float]:
+        """Top, bottom, left and right (exclusive ends) of what is kept, pixels of the picture."""
+        top, bottom, left, right = (side * self.reduction for side in self.extent)
+        return top + self.first_row, bottom + self.first_row, left + self.first_column, right + self.first_column
+
+    def surroundings(self) -> tuple[slice, slice]:
+        """Rows and columns of the picture that hold what is kept, and some paper around it."""
+        top, bottom, left, right = self.sides()
+        spare = max(_SPARE * (bottom - top), 2 * self.reduction)  # a pixel of `ink` is many of a large picture
+        return (
+            slice(max(0, int(top - spare)), int(np.ceil(bottom + spare))),
+            slice(max(0, int(left - spare)), int(np.ceil(right + spare))),
+        )
 
 
 _SPARE = 0.3
-"""Share of the ink's height that `trim` leaves above and below it."""
+"""Share of the ink's height that is left above and below it."""
+
+
+def _located(gray: np.ndarray, settings: Normalization) -> _Located:
+    """The ink of a picture, scaled down where it is far larger than the network's input."""
+    if gray.ndim != 2 or gray.dtype != np.uint8 or gray.size == 0:
+        raise ValueError(f"expected uint8 pixels of shape (h, w), got {gray.dtype} {gray.shape}")
+    height, width = gray.shape
+    reduction = max(1.0, height / (3.0 * settings.height))
+    small = gray
+    if reduction > 1:
+        size = (max(1, round(width / reduction)), max(1, round(height / reduction)))
+        small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    ink = flatten_paper(smooth_grain(small))
+    found = _Located(ink, _ink_extent(ink, settings.line_reach), reduction)
+    if reduction == 1 or found.extent is None:
+        return found
+    rows, columns = found.surroundings()
+    if 2 * (rows.stop - rows.start) > height:
+        return found
+    # Small writing on a large sheet, which scaled down like that could not be read.
+    inner = _located(gray[rows, columns], settings)
+    return replace(inner, first_row=rows.start + inner.first_row, first_column=columns.start + inner.first_column)
+
+
 _SURPLUS = 1.1
 """How much finer than the network's input a trimmed picture is at most."""
 
@@ -247,17 +289,12 @@ def trim(gray: np.ndarray, settings: Normalization) -> np.ndarray:
     Args:
         gray: uint8 (h, w), h and w at least 1.
     """
-    _, extent, reduction = _located(gray, settings)
-    if extent is None:
+    located = _located(gray, settings)
+    if located.extent is None:
         return gray
-    top, bottom, left, right = (side * reduction for side in extent)
-    spare = _SPARE * (bottom - top)
-    rows = slice(max(0, int(top - spare)), int(np.ceil(bottom + spare)))
-    columns = slice(max(0, int(left - spare)), int(np.ceil(right + spare)))
-    gray = gray[rows, columns]
+    top, bottom, *_ = located.sides()
+    gray = gray[located.surroundings()]
     scale = _SURPLUS * settings.height / (bottom - top)
-    if settings.max_upscale * (bottom - top) / reduction < settings.height - 2 * _VERTICAL_PADDING:
-        scale = 1 / reduction  # small writing on a large sheet, which `normalize` does not enlarge to its height
     if scale >= 1:
         return gray.copy()
     size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))

@@ -71,6 +71,18 @@ def test_small_mark_is_not_blown_up_beyond_the_limit():
         assert right - left <= 4 * limit + 1
 
 
+@pytest.mark.parametrize("rows", [250, 600, 1500, 4000])
+def test_small_writing_on_a_large_sheet_is_as_large_as_cut_out(rows):
+    alone = word("quantity", 60)
+    sheet = np.full((rows, alone.shape[1] + 700), alone.max(), np.uint8)
+    top, left = rows // 2 - 40, 500
+    sheet[top : top + alone.shape[0], left : left + alone.shape[1]] = alone
+    expected, got = normalize(alone, SETTINGS), normalize(sheet, SETTINGS)
+    np.testing.assert_allclose(got.pixels.astype(int), expected.pixels, atol=1)
+    assert got.left == pytest.approx(expected.left + left, abs=2)
+    assert got.scale == pytest.approx(expected.scale, rel=0.03)
+
+
 def test_wide_picture_is_scaled_down_whole():
     settings = Normalization(max_width=256)
     gray = np.full((60, 3000), 255, np.uint8)
