@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from segmentation.ink.grain import grain_and_contrast, smoothed
+
 _MOST_ROWS, _LARGEST_STEP, _MOST_PIXELS = 256, 1_024, 2**22
 """Of the network's input: a bundle comes from strangers too, and must not exhaust memory. The default's has 64 rows and
 at most 139,264 pixels."""
@@ -94,10 +96,6 @@ _INK = 96
 """Level of a normalised picture from which a pixel counts as ink when margins are trimmed."""
 _DARK = 90
 """Level under which more than half of a negative's pixels lie."""
-_SECOND_DIFFERENCES = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-_DEVIATIONS = 6 * 0.6745
-"""Median of their absolute values over the grain's standard deviation: the mask's norm, and a normal distribution's
-median absolute deviation."""
 _GRAIN = 0.05
 """Grain, as a share of the contrast, from which a picture is smoothed. Of 20 pictures of `iam_words` 19 have less, of
 lines of the other collections all; a standard deviation of 30 grey levels makes 0.09 to 0.3."""
@@ -106,22 +104,15 @@ _LEAST_CONTRAST = 0.06
 
 
 def smooth_grain(gray: np.ndarray) -> np.ndarray:
-    """The same picture, or if its grain is strong beside its contrast, one with less of it.
+    """The same picture, uint8 (h, w), or if its grain is strong beside its contrast, one with less of it.
 
-    Grain is taken from second differences, which paper and the inside of strokes leave at nought (Immerkær 1996; the
-    median in the place of the mean, so that strokes do not count), and smoothed by a bilateral filter (Tomasi and
-    Manduchi 1998) three times as wide in levels, in pixels the wider the larger the writing is.
-
-    Args:
-        gray: uint8 (h, w).
+    It is smoothed the wider the larger the writing is.
     """
-    differences = cv2.filter2D(gray, cv2.CV_16S, _SECOND_DIFFERENCES)[::4, ::3]
-    grain = float(np.median(np.abs(differences))) / _DEVIATIONS
     # Ink covers a fiftieth of any word or line.
-    dark, light = np.percentile(gray[::4, ::3], (2, 85))
-    if grain <= _GRAIN * (light - dark):
+    grain, contrast = grain_and_contrast(gray, 2)
+    if grain <= _GRAIN * contrast:
         return gray
-    return cv2.bilateralFilter(gray, 5, 3 * grain, min(1.6, 0.7 + gray.shape[0] / 120))
+    return smoothed(gray, grain, min(1.6, 0.7 + gray.shape[0] / 120))
 
 
 def flatten_paper(gray: np.ndarray) -> np.ndarray:

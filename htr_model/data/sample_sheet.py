@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from htr_model.data.samples import Sample
-from htr_model.tiles import fitted, font
+from htr_model.tiles import fitted
+from segmentation.pictures.lettering import font
 
 _WIDTH = 1400
 _COLUMNS = 2

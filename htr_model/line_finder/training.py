@@ -26,11 +26,11 @@ from htr_model.line_finder.onnx_file import to_onnx
 from htr_model.line_finder.pages import STRIDE, UNIT, LinePage
 from htr_model.training import checkpoint
 from htr_model.whole_files import write_whole
+from segmentation.lines.network import FORMAT_VERSION, MODEL_FILE, SETTINGS_FILE
 
 log = logging.getLogger(__name__)
 
-MODEL_FILE, SETTINGS_FILE, CARD_FILE = "network.onnx", "lines.json", "README.md"
-"""As `segmentation.lines.network` reads them."""
+CARD_FILE = "README.md"
 _SAVE_SECONDS = 120
 _FIRST_SECONDS = 15
 """Until the first line of progress, so that it is seen that it goes on."""
@@ -232,7 +232,7 @@ class LineTrainingRun:
         self.dice = self.validate()
         self.output.mkdir(parents=True, exist_ok=True)
         about = {
-            "format_version": 1,
+            "format_version": FORMAT_VERSION,
             "x_height": UNIT,
             "stride": STRIDE,
             "multiple": network.MULTIPLE,

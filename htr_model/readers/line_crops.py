@@ -43,7 +43,8 @@ def line_crop(gray: np.ndarray, line: dict, typical_height: float) -> np.ndarray
         return None
     crop = gray[top:bottom, left:right]
     inside = np.zeros_like(crop)
-    cv2.fillPoly(inside, [np.round(s - (left, top)).astype(np.int32) for s in shapes], 255)
+    for shape in shapes:  # one by one: together, where two overlap would be outside
+        cv2.fillPoly(inside, [np.round(shape - (left, top)).astype(np.int32)], 255)
     if not inside.any():
         return None
     inside = cv2.dilate(inside, np.ones((5, 5), np.uint8))

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from htr_model.charset import canonical_text
-from htr_model.data.samples import Item, Sample, Skipped, decode_gray
+from htr_model.data.pictures import decode_gray
+from htr_model.data.samples import Item, Sample, Skipped
 from htr_model.readers.files import file_bytes, name_or_none
 from htr_model.readers.line_crops import line_crop, outlined
 from htr_model.readers.page_rows import NOT_AS_DESCRIBED, page_rows, typical_height

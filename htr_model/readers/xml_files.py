@@ -9,7 +9,8 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from htr_model.data.samples import DatasetError, Item, Skipped, decode_gray, has_more_frames
+from htr_model.data.pictures import decode_gray, has_more_pages
+from htr_model.data.samples import DatasetError, Item, Skipped
 from htr_model.readers import alto, page_xml
 from htr_model.readers.files import collection_of, file_bytes, picture_in
 from htr_model.readers.pages import page_lines
@@ -120,7 +121,7 @@ def _described(path: Path, transcription: Transcription) -> DescribedPage | Skip
         return Skipped(path.name, f"no picture {name} beside the file or in images/")
     try:
         data = file_bytes(picture)
-        if has_more_frames(data):
+        if has_more_pages(data):
             raise ValueError("holds several pages; give each a picture of its own (inkbeam export --pictures)")
         gray = decode_gray(data)
         lines = in_pixels_of(transcription, gray.shape[1], gray.shape[0])

@@ -15,7 +15,7 @@ from pipelines.files import printable
 from pipelines.records import LOSING_STAGES, timestamp
 
 _NO_TIME = "-"
-_EPOCH = timestamp(0)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 

@@ -22,14 +22,36 @@ _REACH = 1.2
 def smooth_grain(gray: np.ndarray) -> np.ndarray:
     """The same page, or if its grain is strong beside its contrast, one with less of it: uint8 (h, w).
 
+    The recogniser does the same with pictures that come from no page (`htr_model.normalization`).
+    """
+    # Ink covers a two-hundredth of all but nearly empty pages.
+    grain, contrast = grain_and_contrast(gray, 0.5)
+    if not _STRONG * contrast < grain < _NOTHING_ELSE * contrast:
+        return gray
+    return smoothed(gray, grain, _REACH)
+
+
+def grain_and_contrast(gray: np.ndarray, ink_percent: float) -> tuple[float, float]:
+    """Standard deviation of a picture's grain, and by how much its ink is darker than its paper, grey levels.
+
     Grain is taken from second differences, which paper and the inside of strokes leave at nought (Immerkær 1996; the
-    median in the place of the mean, so that strokes do not count), and smoothed by a bilateral filter (Tomasi and
-    Manduchi 1998) three times as wide in levels. The recogniser does the same with pictures that come from no page.
+    median in the place of the mean, so that strokes do not count).
+
+    Args:
+        gray: uint8 (h, w).
+        ink_percent: of its pixels, that are ink at least.
     """
     differences = cv2.filter2D(gray, cv2.CV_16S, _SECOND_DIFFERENCES)[::4, ::3]
-    grain = float(np.median(np.abs(differences))) / _DEVIATIONS
-    # Ink covers a two-hundredth of all but nearly empty pages.
-    dark, light = np.percentile(gray[::4, ::3], (0.5, 85))
-    if not _STRONG * (light - dark) < grain < _NOTHING_ELSE * (light - dark):
-        return gray
-    return cv2.bilateralFilter(gray, 5, 3 * grain, _REACH)
+    dark, light = np.percentile(gray[::4, ::3], (ink_percent, 85))
+    return float(np.median(np.abs(differences))) / _DEVIATIONS, light - dark
+
+
+def smoothed(gray: np.ndarray, grain: float, reach: float) -> np.ndarray:
+    """A picture with less grain, by a bilateral filter (Tomasi and Manduchi 1998) three times as wide in levels.
+
+    Args:
+        gray: uint8 (h, w).
+        grain: its standard deviation, grey levels.
+        reach: of the filter, pixels.
+    """
+    return cv2.bilateralFilter(gray, 5, 3 * grain, reach)

@@ -1,6 +1,4 @@
-import contextlib
 import gc
-import io
 import json
 import os
 import time
@@ -9,10 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
 from htr_model.cores import usable_cores
-from htr_model.data import samples
 from htr_model.data.samples import DatasetError, Sample, Skipped
 from htr_model.readers.datasets import load, read
 from htr_model.readers.line_crops import line_crop
@@ -511,71 +507,12 @@ def test_load_takes_several_data_sets_together(iam):
     assert len(load([iam, iam]).samples) == 2 * len(load([iam]).samples) > 0
 
 
-def test_transparent_parts_are_paper():
-    drawn = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
-    drawn.paste((0, 0, 0, 255), (20, 10, 30, 30))
-    encoded = io.BytesIO()
-    drawn.save(encoded, "PNG")
-    gray = samples.decode_gray(encoded.getvalue())
-    assert gray.shape == (40, 60)
-    assert (gray[0, 0], gray[20, 25]) == (255, 0)
-
-
-@pytest.mark.parametrize("exif", [b"II*\0", b"MM\0*\0\0", b"II*\0\xff\xff\xff\xff"])
-def test_a_transparent_picture_with_broken_exif_data_is_skipped_or_read(exif):
-    file = io.BytesIO()
-    Image.new("RGBA", (20, 10), (0, 0, 0, 255)).save(file, "PNG", exif=exif)
-    with contextlib.suppress(ValueError):
-        assert samples.decode_gray(file.getvalue()).shape == (10, 20)
-
-
-def test_giant_picture_is_refused(monkeypatch):
-    monkeypatch.setattr(samples, "MAX_PIXELS", 1000)
-    with pytest.raises(ValueError, match="pixels"):
-        samples.decode_gray(png(np.full((100, 100), 255, np.uint8)))
-
-
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
-def test_damaged_picture_is_never_a_black_one(share):
-    data = png(word("damaged"))
-    with pytest.raises(ValueError, match="not a readable picture"):
-        samples.decode_gray(data[: int(share * len(data))])
-
-
-def test_colour_and_16_bit_pictures_become_grey():
-    import cv2
-
-    colour = cv2.imencode(".png", np.dstack([word("x")] * 3))[1].tobytes()
-    deep = cv2.imencode(".png", word("x").astype(np.uint16) * 257)[1].tobytes()
-    for data in (colour, deep):
-        gray = samples.decode_gray(data)
-        assert gray.dtype == np.uint8
-        assert np.abs(gray.astype(int) - word("x")).max() <= 1
-
-
-@pytest.mark.parametrize("ending", [".png", ".tiff"])
-def test_12_bits_in_16_are_not_black(ending):
-    import cv2
-
-    deep = cv2.imencode(ending, word("x").astype(np.uint16) * 16)[1].tobytes()
-    assert np.abs(samples.decode_gray(deep).astype(int) - word("x")).max() <= 2
-
-
-def test_avif_is_read():
-    data = io.BytesIO()
-    Image.fromarray(word("x")).save(data, "AVIF", quality=95)
-    assert np.abs(samples.decode_gray(data.getvalue()).astype(int) - word("x")).mean() < 3
-
-
-def test_reduced_copies_in_a_tiff_are_no_pages():
-    def tiff(kind):
-        data, pictures = io.BytesIO(), [Image.fromarray(word("x")), Image.fromarray(word("x")[::2, ::2])]
-        for picture, subfile in zip(pictures, (0, kind), strict=True):
-            picture.encoderinfo = {"tiffinfo": {254: subfile}}
-        pictures[0].save(data, "TIFF", save_all=True, append_images=pictures[1:])
-        return data.getvalue()
-
-    assert samples.has_more_frames(tiff(0)) and not samples.has_more_frames(tiff(1))
+def test_ink_that_two_boxes_of_a_line_share_is_kept():
+    gray = np.full((100, 300), 240, np.uint8)
+    gray[40:60, 20:280] = 30
+    words = [{"text": "over", "bbox": [10, 20, 170, 60]}, {"text": "lap", "bbox": [130, 20, 160, 60]}]
+    crop = line_crop(gray, {"words": words}, 60)
+    assert np.count_nonzero(crop == 30) == 20 * 260
 
 
 @pytest.mark.parametrize(
