@@ -17,9 +17,9 @@ import apache_beam as beam
 import cv2
 from apache_beam.metrics import Metrics
 
+from htr_model.cores import usable_cores
 from htr_model.normalization import Normalization, normalize
 from pipelines.assembly import UnitReading, assemble, better_way_up
-from pipelines.cores import usable_cores
 from pipelines.files import page_stem, printable, read_bytes, write_bytes
 from pipelines.inputs import Document
 from pipelines.job import Job

@@ -7,8 +7,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from htr_model.cores import usable_cores
 from pipelines import exit_codes
-from pipelines.cores import usable_cores
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL
 from pipelines.logs import hold_back_native_output

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from htr_model.cores import usable_cores
 from pipelines import exit_codes
-from pipelines.cores import usable_cores
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.wording import counted

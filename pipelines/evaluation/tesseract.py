@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipelines.cores import usable_cores
+from htr_model.cores import usable_cores
 from pipelines.errors import UsageError
 
 LINE, WORD = 7, 8

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines.cores import usable_cores
+from htr_model.cores import usable_cores
 from pipelines.errors import UsageError
 
 LOCAL_RUNNERS = ("fnapirunner", "directrunner", "bundlebaseddirectrunner")

@@ -18,3 +18,8 @@ def test_only_cores_that_the_process_may_use_count():
 
 def test_there_is_a_core_at_least():
     assert 1 <= usable_cores() <= os.cpu_count()
+
+
+def test_all_cores_count_where_nobody_tells(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert usable_cores() == os.cpu_count()

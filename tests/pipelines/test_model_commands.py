@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from pipelines.cores import usable_cores
 
 from htr_model import bundle, networks
 from htr_model.bundle import load
@@ -17,7 +18,6 @@ from htr_model.decoding.settings import LANGUAGE_WEIGHT
 from htr_model.normalization import Normalization
 from pipelines import exit_codes
 from pipelines.commands import train
-from pipelines.cores import usable_cores
 from tests.htr_model.drawing import png, word
 from tests.pipelines.jobs import inkbeam, python
 
