@@ -6,12 +6,12 @@ import json
 import shutil
 
 import pytest
-from pipelines.cores import usable_cores
 
 from htr_model import bundle, networks
 from htr_model.bundle import load
 from htr_model.charset import Charset
 from htr_model.confidence import UNCALIBRATED
+from htr_model.cores import usable_cores
 from htr_model.data.packing import pack
 from htr_model.data.samples import Sample
 from htr_model.decoding.settings import LANGUAGE_WEIGHT
