@@ -154,15 +154,15 @@ def asked_to_stop():
     ],
 )
 def test_what_ends_a_job_between_portions_is_no_wrong_usage(scans, tmp_path, tiny_bundle, monkeypatch, strike, message):
-    announce = runs._write_mark
+    announce = runs._announce
 
-    def struck(output, run_id, left=False):
+    def struck(output, run_id):
         if run_id.endswith("-part2"):
             strike()
-        announce(output, run_id, left)
+        announce(output, run_id)
 
     monkeypatch.setattr(portions, "PAGES_IN_A_RUN", 1)
-    monkeypatch.setattr(runs, "_write_mark", struck)
+    monkeypatch.setattr(runs, "_announce", struck)
     command = ("digitize", "--input", scans, "--output", tmp_path / "out", "--model", tiny_bundle)
     done = inkbeam(*command, "--run-id", "night", "--metrics-file", tmp_path / "figures.prom")
     assert done.code == 3, done.err
