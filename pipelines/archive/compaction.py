@@ -29,6 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
+from htr_model.whole_files import written_aside
 from pipelines.archive import runs, tables
 from pipelines.archive.durable import make_last
 from pipelines.archive.run_names import COMPACTED
@@ -224,9 +225,8 @@ def _put(local: Path, uri: str) -> None:
     if is_local(uri):
         target = Path(uri)
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        shutil.copyfile(local, partial)
-        partial.replace(target)
+        with written_aside(target) as partial:
+            shutil.copyfile(local, partial)
         # What it replaces is removed seconds later, power or no power.
         make_last(uri)
         return

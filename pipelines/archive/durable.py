@@ -6,10 +6,12 @@ import errno
 import os
 from pathlib import Path
 
+from htr_model.whole_files import write_whole
 from pipelines.files import is_local, write_bytes
 
-_NOT_KNOWN = (errno.EINVAL, errno.ENOTSUP)
-"""What file systems say that cannot be told to do so, as some of other machines and for folders."""
+_NOT_KNOWN = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
+"""What file systems say that cannot be told to do so, as some of other machines and for folders; SMB refuses it for
+files that are opened to be read."""
 
 
 def make_last(uri: str) -> None:
@@ -37,12 +39,6 @@ def write_lasting(uri: str, data: bytes) -> None:
         write_bytes(uri, data)
         return
     path = Path(uri)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.lasting")
-    try:
-        write_bytes(str(partial), data)
-        make_last(str(partial))
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, data)
     make_last(uri)

@@ -60,7 +60,7 @@ def test_files_of_a_run_are_on_the_disk_before_the_run_counts(output, monkeypatc
 
     monkeypatch.setattr(os, "fsync", note)
     runs.commit(str(output), record("night-1"))
-    folders = [output, *output.glob("*"), *output.glob("*/run=*")]
+    folders = [output, *output.glob("*/run=*"), *(path.parent for path in output.glob("*/run=*"))]
     assert {path.stat().st_ino for path in [commit, *folders, *output.glob("*/*/*.parquet")]} <= synced
 
 
