@@ -62,16 +62,18 @@ def page_files(pages: Iterable[Transcript], form: str, pictures: Pictures | None
     """
     ending, write = FORMATS[form]
     for page in pages:
+        own = f"{page.name}{PICTURE_ENDING}"
+        if _has_no_picture(page.source.ref.uri, page.source.pages, page.source.rotation):
+            page = replace(page, picture=own)
         content = write(page)
         if content is None:
             continue
         files = {}
         picture = None if pictures is None else _picture(pictures, page, lost)
-        if picture is not None or _has_no_picture(page.source.ref.uri, page.source.pages, page.source.rotation):
-            page = replace(page, picture=f"{page.name}{PICTURE_ENDING}")
-            content = write(page)
         if picture is not None:
-            files[page.picture] = jpeg(picture)
+            files[own] = jpeg(picture)
+            if page.picture != own:
+                content = write(replace(page, picture=own))
         yield Exported({**files, f"{page.name}{ending}": content}, int(page.corrected))
 
 
