@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from htr_model.readers.files import printable
 from pipelines.archive.page_pictures import ENDING as PICTURE_ENDING
 from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg
 from pipelines.archive.reading import Archive
 from pipelines.archive.transcripts import Transcript
 from pipelines.corrections import Corrections
-from pipelines.files import page_stem, printable
+from pipelines.files import page_stem
 from pipelines.formats import FORMATS
 from pipelines.formats.pdf import ENDING as PDF_ENDING
 from pipelines.formats.pdf import to_pdf

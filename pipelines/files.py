@@ -14,6 +14,8 @@ from typing import BinaryIO
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from htr_model.readers.files import printable
+
 
 def configure(beam_options: list[str]) -> None:
     """Give Beam's file systems their options (regions, endpoints). S3 opens nothing before; a pipeline does it late."""
@@ -28,11 +30,6 @@ def is_local(uri: str) -> bool:
 def absolute(uri: str) -> str:
     """The same place, independent of the working directory."""
     return os.path.abspath(os.path.expanduser(uri)) if is_local(uri) else uri.rstrip("/")
-
-
-def printable(uri: str) -> str:
-    """A path as text that tables and terminals can hold: bytes of a name that are not UTF-8 become escapes."""
-    return uri.encode("utf-8", "backslashreplace").decode()
 
 
 def safe_name(name: str) -> str:

@@ -19,8 +19,9 @@ from apache_beam.metrics import Metrics
 
 from htr_model.cores import usable_cores
 from htr_model.normalization import Normalization, normalize
+from htr_model.readers.files import printable
 from pipelines.assembly import UnitReading, assemble, better_way_up
-from pipelines.files import page_stem, printable, read_bytes, write_bytes
+from pipelines.files import page_stem, read_bytes, write_bytes
 from pipelines.inputs import Document
 from pipelines.job import Job
 from pipelines.model_handler import ImageKey, Recognized, TextImage

@@ -48,7 +48,7 @@ def name_or_none(value: object) -> str | None:
 
 
 def printable(text: str) -> str:
-    """A text that tables and terminals can hold: bytes of a file's name that are not UTF-8 become escapes."""
+    """A text, as a path, that tables and terminals can hold: bytes of a name that are not UTF-8 become escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta, timezone
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from htr_model.readers.files import printable
 from pipelines.archive import tables
 from pipelines.archive.runs import RunRecord
-from pipelines.files import printable
 from pipelines.records import LOSING_STAGES, timestamp
 
 _NO_TIME = "-"

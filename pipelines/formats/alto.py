@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from xml.etree.ElementTree import Element, SubElement
 
+from htr_model.readers.files import printable
 from pipelines.archive.transcripts import Transcript
-from pipelines.files import printable
 from pipelines.formats.shapes import baseline, outline
 from pipelines.formats.xml import legal, to_bytes, written
 from segmentation.geometry import Box, union
