@@ -182,13 +182,10 @@ def begin(output: str, run_id: str) -> None:
         marks = _marks(output)
         if not any(name == run_id and _is_own(mark) for name, mark in marks):
             raise _name_at_work(output, run_id)
-        others = [
-            name
-            for name, mark in marks
-            if name != run_id and _at_work(mark) and not mark.get("left") and not _is_own(mark)
-        ]
-        # A committed run's process only has to say that it ended.
-        others = [name for name in others if not FileSystems.exists(commit_path(output, name))]
+        if any(_is_own(mark) and not mark.get("left") for name, mark in marks if name != run_id):
+            return  # A part of a job that holds the output already: whoever waits for that steps back.
+        # A run that is committed too, since further parts of its job may follow.
+        others = [name for name, mark in marks if name != run_id and _at_work(mark) and not mark.get("left")]
         if not others:
             return
         end(output, run_id)

@@ -267,10 +267,24 @@ def test_wait_has_an_end(output):
         pytest.fail("it began")
 
 
-def test_committed_run_that_has_not_said_so_holds_up_nobody(output):
+def test_committed_run_holds_the_output_until_it_ends_or_falls_silent(output):
+    """Further parts of its job may follow."""
     far(output, "night-1", time.time())
     runs.commit(str(output), record("night-1"))
+    with pytest.raises(runs.OutputBusy, match="'night-1' is at work"):
+        runs.begin(str(output), "night-2")
+    path = output / "runs" / "night-1.started"
+    long_ago = {"renewed_at": time.time() - runs.LEASE_SECONDS - 1}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **long_ago}))
     runs.begin(str(output), "night-2")
+
+
+def test_part_of_a_job_that_holds_the_output_is_not_held_up_by_who_looks_whether_it_is_free(output):
+    with runs.held(str(output), "night"):
+        runs.commit(str(output), record("night"))
+        far(output, "compacted-1", time.time())
+        with runs.held(str(output), "night-part2"):
+            pass
 
 
 def test_run_that_was_held_for_dead_cannot_commit(output):
