@@ -24,7 +24,7 @@ from htr_model.recognizer import Recognizer
 from pipelines.evaluation.pages import load_page
 from pipelines.job import DEFAULT_MODEL
 from pipelines.model_handler import RecognizerHandler, TextImage, recognise
-from pipelines.transforms import text_images
+from pipelines.steps.layouts import text_images
 from segmentation.page import segment_upright
 
 console = Console(width=110)

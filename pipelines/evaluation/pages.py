@@ -20,7 +20,9 @@ from pipelines import files
 from pipelines.inputs import Document
 from pipelines.model_handler import RecognizerHandler, recognise
 from pipelines.records import PageText
-from pipelines.transforms import PageTask, facts_of, laid_out, page_text, unit_reading
+from pipelines.steps.assembling import page_text, unit_reading
+from pipelines.steps.layouts import facts_of, laid_out
+from pipelines.steps.listing import PageTask
 from segmentation.decoding import DecodingSettings, Page, PageRef, decode_page
 from segmentation.geometry import Box, Line
 from segmentation.page import SegmentationSettings, UprightPage, segment, segment_upright, ways_up

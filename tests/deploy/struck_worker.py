@@ -17,14 +17,15 @@ import signal
 import sys
 import time
 
-from pipelines import model_handler, sinks, transforms
+from pipelines import model_handler, sinks
 from pipelines.archive import runs
 from pipelines.running import worker_boot
+from pipelines.steps import assembling, reading
 
 PLACES = {
-    "segmentation": (transforms, "ways_up"),
+    "segmentation": (reading, "ways_up"),
     "recognition": (model_handler, "recognise"),
-    "assembly": (transforms, "assemble"),
+    "assembly": (assembling, "assemble"),
     "writing": (sinks.WriteRows, "_flush"),
     "renaming": (sinks, "publish"),
     "commit": (runs, "commit"),

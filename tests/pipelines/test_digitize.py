@@ -12,10 +12,11 @@ import pytest
 
 from htr_model.bundle import load
 from htr_model.recognizer import Recognizer
-from pipelines import model_handler, records, transforms
+from pipelines import model_handler, records
 from pipelines.archive import runs
 from pipelines.files import page_stem
 from pipelines.running import launch
+from pipelines.steps import layouts, reading
 from pipelines.volumes import RecentVolumes, upright_page
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
 from segmentation.page import segment, segment_upright, ways_up
@@ -389,7 +390,7 @@ def test_failures_in_the_middle_of_the_graph_cost_a_page_or_a_line(two_letters, 
     bad_page = decode_page((two_letters / "a.png").read_bytes(), PageRef("a", 0), SETTINGS).gray
     upright = segment_upright(decode_page((two_letters / "b.png").read_bytes(), PageRef("b", 0), SETTINGS).gray)
     recognizer = Recognizer(load(tiny_bundle))
-    images = transforms.text_images(PageRef("b", 0), upright.segmented, "line", recognizer.normalization)
+    images = layouts.text_images(PageRef("b", 0), upright.segmented, "line", recognizer.normalization)
     poison = next(images).pixels
     read = Recognizer.read
 
@@ -403,7 +404,7 @@ def test_failures_in_the_middle_of_the_graph_cost_a_page_or_a_line(two_letters, 
             raise RuntimeError("no reading today")
         return read(self, pictures)
 
-    monkeypatch.setattr(transforms, "ways_up", segment_or_fail)
+    monkeypatch.setattr(reading, "ways_up", segment_or_fail)
     monkeypatch.setattr(Recognizer, "read", read_or_fail)
     for name in ("b.png", "c.png"):  # folders where pictures should be
         (tmp_path / "overlays" / f"{page_stem(str(two_letters / name), 0, 1)}.jpg").mkdir(parents=True)

@@ -81,14 +81,15 @@ def test_overlays_that_cannot_be_written_are_found_before_the_first_page(letter,
 
 FULL_DISK = """
 import resource, sys
-from pipelines import cli, transforms
+from pipelines import cli
+from pipelines.steps import reading
 
 def decode_page(*arguments):
     # From the first page on no file may grow beyond what announcements need: to a program it is a full disk.
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
     return decoded(*arguments)
 
-decoded, transforms.decode_page = transforms.decode_page, decode_page
+decoded, reading.decode_page = reading.decode_page, decode_page
 sys.exit(cli.main(sys.argv[1:]))
 """
 

@@ -47,7 +47,7 @@ from apache_beam.runners.portability import local_job_service
 entry = 'severity: INFO timestamp { seconds: 1 } message: "%s" transform_id: "Read" log_location: "%s:258" thread: "T"'
 with hold_back_native_output():
     for level, message, place in (
-        (20, "4 pages segmented by this worker", "/x/pipelines/transforms.py"),
+        (20, "4 pages segmented by this worker", "/x/pipelines/steps/reading.py"),
         (30, r'\\"two words.png\\" of M\\303\\274ller', "/x/pipelines/archive/tables.py"),
         (20, "Control channel established.", "/x/apache_beam/runners/worker/sdk_worker.py"),
         (40, "the worker broke", "/x/apache_beam/runners/worker/sdk_worker.py"),

@@ -12,7 +12,7 @@ from pipelines.evaluation.pages import PageFailure, PageResult, evaluate_page, e
 from pipelines.evaluation.summary import summarise
 from pipelines.job import DEFAULT_MODEL
 from pipelines.model_handler import RecognizerHandler
-from pipelines.transforms import NothingRead
+from pipelines.steps.assembling import NothingRead
 from segmentation.scores.metrics import Scores
 from tests.conftest import REPOSITORY
 from tests.pipelines.jobs import inkbeam, rows
