@@ -25,6 +25,7 @@ from htr_model.line_finder.augmentation import Crop, random_crop, whole
 from htr_model.line_finder.onnx_file import to_onnx
 from htr_model.line_finder.pages import STRIDE, UNIT, LinePage
 from htr_model.training import checkpoint
+from htr_model.training.schedule import cosine, warm_up
 from htr_model.whole_files import write_whole
 from segmentation.lines.network import FORMAT_VERSION, MODEL_FILE, SETTINGS_FILE
 
@@ -171,9 +172,8 @@ class LineTrainingRun:
         before = time.monotonic()
         saved = before - _SAVE_SECONDS + _FIRST_SECONDS
         while self._share() < 1:
-            warm = min(1.0, (done.step + 1) / _WARM_UP)
-            cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self._share()))
-            self.model.optimizer.learning_rate = self.settings.learning_rate * warm * cosine
+            rate = self.settings.learning_rate * warm_up(done.step, _WARM_UP) * cosine(self._share())
+            self.model.optimizer.learning_rate = rate
             losses.append(float(self.model.train_on_batch(*self.batch(done.step))))
             now = time.monotonic()
             done.step += 1

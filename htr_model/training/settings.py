@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from htr_model import networks
 from htr_model.normalization import Normalization
 from htr_model.training.batches import Batching
+from htr_model.training.schedule import cosine, warm_up
 
 SCHEDULES = ("cosine", "constant")
 
@@ -98,7 +99,5 @@ RECIPES = {
 
 def learning_rate(settings: TrainingSettings, step: int, progress: float) -> float:
     """Rate of a step: linear warm-up, then the schedule over ``progress`` 0–1 (of the steps or of the minutes)."""
-    warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
-    if settings.schedule == "constant":
-        return settings.learning_rate * warm
-    return settings.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+    rate = settings.learning_rate * warm_up(step, settings.warmup_steps)
+    return rate if settings.schedule == "constant" else rate * cosine(progress)
