@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from segmentation.ink.grain import grain_and_contrast, smoothed
+from segmentation.scaling import scaled
 
 _MOST_ROWS, _LARGEST_STEP, _MOST_PIXELS = 256, 1_024, 2**22
 """Of the network's input: a bundle comes from strangers too, and must not exhaust memory. The default's has 64 rows and
@@ -249,13 +250,9 @@ def _located(gray: np.ndarray, settings: Normalization) -> _Located:
     """The ink of a picture, scaled down where it is far larger than the network's input."""
     if gray.ndim != 2 or gray.dtype != np.uint8 or gray.size == 0:
         raise ValueError(f"expected uint8 pixels of shape (h, w), got {gray.dtype} {gray.shape}")
-    height, width = gray.shape
+    height = gray.shape[0]
     reduction = max(1.0, height / (3.0 * settings.height))
-    small = gray
-    if reduction > 1:
-        size = (max(1, round(width / reduction)), max(1, round(height / reduction)))
-        small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
-    ink = flatten_paper(smooth_grain(small))
+    ink = flatten_paper(smooth_grain(scaled(gray, 1 / reduction)))
     found = _Located(ink, _ink_extent(ink, settings.line_reach), reduction)
     if reduction == 1 or found.extent is None:
         return found
@@ -286,10 +283,7 @@ def trim(gray: np.ndarray, settings: Normalization) -> np.ndarray:
     top, bottom, *_ = located.sides()
     gray = gray[located.surroundings()]
     scale = _SURPLUS * settings.height / (bottom - top)
-    if scale >= 1:
-        return gray.copy()
-    size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    return gray.copy() if scale >= 1 else scaled(gray, scale)
 
 
 def stack(

@@ -19,6 +19,7 @@ from pipelines.logs import configure_logging
 from segmentation.decoding import DecodingError
 from segmentation.ink.preparation import Prepared, prepare
 from segmentation.page import SegmentationSettings
+from segmentation.scaling import scaled
 
 log = logging.getLogger(__name__)
 
@@ -87,10 +88,9 @@ def line_page(page: TruePage, gray: np.ndarray) -> LinePage | None:
         inks.append((ys + top, xs))
         middles.append(_middle(ys + top, xs, _to_working(prepared, line.baseline), x_height))
     factor = STORED / x_height
-    size = (max(1, round(prepared.flat.shape[1] * factor)), max(1, round(prepared.flat.shape[0] * factor)))
-    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    picture = 255 - cv2.resize(prepared.flat, size, interpolation=method)
-    unknown = cv2.resize(_untold(prepared, inks) | pale.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    picture = 255 - scaled(prepared.flat, factor)
+    untold = _untold(prepared, inks) | pale.astype(np.uint8)
+    unknown = cv2.resize(untold, picture.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
     lines = tuple(((m + 0.5) * factor - 0.5).astype(np.float32) for m in middles)
     split = page.split or usual_split(f"{page.collection}/{page.picture.name}")
     return LinePage(page.collection, split, picture, lines, unknown)

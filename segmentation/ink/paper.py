@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from segmentation.ink.grain import smooth_grain
+from segmentation.scaling import scaled
 
 
 def quarter(picture: np.ndarray) -> np.ndarray:
@@ -67,8 +68,7 @@ def outside_of_sheet(gray: np.ndarray) -> np.ndarray | None:
     factor = 250 / max(h, w)
     if min(h, w) * factor < 20:
         return None
-    size = (max(1, round(w * factor)), max(1, round(h * factor)))
-    written = cv2.resize(quarter(gray), size, interpolation=cv2.INTER_AREA)
+    written = cv2.resize(quarter(gray), (round(w * factor), round(h * factor)), interpolation=cv2.INTER_AREA)
     small = cv2.medianBlur(written, 7)
     level, _ = cv2.threshold(small, 0, 255, cv2.THRESH_OTSU)
     # Where a table has a grain, parts of it cannot be reached: no sheet is as ragged.
@@ -177,9 +177,7 @@ def is_negative(gray: np.ndarray) -> bool:
     """Whether a page, uint8 (h, w), is written light on dark, as on microfilm."""
     if np.median(gray[::8, ::8]) >= _DARK:
         return False
-    factor = min(1.0, _NEGATIVE_SIDE / max(gray.shape))
-    size = (max(1, round(gray.shape[1] * factor)), max(1, round(gray.shape[0] * factor)))
-    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    small = scaled(gray, min(1.0, _NEGATIVE_SIDE / max(gray.shape)))
     stands_out = small.astype(np.int16) - cv2.medianBlur(small, 31)
     light, dark = np.count_nonzero(stands_out > _CLEARLY), np.count_nonzero(stands_out < -_CLEARLY)
     return light > _MANY_TIMES * dark

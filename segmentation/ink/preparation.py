@@ -16,6 +16,7 @@ from segmentation.ink.scale import Scale, measure, stroke_width
 from segmentation.ink.skew import estimate_skew
 from segmentation.ink.stamps import find_stamps, stamped
 from segmentation.placement import Placement
+from segmentation.scaling import scaled
 
 _LEAST_SKEW = 0.4
 """Degrees below which the page is not turned: lines are levelled one by one anyway."""
@@ -80,7 +81,7 @@ def prepare(gray: np.ndarray, working_side: int, tones: Tones | None = None) -> 
 def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepared:
     """The page prepared at a scale."""
     height, width = gray.shape
-    flat = flat_sheet(_resize(gray, factor))
+    flat = flat_sheet(scaled(gray, factor, enlarging=cv2.INTER_CUBIC))
     ink = binarise(flat, tones)
     total_ink = int(np.count_nonzero(ink))
     turn = np.array([[1.0, 0, 0], [0, 1.0, 0]])
@@ -103,13 +104,6 @@ def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepare
         parts = components(ink)
         scale = measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
     return Prepared(flat, ink, parts, rules, scale, Placement(turn, factor, height, width), skew, total_ink)
-
-
-def _resize(gray: np.ndarray, factor: float) -> np.ndarray:
-    if factor == 1.0:
-        return gray
-    size = (max(1, round(gray.shape[1] * factor)), max(1, round(gray.shape[0] * factor)))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
 
 
 def _without_rulings_and_specks(ink: np.ndarray) -> tuple[np.ndarray, Components]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from segmentation.scaling import scaled
+
 _LARGEST = 10.0
 _SIDE = 500
 _CLEAR = 1.8
@@ -18,8 +20,7 @@ def estimate_skew(ink: np.ndarray) -> float:
     coarsely, then finely. A page without a clear answer gets 0.
     """
     factor = _SIDE / max(ink.shape)
-    size = (max(1, round(ink.shape[1] * factor)), max(1, round(ink.shape[0] * factor)))
-    small = cv2.resize(ink.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    small = scaled(ink.astype(np.float32), factor, enlarging=cv2.INTER_AREA)
     ys, xs = np.nonzero(small > 0.1)
     if len(ys) < 50:
         return 0.0

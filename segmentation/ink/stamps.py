@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from segmentation.scaling import scaled
+
 _SIDE = 500
 """Long side, pixels, of the picture in which circles are looked for."""
 _SMALLEST_SHARE, _LARGEST_SHARE = 30, 8
@@ -61,9 +63,8 @@ def find_stamps(flat: np.ndarray, ink: np.ndarray, x_height: float) -> list[Stam
     if smallest >= largest:
         return []
     factor = min(1.0, _SIDE / long_side)
-    small = cv2.resize(flat, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     circles = cv2.HoughCircles(
-        cv2.GaussianBlur(small, (0, 0), 1.0),
+        cv2.GaussianBlur(scaled(flat, factor), (0, 0), 1.0),
         cv2.HOUGH_GRADIENT_ALT,
         1.5,
         minDist=smallest * factor,

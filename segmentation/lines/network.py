@@ -12,9 +12,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import onnxruntime
+
+from segmentation.scaling import scaled
 
 MODEL_FILE = "network.onnx"
 SETTINGS_FILE = "lines.json"
@@ -83,10 +84,7 @@ class LineNetwork:
             float32 (rows, columns), 0–1, and the answer's pixels per pixel of the page.
         """
         factor = self.settings.x_height / x_height
-        h, w = flat.shape
-        size = (max(1, round(w * factor)), max(1, round(h * factor)))
-        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-        small = cv2.resize(flat, size, interpolation=method)
+        small = scaled(flat, factor)
         multiple, stride = self.settings.multiple, self.settings.stride
         picture = np.zeros([-(-n // multiple) * multiple for n in small.shape], np.float32)
         picture[: small.shape[0], : small.shape[1]] = (255 - small) / np.float32(255)

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from segmentation.geometry import Line
 from segmentation.pictures.lettering import font
 from segmentation.pictures.overlay import draw_overlay
+from segmentation.scaling import scaled
 from segmentation.scores.line_scores import InkOverlap, LineScores, TrueInk
 
 _COLOURS = np.array([(0, 70, 200), (0, 130, 60), (190, 80, 0), (150, 0, 160), (0, 130, 150)], np.uint8)
@@ -55,8 +56,7 @@ def draw_comparison(
         [_UNOWNED, *(_COLOURS[i % len(_COLOURS)] if counted[i] else _UNCOUNTED for i in range(len(counted)))], np.uint8
     )
     picture[truth.ink] = palette[found[truth.ink]]
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    tile = Image.fromarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+    tile = Image.fromarray(scaled(picture, factor))
     pen, letters = ImageDraw.Draw(tile), font(13)
     for i in range(len(counted)):
         ys, xs = np.nonzero((found == i + 1) & truth.ink)

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from segmentation.geometry import Box
 from segmentation.pictures.lettering import font
+from segmentation.scaling import scaled
 
 _COLOURS = ((20, 80, 200), (30, 140, 30), (200, 90, 10), (160, 30, 170), (0, 130, 150))
 _LONG_SIDE = 2000
@@ -31,9 +32,7 @@ def draw_overlay(
         turns: 0, 90 or 270 degrees clockwise by which the page must be turned to read each line; None: all are level.
     """
     factor = min(1.0, _LONG_SIDE / max(gray.shape))
-    size = (max(1, round(gray.shape[1] * factor)), max(1, round(gray.shape[0] * factor)))
-    picture = cv2.resize(gray, size, interpolation=cv2.INTER_AREA) if factor < 1 else gray
-    picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
+    picture = cv2.cvtColor(scaled(gray, factor), cv2.COLOR_GRAY2RGB)
     for index, line in enumerate(lines):
         colour = _COLOURS[index % len(_COLOURS)]
         _rectangle(picture, line, factor, colour, 1)

@@ -45,10 +45,10 @@ def test_packages_import_only_what_lies_below_them(package):
 
 TAKEN = {
     *("segmentation.decoding", "segmentation.ink.grain", "segmentation.lines.network"),
-    "segmentation.pictures.lettering",
+    *("segmentation.pictures.lettering", "segmentation.scaling"),
 }
-"""What the recogniser and its training take of segmentation: how files are decoded, grain, letters on pictures, and the
-files of a line network, which is trained there and used here."""
+"""What the recogniser and its training take of segmentation: how files are decoded, grain, scaling, letters on
+pictures, and the files of a line network, which is trained there and used here."""
 
 
 def test_the_recogniser_is_told_nothing_of_pages_and_lines():
