@@ -10,10 +10,14 @@ from pathlib import Path
 
 
 @contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
+def written_aside(path: Path, lasting: bool = True) -> Iterator[Path]:
     """Another name beside ``path``; what the block writes there takes its place when the block ends.
 
     When the block fails, or leaves no file there, ``path`` stays as it was. Nothing remains under the other name.
+
+    Args:
+        lasting: the content is on the disk before its name is, which takes a moment. Else a machine whose power fails
+            may keep the new name and not what it stands for.
 
     Raises:
         OSError: the file cannot be put in its place.
@@ -22,9 +26,9 @@ def written_aside(path: Path) -> Iterator[Path]:
     try:
         yield partial
         if partial.exists():
-            # Else a machine that fails may keep the new name and not what it stands for.
-            with open(partial, "rb+") as file:
-                os.fsync(file.fileno())
+            if lasting:
+                with open(partial, "rb+") as file:
+                    os.fsync(file.fileno())
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from htr_model.readers.files import printable
+from htr_model.names import printable
 from pipelines.archive.page_pictures import ENDING as PICTURE_ENDING
 from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg
 from pipelines.archive.reading import Archive

@@ -9,6 +9,7 @@ from typing import TypeVar
 from htr_model.charset import canonical_text
 from htr_model.data.pictures import decode_gray
 from htr_model.data.samples import Item, Sample, Skipped
+from htr_model.names import printable
 
 PICTURES = (*(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".jp2", ".j2k"),)
 _MAX_BYTES = 512 * 2**20
@@ -45,11 +46,6 @@ def picture_in(folders: list[Path], name: str) -> Path | None:
 def name_or_none(value: object) -> str | None:
     """A writer or form as text, however a file writes it."""
     return None if value is None else str(value)
-
-
-def printable(text: str) -> str:
-    """A text, as a path, that tables and terminals can hold: bytes of a name that are not UTF-8 become escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 T = TypeVar("T")

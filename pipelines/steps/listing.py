@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
-from pipelines.files import printable, read_bytes
+from htr_model.names import printable
+from pipelines.files import read_bytes
 from pipelines.inputs import Document
 from pipelines.steps.failures import FAILURES, failure
 from segmentation.decoding import DecodingSettings, PageRef, check_bytes, count_pages
