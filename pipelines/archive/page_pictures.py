@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import fields
 
@@ -27,6 +28,15 @@ def picture_name(name: str, sha256: str, rotation: int) -> str:
     """
     turn = f"-{rotation}" if rotation else ""
     return f"{name}-{sha256[:6]}{turn}{ENDING}"
+
+
+_PICTURE = re.compile(r"(.+)-[0-9a-f]{6}(?:-\d+)?\.jpg")
+
+
+def page_of(picture: str) -> str | None:
+    """Name of the page that a file's name is the picture of, as `picture_name` makes it; None for other files."""
+    named = _PICTURE.fullmatch(picture)
+    return named and named[1]
 
 
 class LostPicture(Exception):

@@ -153,9 +153,16 @@ def read_whole(output: str, table: str, records: Iterable[RunRecord], columns: S
         UsageError: also where rows of a run are missing.
     """
     records = list(records)
-    rows = read(output, table, [record.run_id for record in records], list(dict.fromkeys([*columns, "run_id"])))
-    check_whole(output, table, records, rows_of_runs(rows))
-    return rows.select(columns)
+
+    def whole() -> pa.Table:
+        rows = read(output, table, [record.run_id for record in records], list(dict.fromkeys([*columns, "run_id"])))
+        check_whole(output, table, records, rows_of_runs(rows))
+        return rows.select(columns)
+
+    try:
+        return whole()
+    except UsageError:
+        return whole()  # A compaction may have moved them after its manifest was looked for.
 
 
 def rows_of_runs(rows: pa.Table) -> Counter[str]:

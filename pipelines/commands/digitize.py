@@ -85,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.dry_run:
             return _tell_what_would_be_read(planned)
         again = functools.partial(launch.plan, job, tuple(arguments.input_list))
+        if planned.selection.documents:
+            launch.check_overlays(job)
         return execution.carry_out(planned, again, options, arguments, report)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -120,8 +119,9 @@ def _write(folder: str, name: str, data: bytes) -> None:
 
 def _remove_pages(folder: Path, names: set[str]) -> None:
     """Remove pages of an earlier review, and their pictures: their links lead through a list that is no more."""
-    of_page = re.compile(r"(.+?)(?:\.html|-[0-9a-f]{6}(?:-\d+)?\.jpg)")
+    from pipelines.archive.page_pictures import page_of
+
     for path in list(folder.iterdir()):
-        named = of_page.fullmatch(path.name)
-        if named and named[1] in names:
+        page = path.stem if path.suffix == ".html" else page_of(path.name)
+        if page in names:
             path.unlink()

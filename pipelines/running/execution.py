@@ -71,8 +71,6 @@ def carry_out(
     from pipelines.running import dataflow, launch, portions
 
     job = planned.job
-    if planned.selection.documents:
-        launch.check_overlays(job)
     if dataflow.is_template(beam_options) and planned.selection.documents:
         launch.leave(planned, beam_options)
         text = f"Run {job.run_id} is left to Dataflow; it commits itself at its end"
