@@ -72,7 +72,7 @@ def _evenly_chosen(pages: list[TruePage], limit: int | None) -> list[TruePage]:
 
 
 def measured_pages(limit: int | None = None) -> dict[str, list[TruePage]]:
-    """Pages to measure on by collection, at most ``limit`` of each: of the real ones that are there, else the samples."""
+    """Pages to measure on by collection, at most ``limit`` of each: the real ones that are there, else the samples."""
     if data_folder() is None:
         return {"samples": sample_pages(limit)}
     return {name: validation_pages(name, limit) for name in COLLECTIONS if (data_folder() / name).is_dir()}
