@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +22,18 @@ def writing(named: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise UsageError(f"{named}: cannot be written ({error})") from error
+
+
+def path_ending_in(ending: str) -> Callable[[str], str]:
+    """For argparse, the path of a file to be written. It must end as files of its kind do: what else stands there, as a
+    scan, is not to be replaced by mistake."""
+
+    def checked(path: str) -> str:
+        if not path.lower().endswith(ending):
+            raise argparse.ArgumentTypeError(f"{path}: its name must end in {ending}")
+        return path
+
+    return checked
 
 
 def write_figures(path: str, figures: dict) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
     from pipelines.models import bundle_address, load_bundle
 
     files.configure([])
+    output = Path(arguments.output)
+    own = os.path.realpath(bundle_address(arguments.model)) == os.path.realpath(output)
+    if (output / bundle.SETTINGS_FILE).exists() and not own:
+        raise UsageError(f"--output {output}: holds another model bundle; name another folder, or remove it")
     data = load(arguments.data)
     samples = measured(data, arguments.split)
     model = bundle_address(arguments.model)

@@ -17,7 +17,7 @@ from pipelines.logs import hold_back_native_output
 from pipelines.options.decoder import add_decoder_options, chosen_decoder, described
 from pipelines.options.lines import add_lines_option, segmentation_settings
 from pipelines.wording import counted
-from pipelines.written_files import write_figures, writing
+from pipelines.written_files import path_ending_in, write_figures, writing
 
 SUMMARY = "measure lines, words, reading order and text of pages with known lines"
 
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers", type=int, default=1, metavar="N", help="processes; seconds a page are right for one (default: 1)"
     )
     where = parser.add_argument_group("where to write")
-    where.add_argument("--json", metavar="FILE", help="also write the figures here")
+    where.add_argument("--json", type=path_ending_in(".json"), metavar="FILE", help="also write the figures here")
     where.add_argument(
         "--report", metavar="DIR", help="also write a table of all pages and pictures of the worst ones here"
     )

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         from pipelines.archive.reading import open_archive
         from pipelines.corrections import Corrections
         from pipelines.exports import exported, without_picture
-        from pipelines.files import absolute
+        from pipelines.files import absolute, is_local
         from pipelines.losses import Losses
 
     if arguments.to == PDF and arguments.pictures:
@@ -64,6 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder, whole, lost = absolute(arguments.output), open_archive(arguments.archive), Losses()
     archive = whole.of_documents(arguments.documents)
     archive.refuse_among_tables(arguments.output, "--output")
+    if is_local(folder) and (Path(folder) / "review.css").exists():
+        raise UsageError(f"--output {arguments.output}: is a review's folder, whose corrections have the same names")
     if shows:
         archive.refuse_among_scans(arguments.output, "--output")
     corrections = Corrections(Path(arguments.corrections), lost) if arguments.corrections else None

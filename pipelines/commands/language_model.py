@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from pipelines import exit_codes
@@ -55,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--order must lie between 1 and 8, got {arguments.order!r}")
     if not arguments.least_gain >= 0:
         raise UsageError(f"--least-gain must be at least 0, got {arguments.least_gain!r}")
+    if os.path.realpath(arguments.output) in map(os.path.realpath, arguments.texts):
+        raise UsageError(f"--output {arguments.output}: is one of the texts; name another file")
     configure([])
     charset = load_bundle(bundle_address(arguments.model)).charset
     texts = []

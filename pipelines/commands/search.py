@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.options.archive import add_archive_options
 from pipelines.wording import counted
-from pipelines.written_files import writing
+from pipelines.written_files import path_ending_in, writing
 
 if TYPE_CHECKING:
     from pipelines.losses import Losses
@@ -30,7 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--edits", type=int, metavar="N", help="wrong letters a word (default: 1 in 4; 0: none)")
     parser.add_argument("--limit", type=int, default=20, metavar="N", help="places to show (default: 20)")
     parser.add_argument("--corrections", metavar="DIR", help="folder of a review: pages saved in it as corrected there")
-    parser.add_argument("--pictures", metavar="FILE", help="also write a web page with a picture of each place")
+    parser.add_argument(
+        "--pictures",
+        type=path_ending_in(".html"),
+        metavar="FILE",
+        help="also write a web page with a picture of each place",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object a place")
 
 
@@ -51,7 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--limit must be at least 1, got {arguments.limit!r}")
     if arguments.edits is not None and arguments.edits < 0:
         raise UsageError(f"--edits must be at least 0, got {arguments.edits!r}")
-    archive, lost = open_archive(arguments.archive).of_documents(arguments.documents), Losses()
+    whole, lost = open_archive(arguments.archive), Losses()
+    archive = whole.of_documents(arguments.documents)
     corrections = Corrections(Path(arguments.corrections), lost) if arguments.corrections else None
     count, shown = search(archive, wanted, arguments.limit, corrections)
     if arguments.json:
@@ -63,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         _write_pictures(arguments.pictures, query, count, shown, archive.records, lost)
         if not arguments.json:
             print(f"pictures: {arguments.pictures}")
+    for message in corrections.left_over(whole.pictures()) if corrections else ():
+        print(f"not taken: {message}", file=sys.stderr)
     return lost.exit_code
 
 

@@ -55,6 +55,8 @@ def reported(path: str | None, output: str) -> Iterator[Figures]:
         raise UsageError(f"--metrics-file {path}: its folder is missing or cannot be written")
     if path and os.path.isdir(path):
         raise UsageError(f"--metrics-file {path}: is a folder; name a file in it")
+    if path and not _may_be_replaced(path):
+        raise UsageError(f"--metrics-file {path}: holds something else than figures; name another file")
     figures, started = Figures(), time.monotonic()
     code = exit_codes.FAILED
     try:
@@ -71,6 +73,15 @@ def reported(path: str | None, output: str) -> Iterator[Figures]:
                 write(path, output, figures)
             except OSError as error:  # A full disk must not make a failure of a run that is committed.
                 log.error("--metrics-file %s: cannot be written (%s)", path, error)
+
+
+def _may_be_replaced(path: str) -> bool:
+    """Whether there is no such file yet, or one that `write` may have written."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(6) in (b"", b"# HELP")
+    except OSError:
+        return True
 
 
 def write(path: str, output: str, figures: Figures) -> None:

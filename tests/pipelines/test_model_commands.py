@@ -99,6 +99,9 @@ def test_calibrate_writes_a_bundle_with_other_confidence_and_the_same_text(label
     card = (output / "README.md").read_text(encoding="utf-8")
     assert card.startswith("# A bundle for tests\n")
     assert card.count("Confidence is calibrated: expected calibration error") == 1
+    other = inkbeam("calibrate", "--model", tiny_bundle, "--data", labelled, "--output", output)
+    assert other.code == 2 and "holds another model bundle" in other.err
+    assert load(output).id == after.id
     again = inkbeam("calibrate", "--model", output, "--data", labelled, "--output", output)
     assert again.code == 0, again.err
     assert load(output).id == after.id

@@ -321,6 +321,14 @@ def test_page_that_was_saved_twice_is_named(corrected):
         assert f"not taken: {second}: no page of the archive has this name" in done.err
 
 
+def test_an_export_does_not_take_the_place_of_corrections(corrected):
+    """Both are PAGE files, of the same names."""
+    before = {path.name: path.read_bytes() for path in (corrected / "web").iterdir()}
+    done = inkbeam("export", corrected / "tables", "--to", "page", "--output", corrected / "web")
+    assert done.code == 2 and "is a review's folder" in done.err
+    assert {path.name: path.read_bytes() for path in (corrected / "web").iterdir()} == before
+
+
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 RESULT = """
 const result = document.createElement("pre");
