@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,6 +35,19 @@ def path_ending_in(ending: str) -> Callable[[str], str]:
         return path
 
     return checked
+
+
+def refuse_input(option: str, path: str, inputs: Iterable[str], what: str) -> None:
+    """Refuse a file to be written that is one of those that are read.
+
+    Args:
+        what: the message calls it.
+
+    Raises:
+        UsageError: it is.
+    """
+    if os.path.realpath(path) in map(os.path.realpath, inputs):
+        raise UsageError(f"{option} {path}: is {what}; name another file")
 
 
 def write_figures(path: str, figures: dict) -> None:

@@ -11,7 +11,7 @@ from htr_model.data.pictures import decode_gray
 from htr_model.data.samples import Item, Sample, Skipped
 from htr_model.names import printable
 
-PICTURES = (*(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".jp2", ".j2k"),)
+PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".jp2", ".j2k")
 _MAX_BYTES = 512 * 2**20
 """Larger picture files are not read."""
 

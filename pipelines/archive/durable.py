@@ -14,19 +14,18 @@ _NOT_KNOWN = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
 files that are opened to be read."""
 
 
-def make_last(uri: str) -> None:
-    """Bring a local file, or a folder's list of names, and its own name to the disk; stores of objects do so
-    themselves."""
-    if is_local(uri):
-        for path in (uri, os.path.dirname(uri)):
-            handle = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            except OSError as error:
-                if error.errno not in _NOT_KNOWN:
-                    raise
-            finally:
-                os.close(handle)
+def make_last(*uris: str) -> None:
+    """Bring local files, or folders' lists of names, and their own names to the disk, each once; stores of objects do
+    so themselves."""
+    for path in dict.fromkeys(path for uri in uris if is_local(uri) for path in (uri, os.path.dirname(uri))):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            if error.errno not in _NOT_KNOWN:
+                raise
+        finally:
+            os.close(handle)
 
 
 def write_lasting(uri: str, data: bytes) -> None:

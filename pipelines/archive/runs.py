@@ -89,10 +89,9 @@ def table_folder(output: str, table: str, run_id: str) -> str:
 def commit(output: str, record: RunRecord) -> None:
     """Make a run count: its files are on the disk before the one that says so."""
     if is_local(output):
-        for folder in (table_folder(output, table, record.run_id) for table in TABLES):
-            for path in (*Path(folder).glob("*"), Path(folder), Path(folder).parent):
-                if path.exists():
-                    make_last(str(path))
+        folders = [Path(table_folder(output, table, record.run_id)) for table in TABLES]
+        written = (path for folder in folders for path in (*folder.glob("*"), folder, folder.parent) if path.exists())
+        make_last(*map(str, written))
     write_lasting(commit_path(output, record.run_id), json.dumps(asdict(record), indent=1).encode())
 
 

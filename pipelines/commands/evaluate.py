@@ -11,7 +11,7 @@ from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.options.decoder import add_decoder_options, chosen_decoder, described
 from pipelines.options.samples import add_division_options, add_measured_options, divided, measured
-from pipelines.written_files import path_ending_in, write_figures, writing
+from pipelines.written_files import path_ending_in, refuse_input, write_figures, writing
 
 SUMMARY = "measure a recogniser on pictures with known text"
 
@@ -55,8 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     from pipelines.models import bundle_address, load_bundle, load_language_model
 
     files.configure([])
-    if arguments.save_predictions and Path(arguments.save_predictions).resolve() in map(_resolved, arguments.data):
-        raise UsageError(f"--save-predictions {arguments.save_predictions}: is the data itself; name another file")
+    if arguments.save_predictions:
+        refuse_input("--save-predictions", arguments.save_predictions, arguments.data, "the data itself")
     if arguments.report and Path(arguments.report).is_file():
         raise UsageError(f"--report {arguments.report}: is a file; name a folder")
     if arguments.against:
@@ -164,10 +164,6 @@ def _print_row(name: str, rates) -> None:
 def _visible(text: str) -> str:
     """Characters of a confusion as a line of text can show them."""
     return text.replace(" ", "␣") or "∅"
-
-
-def _resolved(path: str) -> Path:
-    return Path(path).resolve()
 
 
 def _save_predictions(samples: list, readings: list, path: Path) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL
-from pipelines.written_files import writing
+from pipelines.written_files import refuse_input, writing
 
 SUMMARY = "count the n-grams of running texts for digitize --language-model"
 
@@ -56,8 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--order must lie between 1 and 8, got {arguments.order!r}")
     if not arguments.least_gain >= 0:
         raise UsageError(f"--least-gain must be at least 0, got {arguments.least_gain!r}")
-    if os.path.realpath(arguments.output) in map(os.path.realpath, arguments.texts):
-        raise UsageError(f"--output {arguments.output}: is one of the texts; name another file")
+    refuse_input("--output", arguments.output, arguments.texts, "one of the texts")
     configure([])
     charset = load_bundle(bundle_address(arguments.model)).charset
     texts = []

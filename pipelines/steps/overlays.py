@@ -29,20 +29,18 @@ class DrawOverlays(beam.DoFn):
         self._volumes = None
 
     def process(self, page: PageText):
-        ref = page.facts.ref
+        facts, ref = page.facts, page.facts.ref
+        document = Document(ref.uri, facts.source_size, facts.source_modified)
         try:
-            stem = page_stem(ref.uri, ref.page_index, page.facts.document_pages)
-            write_bytes(f"{self._folder}/{stem}.jpg", self._draw(page))
+            stem = page_stem(ref.uri, ref.page_index, facts.document_pages)
+            write_bytes(f"{self._folder}/{stem}.jpg", self._draw(page, document))
         except Exception as error:
-            facts = page.facts
-            document = Document(ref.uri, facts.source_size, facts.source_modified)
             yield failure("draw", document, ref.page_index, error, facts.document_pages)
 
-    def _draw(self, page: PageText) -> bytes:
+    def _draw(self, page: PageText, document: Document) -> bytes:
         facts = page.facts
         place = facts.ref, facts.document_pages, facts.rotation_degrees
-        version = Document(facts.ref.uri, facts.source_size, facts.source_modified).fingerprint()
-        gray = upright_page(*place, self._settings, self._volumes, version=version).gray
+        gray = upright_page(*place, self._settings, self._volumes, version=document.fingerprint()).gray
         boxes: list[list] = [[] for _ in page.lines]
         turns = [0] * len(page.lines)
         for word in page.words:

@@ -96,14 +96,18 @@ def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepare
         rules = rules_of(flat, ink)
         ink, parts = _without_rulings_and_specks(ink & ~rules.ink(ink))
     parts = parts or components(ink)
-    scale = measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
+    scale = _scale(ink, parts)
     stamps = find_stamps(flat, ink, scale.x_height) if scale else []
     if stamps:
         covered = stamped(ink.shape, stamps)
         flat, ink = np.where(covered, np.uint8(255), flat), ink & ~covered
         parts = components(ink)
-        scale = measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
+        scale = _scale(ink, parts)
     return Prepared(flat, ink, parts, rules, scale, Placement(turn, factor, height, width), skew, total_ink)
+
+
+def _scale(ink: np.ndarray, parts: Components) -> Scale | None:
+    return measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
 
 
 def _without_rulings_and_specks(ink: np.ndarray) -> tuple[np.ndarray, Components]:

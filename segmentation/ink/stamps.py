@@ -75,12 +75,14 @@ def find_stamps(flat: np.ndarray, ink: np.ndarray, x_height: float) -> list[Stam
     )
     if circles is None:
         return []
+    near = cv2.dilate(ink.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     stamps: list[Stamp] = []
     for x, y, radius in sorted((circles[0, :, :3] / factor).tolist(), key=lambda circle: -circle[2]):
-        edge = _outer_edge(ink, x, y, radius)
-        inner = any(np.hypot(x - s.x, y - s.y) < s.radius for s in stamps)
-        if edge and not inner and _stands_alone(ink, Stamp(x, y, edge), x_height):
-            stamps.append(Stamp(x, y, edge))
+        if any(np.hypot(x - s.x, y - s.y) < s.radius for s in stamps):
+            continue  # another ring of the same stamp
+        stamp = Stamp(x, y, _outer_edge(near, x, y, radius))
+        if stamp.radius and _stands_alone(ink, stamp, x_height):
+            stamps.append(stamp)
     return stamps
 
 
@@ -92,9 +94,12 @@ def stamped(shape: tuple[int, int], stamps: list[Stamp]) -> np.ndarray:
     return covered > 0
 
 
-def _outer_edge(ink: np.ndarray, x: float, y: float, radius: float) -> float:
-    """Radius of the outer edge of a ring near a circle; 0 where there is none."""
-    near = cv2.dilate(ink.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+def _outer_edge(near: np.ndarray, x: float, y: float, radius: float) -> float:
+    """Radius of the outer edge of a ring near a circle; 0 where there is none.
+
+    Args:
+        near: bool (h, w), the ink and what is within two pixels of it.
+    """
     radii = np.arange(radius - _WAVER, radius + 2 * _WAVER + 1)
     inked = np.array([_along(near, x, y, r) for r in radii])
     if inked.max() < _INKED:
