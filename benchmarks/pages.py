@@ -9,7 +9,8 @@ from pathlib import Path
 
 import cv2
 
-from htr_model.readers.page_rows import PageRow, page_rows
+from htr_model.readers.described import DescribedPage
+from htr_model.readers.page_rows import page_rows
 from htr_model.readers.page_truth import TrueLine, TruePage
 from htr_model.scoring.metrics import error_rates
 from htr_model.scoring.page_text import comparable
@@ -42,11 +43,11 @@ def data_folder() -> Path | None:
 def validation_pages(collection: str, limit: int | None = None) -> list[TruePage]:
     """Validation pages of a real collection that can be scored whole, at most ``limit``, evenly chosen."""
     pages = []
-    for row in page_rows(data_folder() / collection / "pages.jsonl"):
-        if isinstance(row, PageRow) and row.description["split"] == "validation":
-            texts = [line["text"] for line in row.description["lines"] if line["text"]]
+    for page in page_rows(data_folder() / collection / "pages.jsonl"):
+        if isinstance(page, DescribedPage) and page.split == "validation":
+            texts = [line.text for line in page.lines if line.text]
             if texts and (collection != "copiste" or _PRINTED in " ".join(texts[:4])):
-                pages.append(_page(collection, row.picture, texts))
+                pages.append(_page(collection, page.picture, texts))
     return _evenly_chosen(pages, limit)
 
 

@@ -181,7 +181,7 @@ def _saved(line: Element, block: int, outlines: Sequence[str], scale: np.ndarray
     name, coords = line.get("id", ""), line.find("Coords")
     outlined = "" if coords is None else coords.get("points", "")
     corners = points(outlined)
-    if not _NAME.fullmatch(name) or not corners:
+    if not _NAME.fullmatch(name) or not len(corners):
         raise ValueError(f"line {name!r} is none of the review's")
     left, top = (np.min(corners, axis=0).astype(int) * scale).astype(int).tolist()
     right, bottom = ((np.max(corners, axis=0).astype(int) + 1) * scale).astype(int).tolist()

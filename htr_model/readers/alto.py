@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
-from htr_model.readers.transcription import Transcription, base_name, number, points, with_box
+import numpy as np
+
+from htr_model.readers.described import DescribedLine
+from htr_model.readers.transcription import Transcription, base_name, line_inside, number, points
 
 ROOT = "alto"
 
@@ -25,32 +28,32 @@ def parse_alto(root: Element) -> Transcription:
     size = (width, height) if width > 0 and height > 0 else None
     unit = (root.findtext("Description/MeasurementUnit") or "pixel").strip()
     name = root.findtext("Description/sourceImageInformation/fileName") or ""
-    lines = [_line(element) for element in pages[0].iter("TextLine")]
+    lines = tuple(map(_line, pages[0].iter("TextLine")))
     return Transcription(base_name(name), size, unit == "pixel", lines)
 
 
-def _line(element: Element) -> dict:
-    line: dict = {"text": _text(element)}
+def _line(element: Element) -> DescribedLine:
+    text = _text(element)
     try:
         outline = element.find("Shape/Polygon")
-        polygon = points(outline.get("POINTS")) if outline is not None else []
+        polygon = points(None if outline is None else outline.get("POINTS"))
         sides = [element.get(key) for key in ("HPOS", "VPOS", "WIDTH", "HEIGHT")]
-        box = [number(side) for side in sides] if None not in sides else None
-        line |= {"polygon": polygon, "baseline": _baseline(element.get("BASELINE"), box)}
+        box = None if None in sides else np.array([number(side) for side in sides])
+        baseline = _baseline(element.get("BASELINE"), box)
     except ValueError as error:
-        return line | {"error": str(error)}
-    if not polygon and box:
-        return line | {"bbox": box}
-    return with_box(line)
+        return DescribedLine(text, error=str(error))
+    if box is not None and not len(polygon):
+        return DescribedLine(text, baseline=baseline, box=box)
+    return line_inside(text, polygon, baseline)
 
 
-def _baseline(written: str | None, box: list[float] | None) -> list[list[float]]:
+def _baseline(written: str | None, box: np.ndarray | None) -> np.ndarray:
     """Points of the baseline (version 4), or the level line at the one height that earlier versions give."""
     parts = (written or "").replace(",", " ").split()
-    if len(parts) == 1:
-        height = number(parts[0])
-        return [[box[0], height], [box[0] + box[2], height]] if box else []
-    return points(written)
+    if len(parts) != 1:
+        return points(written)
+    height = number(parts[0])
+    return points(None) if box is None else np.array([[box[0], height], [box[0] + box[2], height]])
 
 
 def _text(line: Element) -> str:

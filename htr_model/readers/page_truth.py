@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from htr_model.data.samples import DatasetError, Skipped
-from htr_model.readers.files import collection_of, name_or_none, with_usable_names
-from htr_model.readers.line_crops import has_place, line_shapes, outlined
-from htr_model.readers.page_rows import NOT_AS_DESCRIBED, PageRow, page_rows, typical_height
+from htr_model.readers.described import DescribedLine, DescribedPage, DescribedWord
+from htr_model.readers.files import collection_of, with_usable_names
+from htr_model.readers.line_crops import line_shapes
+from htr_model.readers.page_rows import page_rows
 from htr_model.readers.text_files import text_lines, text_pairs
-from htr_model.readers.tokens import running_text, token_groups, whole_words
-from htr_model.readers.xml_files import DescribedPage, described_pages, xml_files
+from htr_model.readers.tokens import token_groups
+from htr_model.readers.xml_files import pages_with_pictures, xml_files
 
 Corners = tuple[int, int, int, int]
 """Left, top, right and bottom of a box, pixels; right and bottom exclusive."""
@@ -104,12 +105,14 @@ def true_pages(path: str | Path) -> Iterator[TruePage | Skipped]:
     if path.is_dir() and (path / "pages.jsonl").is_file():
         path = path / "pages.jsonl"
     if path.is_file() and path.suffix.lower() != ".xml":
-        return (_named(_of_row(row)) for row in page_rows(path))
-    described = [path] if path.is_file() else xml_files(path)
-    if not described:
-        what = "holds no pages.jsonl, PAGE or ALTO files" if path.is_dir() else "no such file or folder"
-        raise DatasetError(f"{path}: {what}")
-    return (_named(_described(page)) for page in described_pages(described))
+        pages = page_rows(path)
+    else:
+        described = [path] if path.is_file() else xml_files(path)
+        if not described:
+            what = "holds no pages.jsonl, PAGE or ALTO files" if path.is_dir() else "no such file or folder"
+            raise DatasetError(f"{path}: {what}")
+        pages = (page if isinstance(page, Skipped) else page[0] for page in pages_with_pictures(described))
+    return (_named(page if isinstance(page, Skipped) else true_page(page)) for page in pages)
 
 
 def _named(page: TruePage | Skipped) -> TruePage | Skipped:
@@ -117,55 +120,31 @@ def _named(page: TruePage | Skipped) -> TruePage | Skipped:
     return with_usable_names(page, *names)
 
 
-def _of_row(row: PageRow | Skipped) -> TruePage | Skipped:
-    return row if isinstance(row, Skipped) else _usable(row.description, row.picture, row.collection, row.place)
-
-
-def _described(page: DescribedPage | Skipped) -> TruePage | Skipped:
-    if isinstance(page, Skipped):
-        return page
-    height, width = page.gray.shape
-    description = {"lines": page.lines, "width": width, "height": height}
-    return _usable(description, page.picture, page.collection, page.picture.name)
-
-
-def _usable(page: dict, picture: Path, collection: str, place: str) -> TruePage | Skipped:
+def true_page(page: DescribedPage) -> TruePage | Skipped:
+    """A page as it is measured against; `Skipped` where one of its lines cannot be used, or none has a place."""
+    height = page.line_height
     try:
-        return true_page(page, picture, collection)
-    except NOT_AS_DESCRIBED as error:
-        return Skipped(place, f"not a page: {error!r}")
+        lines = tuple(_line(line, height) for line in page.lines)
+        if lines and not any(line.outlines for line in lines):
+            raise ValueError("no coordinates of its lines")
+    except ValueError as error:
+        return Skipped(page.place, f"not a page: {error}")
+    return TruePage(page.collection, page.picture, page.size, lines, height, page.split, page.writer)
 
 
-def true_page(page: dict, picture: Path, collection: str) -> TruePage:
-    """A page from its description (`htr_model.readers.page_rows.PageRow`).
-
-    Raises:
-        those of `NOT_AS_DESCRIBED`: it is no such description.
-    """
-    line_height = typical_height(page["lines"])
-    if page["lines"] and not any(map(has_place, page["lines"])):
-        raise ValueError("no coordinates of its lines")
-    size = (int(page["width"]), int(page["height"])) if page.get("width") and page.get("height") else None
-    lines = tuple(_line(line, line_height) for line in page["lines"])
-    writer = name_or_none(page.get("writer"))
-    return TruePage(collection, picture, size, lines, line_height, page.get("split"), writer)
-
-
-def _line(line: dict, line_height: float) -> TrueLine:
-    if line.get("error"):
-        raise ValueError(line["error"])
-    line = outlined(line, line_height)
+def _line(line: DescribedLine, line_height: float) -> TrueLine:
+    if line.error:
+        raise ValueError(line.error)
     # Of a line without a place the text is known all the same.
-    outlines = tuple(line_shapes(line, line_height)) if has_place(line) else ()
-    baseline = np.array(line.get("baseline") or [], float).reshape(-1, 2)
-    from_left = baseline[np.argsort(baseline[:, 0], kind="stable")]
-    return TrueLine(running_text(line), outlines, tuple(_words(whole_words(line))), from_left)
+    outlines = tuple(line_shapes(line, line_height))
+    from_left = line.baseline[np.argsort(line.baseline[:, 0], kind="stable")]
+    return TrueLine(line.running_text, outlines, tuple(_words(line.whole_words)), from_left)
 
 
-def _words(tokens: list[dict]) -> Iterator[TrueWord]:
-    texts = [str(t["text"]) for t in tokens]
+def _words(tokens: tuple[DescribedWord, ...]) -> Iterator[TrueWord]:
+    texts = [token.text for token in tokens]
     for members in token_groups(texts):
-        corners = np.array([tokens[i]["bbox"] for i in members], float).reshape(-1, 4)
+        corners = np.array([tokens[i].box for i in members])
         corners[:, 2:] += corners[:, :2]
         (left, top), (right, bottom) = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
         box = (int(left), int(top), max(int(right), int(left) + 1), max(int(bottom), int(top) + 1))

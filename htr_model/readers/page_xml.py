@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from xml.etree.ElementTree import Element
 
-from htr_model.readers.transcription import Transcription, base_name, number, points, with_box
+import numpy as np
+
+from htr_model.readers.described import DescribedLine
+from htr_model.readers.transcription import Transcription, base_name, line_inside, number, points
 
 ROOT = "PcGts"
 
@@ -22,7 +25,7 @@ def parse_page(root: Element) -> Transcription:
         raise ValueError("it describes no page")
     width, height = (number(page.get(key, "0")) for key in ("imageWidth", "imageHeight"))
     size = (width, height) if width > 0 and height > 0 else None
-    lines = [_line(element) for element in _in_order(page)]
+    lines = tuple(map(_line, _in_order(page)))
     return Transcription(base_name(page.get("imageFilename", "")), size, True, lines)
 
 
@@ -45,22 +48,22 @@ def _reading_order(page: Element) -> list[str]:
     return names
 
 
-def _line(element: Element) -> dict:
-    line: dict = {"text": _text(element)}
+def _line(element: Element) -> DescribedLine:
+    text = _text(element)
     try:
-        line |= {"polygon": _points(element.find("Coords")), "baseline": _points(element.find("Baseline"))}
+        return line_inside(text, _points(element.find("Coords")), _points(element.find("Baseline")))
     except ValueError as error:
-        return line | {"error": str(error)}
-    return with_box(line)
+        return DescribedLine(text, error=str(error))
 
 
-def _points(element: Element | None) -> list[list[float]]:
-    """Points of an attribute (since 2013) or of elements (before)."""
+def _points(element: Element | None) -> np.ndarray:
+    """Points of an attribute (since 2013) or of elements (before); none without the element."""
     if element is None:
-        return []
+        return points(None)
     if element.get("points") is not None:
         return points(element.get("points"))
-    return [[number(point.get("x", "")), number(point.get("y", ""))] for point in element.findall("Point")]
+    corners = [[number(point.get("x", "")), number(point.get("y", ""))] for point in element.findall("Point")]
+    return np.array(corners).reshape(-1, 2)
 
 
 def _text(line: Element) -> str:

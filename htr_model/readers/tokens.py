@@ -28,18 +28,3 @@ def token_groups(tokens: list[str]) -> list[list[int]]:
             open_quote = not open_quote
         glue = token == "(" or (quote and open_quote)
     return words
-
-
-def running_text(line: dict) -> str:
-    """Text of a line as ``pages.jsonl`` describes it: of its words where they are the whole line, as writing has it."""
-    words = whole_words(line)
-    return join_tokens([word["text"] for word in words]) if words else str(line.get("text") or "")
-
-
-def whole_words(line: dict) -> list[dict]:
-    """The words that a line's description holds, where they are the whole line, else none. Some ground truths box only
-    the words of a line that were squeezed in, or read them in another way than the line.
-    """
-    text, words = str(line.get("text") or ""), line.get("words") or []
-    spelt = "".join("".join(word["text"] for word in words).split())
-    return words if not text or spelt == "".join(text.split()) else []

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from htr_model.readers.described import DescribedLine
 
 _FARTHEST = 1_000_000
 """From a page's corner, beyond which no coordinate is believed."""
@@ -23,13 +25,13 @@ class Transcription:
         picture: name of its picture, without any folder.
         size: width and height of the page in the unit of the coordinates; None where the file does not tell.
         in_pixels: whether that unit is the picture's pixel.
-        lines: as in ``pages.jsonl``: text, and where known polygon, baseline, bbox [x, y, w, h].
+        lines: in that unit.
     """
 
     picture: str
     size: tuple[float, float] | None
     in_pixels: bool
-    lines: list[dict]
+    lines: tuple[DescribedLine, ...]
 
 
 def base_name(written: str) -> str:
@@ -38,8 +40,8 @@ def base_name(written: str) -> str:
     return "" if name in (".", "..") or "\0" in name else name
 
 
-def points(written: str | None) -> list[list[float]]:
-    """Pairs of coordinates from ``x,y x,y`` (PAGE, ALTO) or ``x y x y`` (ALTO).
+def points(written: str | None) -> np.ndarray:
+    """Points, float (n, 2), from ``x,y x,y`` (PAGE, ALTO) or ``x y x y`` (ALTO).
 
     Raises:
         ValueError: there is something else, an odd number of them, or a point far outside of any page.
@@ -47,7 +49,7 @@ def points(written: str | None) -> list[list[float]]:
     numbers = [number(part) for part in re.split(r"[\s,]+", written.strip())] if written and written.strip() else []
     if len(numbers) % 2:
         raise ValueError(f"coordinates are not pairs: {written!r:.60}")
-    return [list(pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
+    return np.array(numbers).reshape(-1, 2)
 
 
 def number(written: str) -> float:
@@ -61,16 +63,15 @@ def number(written: str) -> float:
     return value
 
 
-def with_box(line: dict) -> dict:
-    """The line with the box around its polygon; one of fewer than three points is none."""
-    if len(line.get("polygon", ())) < 3:
-        return {**line, "polygon": []}
-    corners = np.array(line["polygon"])
-    (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-    return {**line, "bbox": [left, top, right - left, bottom - top]}
+def line_inside(text: str, polygon: np.ndarray, baseline: np.ndarray) -> DescribedLine:
+    """A line with the box around its polygon; one of fewer than three points is none."""
+    if len(polygon) < 3:
+        return DescribedLine(text, baseline=baseline)
+    box = np.concatenate([polygon.min(axis=0), np.ptp(polygon, axis=0)])
+    return DescribedLine(text, polygon, baseline, box)
 
 
-def in_pixels_of(transcription: Transcription, width: int, height: int) -> list[dict]:
+def in_pixels_of(transcription: Transcription, width: int, height: int) -> tuple[DescribedLine, ...]:
     """The lines in pixels of a picture ``width`` × ``height`` large, also one that was reduced since.
 
     Raises:
@@ -86,14 +87,9 @@ def in_pixels_of(transcription: Transcription, width: int, height: int) -> list[
         raise ValueError(f"the picture is {width} × {height} pixels, but the file describes a page of {page}")
     if across == down == 1:
         return transcription.lines
-    return [_scaled(line, np.array([across, down])) for line in transcription.lines]
+    return tuple(_scaled(line, np.array([across, down])) for line in transcription.lines)
 
 
-def _scaled(line: dict, factors: np.ndarray) -> dict:
-    changed = dict(line)
-    for key in ("polygon", "baseline"):
-        if line.get(key):
-            changed[key] = (np.array(line[key]) * factors).tolist()
-    if line.get("bbox"):
-        changed["bbox"] = (np.array(line["bbox"]) * np.tile(factors, 2)).tolist()
-    return changed
+def _scaled(line: DescribedLine, factors: np.ndarray) -> DescribedLine:
+    box = None if line.box is None else line.box * np.tile(factors, 2)
+    return replace(line, polygon=line.polygon * factors, baseline=line.baseline * factors, box=box)

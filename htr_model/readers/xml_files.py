@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -12,6 +11,7 @@ import numpy as np
 from htr_model.data.pictures import decode_gray, has_more_pages
 from htr_model.data.samples import DatasetError, Item, Skipped
 from htr_model.readers import alto, page_xml
+from htr_model.readers.described import DescribedPage
 from htr_model.readers.files import collection_of, file_bytes, picture_in
 from htr_model.readers.pages import page_lines
 from htr_model.readers.safe_xml import XmlError, parse_xml
@@ -41,27 +41,6 @@ def _root(path: Path) -> str | None:
         return None
 
 
-@dataclass(frozen=True)
-class DescribedPage:
-    """A page picture that an XML file describes.
-
-    Attributes:
-        picture: its file.
-        gray: uint8 (height, width).
-        lines: as in ``pages.jsonl``, in pixels of the picture.
-        collection: name of the folder that the set lies in.
-    """
-
-    picture: Path
-    gray: np.ndarray
-    lines: list[dict]
-    collection: str
-
-    def samples(self) -> Iterator[Item]:
-        """The page's lines."""
-        return page_lines({"image": self.picture.name, "lines": self.lines}, self.gray, self.collection)
-
-
 def read_xml(path: Path) -> Iterator[Item]:
     """Lines of the page that a PAGE or ALTO file describes.
 
@@ -77,12 +56,14 @@ def read_xml(path: Path) -> Iterator[Item]:
 
 def read_xml_folder(paths: list[Path]) -> Iterator[Item]:
     """Lines of the pages of a folder's files; files that cannot be used are `Skipped`."""
-    for page in described_pages(paths):
+    for page in pages_with_pictures(paths):
         yield from _samples(page)
 
 
-def described_pages(paths: list[Path]) -> Iterator[DescribedPage | Skipped]:
-    """The pages of a folder's files; files that cannot be used are `Skipped`."""
+def pages_with_pictures(paths: list[Path]) -> Iterator[tuple[DescribedPage, np.ndarray] | Skipped]:
+    """The pages of a folder's files, in pixels of their pictures, with these: uint8 (height, width). Files that cannot
+    be used are `Skipped`.
+    """
     for path in paths:
         try:
             root = parse_xml(path)
@@ -92,8 +73,8 @@ def described_pages(paths: list[Path]) -> Iterator[DescribedPage | Skipped]:
             yield Skipped(path.name, str(error))
 
 
-def _samples(page: DescribedPage | Skipped) -> Iterator[Item]:
-    return iter([page]) if isinstance(page, Skipped) else page.samples()
+def _samples(page: tuple[DescribedPage, np.ndarray] | Skipped) -> Iterator[Item]:
+    return iter([page]) if isinstance(page, Skipped) else page_lines(*page)
 
 
 def _transcription(root: Element) -> Transcription:
@@ -107,7 +88,7 @@ def _transcription(root: Element) -> Transcription:
     return _PARSERS[root.tag](root)
 
 
-def _described(path: Path, transcription: Transcription) -> DescribedPage | Skipped:
+def _described(path: Path, transcription: Transcription) -> tuple[DescribedPage, np.ndarray] | Skipped:
     name = transcription.picture
     if not name:
         return Skipped(path.name, "it names no picture")
@@ -124,7 +105,9 @@ def _described(path: Path, transcription: Transcription) -> DescribedPage | Skip
         if has_more_pages(data):
             raise ValueError("holds several pages; give each a picture of its own (inkbeam export --pictures)")
         gray = decode_gray(data)
-        lines = in_pixels_of(transcription, gray.shape[1], gray.shape[0])
+        height, width = gray.shape
+        lines = in_pixels_of(transcription, width, height)
     except ValueError as error:
         return Skipped(path.name, f"{name}: {error}")
-    return DescribedPage(picture, gray, lines, collection_of(folder.parent if exported else folder))
+    collection = collection_of(folder.parent if exported else folder)
+    return DescribedPage(picture.name, picture.name, picture, collection, lines, (width, height)), gray

@@ -12,6 +12,7 @@ from htr_model.cores import usable_cores
 from htr_model.data.samples import DatasetError, Sample, Skipped
 from htr_model.readers.datasets import load, read
 from htr_model.readers.line_crops import line_crop
+from htr_model.readers.page_rows import line_of
 from htr_model.readers.tokens import join_tokens
 from tests.htr_model.drawing import png, word
 
@@ -360,7 +361,7 @@ def test_what_other_lines_wrote_inside_the_box_is_paper(tmp_path):
     """A slanted polygon's bounding box holds neighbours' ink; the crop does not."""
     gray, _ = page_of_lines()
     polygon = [[50, 150], [60, 150], [60, 60], [400, 60], [400, 120], [70, 120], [70, 220], [50, 220]]
-    crop = line_crop(gray, {"bbox": [50, 60, 350, 160], "polygon": polygon}, 70)
+    crop = line_crop(gray, line_of({"bbox": [50, 60, 350, 160], "polygon": polygon}), 70)
     assert crop[:60, 20:].min() < 60  # the first line's own ink
     assert (crop[85:, 40:] > 200).all()  # of the second line nothing, though it lies in the box
 
@@ -387,7 +388,7 @@ def test_strip_polygon_is_rebuilt_from_the_baseline(tmp_path):
 
 def test_a_baseline_that_runs_off_the_page_does_not_make_a_giant_of_the_line():
     gray = np.full((60, 1_000), 255, np.uint8)
-    crop = line_crop(gray, {"bbox": [5, 5, 900, 50], "baseline": [[5, 50], [900, 90_000]]}, 50)
+    crop = line_crop(gray, line_of({"bbox": [5, 5, 900, 50], "baseline": [[5, 50], [900, 90_000]]}), 50)
     assert crop.shape[0] <= 60
 
 
@@ -400,7 +401,7 @@ def test_slanting_line_is_made_level():
     gray = cv2.warpAffine(gray, shear, (600, 500), borderValue=250)
     baseline = [[x, 200 + slope * x] for x in (50, 150, 250, 400)]
     polygon = [[50, 150 + 6], [400, 150 + 48], [400, 220 + 48], [50, 220 + 6]]
-    crop = line_crop(gray, {"bbox": [50, 156, 350, 112], "polygon": polygon, "baseline": baseline}, 70)
+    crop = line_crop(gray, line_of({"bbox": [50, 156, 350, 112], "polygon": polygon, "baseline": baseline}), 70)
     assert np.count_nonzero((crop < 128).any(axis=1)) <= 34  # 31 where it stands level, 40 as it slants
 
 
@@ -433,22 +434,25 @@ ELL = [[-100, -100], [60, -100], [60, -50], [-50, -50], [-50, 60], [-100, 60]]
 
 
 @pytest.mark.parametrize(
-    "lines",
+    ("broken", "reason"),
     [
-        None,
-        [{"text": "no box"}],
-        [{"bbox": [1, 1, 50, 50], "words": [{"text": None, "bbox": [1, 1, 5, 5]}]}],
-        [{"text": "round the corner", "bbox": [0, 0, 50, 50], "polygon": ELL}],
-        [{"text": "half a box", "bbox": [1, 2]}],
-        [{"text": "no numbers", "bbox": [1, 2, 3, "x"]}],
-        [{"text": "far away", "bbox": [1, 1, 9_000_000, 9_000_000]}],
-        [{"text": "not a number", "bbox": [1, 1, float("nan"), 5]}],
+        (7, "not a line: AttributeError"),
+        ({"text": "no box"}, "no coordinates of its outline"),
+        ({"bbox": [1, 1, 50, 50], "words": [{"text": None, "bbox": [1, 1, 5, 5]}]}, "not a line: TypeError"),
+        ({"text": "no box", "bbox": [1, 1, 50, 50], "words": [{"text": "no"}]}, "not a line: KeyError('bbox')"),
+        ({"text": "round the corner", "bbox": [0, 0, 50, 50], "polygon": ELL}, "the line lies outside the page"),
+        ({"text": "half a box", "bbox": [1, 2]}, "not a line: ValueError"),
+        ({"text": "no numbers", "bbox": [1, 2, 3, "x"]}, "not a line: ValueError"),
+        ({"text": "far away", "bbox": [1, 1, 9_000_000, 9_000_000]}, "not a line: ValueError"),
+        ({"text": "not a number", "bbox": [1, 1, float("nan"), 5]}, "not a line: ValueError"),
+        ({"text": "not pairs", "polygon": [[1, 2], [3, 4], [5]]}, "not a line: ValueError"),
     ],
 )
-def test_malformed_line_costs_one_line_or_page_and_not_the_data_set(tmp_path, lines):
-    good = {"image": "page.png", "lines": [line("first", 100)]}
-    path = write_pages(tmp_path / "p", {"image": "page.png", "lines": lines}, good)
-    assert [i.text for i in read(path) if isinstance(i, Sample)] == ["first"]
+def test_malformed_line_costs_one_line_and_not_its_page(tmp_path, broken, reason):
+    path = write_pages(tmp_path / "p", {"image": "page.png", "lines": [broken, line("first", 100)]})
+    skipped, sample = read(path)
+    assert skipped.id == "page.png#0" and skipped.reason.startswith(reason)
+    assert (sample.id, sample.text) == ("page.png#1", "first")
 
 
 # --- all layouts ------------------------------------------------------------------------------------------------------
@@ -511,7 +515,7 @@ def test_ink_that_two_boxes_of_a_line_share_is_kept():
     gray = np.full((100, 300), 240, np.uint8)
     gray[40:60, 20:280] = 30
     words = [{"text": "over", "bbox": [10, 20, 170, 60]}, {"text": "lap", "bbox": [130, 20, 160, 60]}]
-    crop = line_crop(gray, {"words": words}, 60)
+    crop = line_crop(gray, line_of({"words": words}), 60)
     assert np.count_nonzero(crop == 30) == 20 * 260
 
 
