@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from htr_model.charset import canonical_text
-from htr_model.data.pictures import decode_gray
 from htr_model.data.samples import Item, Sample, Skipped
 from htr_model.readers.described import DescribedPage
 from htr_model.readers.files import file_bytes
 from htr_model.readers.line_crops import line_crop
 from htr_model.readers.page_rows import page_rows
+from htr_model.readers.pictures import decode_gray
 
 
 def read_pages(path: Path) -> Iterator[Item]:

@@ -8,12 +8,12 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from htr_model.data.pictures import decode_gray, has_more_pages
 from htr_model.data.samples import DatasetError, Item, Skipped
 from htr_model.readers import alto, page_xml
 from htr_model.readers.described import DescribedPage
 from htr_model.readers.files import collection_of, file_bytes, picture_in
 from htr_model.readers.pages import page_lines
+from htr_model.readers.pictures import decode_gray, has_more_pages
 from htr_model.readers.safe_xml import XmlError, parse_xml
 from htr_model.readers.transcription import Transcription, in_pixels_of
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from htr_model.data.pictures import decode_gray, has_more_pages
+from htr_model.readers.pictures import decode_gray, has_more_pages
 from tests.broken_files import png_of_size
 from tests.htr_model.drawing import png, word
 
