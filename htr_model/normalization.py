@@ -1,6 +1,7 @@
 """The one way from a picture of writing to the network's input.
 
-Training, evaluation and the pipeline all call `normalize`; nothing else may prepare pixels for the recogniser.
+Training, evaluation and the pipeline all call `normalize`; nothing else may prepare pixels for the recogniser. What is
+cut from a page that was made even is made even once more: training pictures come from no page, and all go one way.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ _LEAST_CONTRAST = 0.06
 """Darkness (share of the paper's brightness) below which a picture is taken for empty paper, not amplified."""
 
 
-def smooth_grain(gray: np.ndarray) -> np.ndarray:
+def with_less_grain(gray: np.ndarray) -> np.ndarray:
     """The same picture, uint8 (h, w), or if its grain is strong beside its contrast, one with less of it.
 
     It is smoothed the wider the larger the writing is.
@@ -116,17 +117,16 @@ def smooth_grain(gray: np.ndarray) -> np.ndarray:
     return smoothed(gray, grain, min(1.6, 0.7 + gray.shape[0] / 120))
 
 
-def flatten_paper(gray: np.ndarray) -> np.ndarray:
+def ink_of(gray: np.ndarray) -> np.ndarray:
     """Ink of a picture on an even ground: uint8 (h, w), 0 paper … 255 full ink.
 
     The paper's brightness is estimated by a grey closing wider than strokes, divided out, and the darkness that
-    remains is stretched so that typical ink is 255. Works on dark writing on light ground; a picture that is
-    mostly dark is taken for a negative and inverted.
+    remains is stretched so that typical ink is 255.
 
     Args:
-        gray: uint8 (h, w), 0 black … 255 white.
+        gray: uint8 (h, w), 0 black … 255 white; a negative is inverted.
     """
-    if 2 * np.count_nonzero(gray < _DARK) > gray.size:
+    if _is_negative(gray):
         gray = 255 - gray
     h, w = gray.shape
     reach = int(np.clip(min(h, 96) // 3, 9, 31)) | 1
@@ -141,6 +141,11 @@ def flatten_paper(gray: np.ndarray) -> np.ndarray:
         full = 255.0
     none = 0.15 * full
     return cv2.convertScaleAbs(cv2.subtract(darkness, none), alpha=255.0 / (full - none))
+
+
+def _is_negative(gray: np.ndarray) -> bool:
+    """Whether a picture is mostly dark, as light writing on dark ground is."""
+    return 2 * np.count_nonzero(gray < _DARK) > gray.size
 
 
 def _ink_extent(ink: np.ndarray, line_reach: float) -> tuple[int, int, int, int] | None:
@@ -252,7 +257,7 @@ def _located(gray: np.ndarray, settings: Normalization) -> _Located:
         raise ValueError(f"expected uint8 pixels of shape (h, w), got {gray.dtype} {gray.shape}")
     height = gray.shape[0]
     reduction = max(1.0, height / (3.0 * settings.height))
-    ink = flatten_paper(smooth_grain(scaled(gray, 1 / reduction)))
+    ink = ink_of(with_less_grain(scaled(gray, 1 / reduction)))
     found = _Located(ink, _ink_extent(ink, settings.line_reach), reduction)
     if reduction == 1 or found.extent is None:
         return found

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from htr_model.normalization import Normalization, flatten_paper, normalize, smooth_grain, stack, trim
+from htr_model.normalization import Normalization, ink_of, normalize, stack, trim, with_less_grain
 from tests.htr_model.drawing import likeness, word
 
 SETTINGS = Normalization()
@@ -135,7 +135,7 @@ def test_grey_patch_around_the_ink_leaves_no_trace(patch, paper):
         cv2.putText(gray, "Hand", (130, 80), cv2.FONT_HERSHEY_SIMPLEX, 2, 20, 4, cv2.LINE_AA)
     away = np.ones(plain.shape, bool)
     away[25:95, 115:310] = False
-    assert flatten_paper(patched)[away].max() < 32
+    assert ink_of(patched)[away].max() < 32
     a, b = normalize(plain, SETTINGS).pixels.astype(int), normalize(patched, SETTINGS).pixels.astype(int)
     assert a.shape == b.shape
     assert np.abs(a - b).mean() < 8
@@ -143,16 +143,16 @@ def test_grey_patch_around_the_ink_leaves_no_trace(patch, paper):
 
 def test_uneven_light_leaves_no_trace():
     gray = word("shade", 80, paper=255).astype(float) * np.linspace(0.55, 1.0, word("shade", 80).shape[1])
-    flat = flatten_paper(gray.astype(np.uint8))
-    assert np.percentile(flat[:8], 99) < 32
-    assert flat.max() > 200
+    ink = ink_of(gray.astype(np.uint8))
+    assert np.percentile(ink[:8], 99) < 32
+    assert ink.max() > 200
 
 
 def test_a_picture_with_little_grain_is_left_as_it_is():
     gray = word("clean")
-    assert smooth_grain(gray) is gray
+    assert with_less_grain(gray) is gray
     slightly = np.clip(gray + np.random.default_rng(1).normal(0, 3, gray.shape), 0, 255).astype(np.uint8)
-    assert smooth_grain(slightly) is slightly
+    assert with_less_grain(slightly) is slightly
 
 
 @pytest.mark.parametrize("height", [32, 64, 120])
@@ -161,9 +161,9 @@ def test_strong_grain_hardly_reaches_the_network(height):
     grainy = np.clip(gray + np.random.default_rng(2).normal(0, 30, gray.shape), 0, 255).astype(np.uint8)
 
     def off_by(picture):
-        return float(np.abs(flatten_paper(picture).astype(int) - flatten_paper(gray)).mean())
+        return float(np.abs(ink_of(picture).astype(int) - ink_of(gray)).mean())
 
-    assert off_by(smooth_grain(grainy)) < 0.6 * off_by(grainy)
+    assert off_by(with_less_grain(grainy)) < 0.6 * off_by(grainy)
     clean, read = normalize(gray, SETTINGS), normalize(grainy, SETTINGS)
     assert read.pixels.shape[1] == pytest.approx(clean.pixels.shape[1], rel=0.15)
 
