@@ -1,4 +1,4 @@
-"""Which way up a page lies: how surely the line network marks it, and where its tall letters reach.
+"""What tells which way up a page lies: how surely the line network marks it, and where its tall letters reach.
 
 The network was trained on upright pages. On a page that lies on its side it is in doubt nearly everywhere; on one that
 stands on its head only a little more than on the upright one. There the letters tell: in Latin script far more of them
