@@ -11,7 +11,8 @@ from segmentation.geometry import Box, Line, union
 from segmentation.ink.components import Components, components
 from segmentation.ink.preparation import Prepared, turned
 from segmentation.ink.scale import Scale
-from segmentation.lines.curves import Curve, assign, claim_leftovers
+from segmentation.lines.curves import Curve
+from segmentation.lines.ownership import assign, claim_leftovers
 from segmentation.lines.sideways import Sideways
 from segmentation.lines.small_print import SmallPrint
 from segmentation.order.columns import divide_at_gutters

@@ -9,6 +9,10 @@ import numpy as np
 
 from segmentation.ink.components import Components
 
+_LETTER_STROKES = 1.2
+"""Least ink of a letter in a line, in upright strokes an x-height long. A tail of another line that runs through its
+x-height zone is one such stroke."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -23,6 +27,11 @@ class Scale:
     stroke_width: float
     x_height: float
     pitch: float
+
+    @property
+    def letter_ink(self) -> float:
+        """Pixels of ink in a line's x-height zone above which a component has a letter there, and no mere tail."""
+        return _LETTER_STROKES * self.x_height * self.stroke_width
 
 
 _SOLID = 21

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from segmentation.ink.scale import Scale
-from segmentation.lines.curves import Curve, nearest_curve
+from segmentation.lines.curves import Curve
+from segmentation.lines.ownership import nearest_curve
 
 _MARKED, _UNMARKED = 0.9, 0.1
 """Answers of the network from which a pixel surely lies in a line, and up to which it surely does not."""

@@ -13,9 +13,10 @@ import numpy as np
 
 from segmentation.ink.components import Components
 from segmentation.ink.scale import Scale, line_pitch, stroke_width
-from segmentation.lines.curves import Curve, assign, curves_in_zones, nearest_curve
+from segmentation.lines.curves import Curve, curves_in_zones
 from segmentation.lines.network import LineNetwork
-from segmentation.lines.second_look import own_stretches, sureness
+from segmentation.lines.ownership import assign, nearest_curve
+from segmentation.lines.second_look import CORE, own_stretches, sureness
 
 _SHORTEST, _TALLEST = 0.25, 0.8
 """X-heights of the page between which a letter of small print is high, capitals too. Less are dots and accents."""
@@ -44,8 +45,6 @@ _LOW_LETTER = 35
 _MARGIN = 2.0
 """X-heights of the page above and below the rows that the network sees too."""
 
-_CORE = 0.6
-"""X-heights around a line's middle that hold the ink which tells whose line it is."""
 _SURE = 0.8
 """Mean answer of the line network along a line."""
 _LEAST_LENGTH = 4.0
@@ -201,7 +200,7 @@ def _look_again(flat: np.ndarray, rows: np.ndarray, x_height: float, scale: Scal
 def _of_small_letters(parts: Components, ink: _Ink, found: list[Curve], size: Scale, scale: Scale) -> np.ndarray:
     """Whether each curve runs through small letters, not through parts of larger writing: bool (found,)."""
     line, distance = nearest_curve(ink.ys, ink.xs, found, parts.labels.shape[1], size)
-    core = distance <= _CORE * size.x_height
+    core = distance <= CORE * size.x_height
     low = core & (parts.height <= _TALL * scale.x_height)[ink.component]
     all_ink, low_ink = (np.bincount(line[m], minlength=len(found)) for m in (core, low))
     width = parts.labels.shape[1]
@@ -260,7 +259,7 @@ def _cut(curves: list[Curve], ink: _Ink, small: np.ndarray, width: int, scale: S
         small: of each pixel of ink, whether it is small print.
     """
     line, distance = nearest_curve(ink.ys, ink.xs, curves, width, scale)
-    core = distance <= _CORE * scale.x_height
+    core = distance <= CORE * scale.x_height
     crossed = np.bincount(line[core & small], minlength=len(curves)) > 0
     within = core & crossed[line]
     numbers = np.cumsum(crossed) - 1

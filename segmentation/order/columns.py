@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segmentation.ink.scale import Scale
-from segmentation.lines.curves import Curve
+from segmentation.lines.curves import LETTERS_ABOVE, LETTERS_BELOW, Curve
 
 _GUTTER = 2.2
 """X-heights of empty paper in a line that may be a gutter."""
@@ -71,7 +71,7 @@ def divide_at_gutters(curves: list[Curve], ink: np.ndarray, scale: Scale) -> lis
 
 def gaps_in(curve: Curve, ink: np.ndarray, x_height: float, least: float) -> list[tuple[int, int]]:
     """Stretches of more than ``least`` columns (start, exclusive end) inside a line, without ink around its middle."""
-    above, below = int(x_height), int(0.7 * x_height)
+    above, below = int(LETTERS_ABOVE * x_height), int(LETTERS_BELOW * x_height)
     filled = np.flatnonzero(ink[curve.band(above, below, ink.shape[0])].any(axis=0))
     if filled.size < 2:
         return []

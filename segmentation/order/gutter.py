@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from segmentation.ink.preparation import Prepared
-from segmentation.lines.curves import Curve
+from segmentation.lines.curves import LETTERS_ABOVE, LETTERS_BELOW, Curve
 
 _LANDSCAPE = 1.1
 """Width over height from which a picture may show two pages; those of ordinary books have 1.2 to 1.6."""
@@ -187,7 +187,7 @@ def _inked(page: Prepared, curves: list[Curve], middles: np.ndarray, cell: int) 
     fold[0] = False
     ink = (labels > 0) & ~fold[labels] if fold.any() else labels > 0
     ink = np.logical_or.reduce([ink[:, i::cell] for i in range(cell)])
-    around = np.arange(-int(x_height), int(0.7 * x_height) + 1)[:, None]
+    around = np.arange(-int(LETTERS_ABOVE * x_height), int(LETTERS_BELOW * x_height) + 1)[:, None]
     inked = np.zeros((len(curves), len(middles)), bool)
     for i, curve in enumerate(curves):
         within = slice(*np.searchsorted(middles, [curve.first, curve.last + 1]))

@@ -9,7 +9,7 @@ import numpy as np
 from segmentation.geometry import Box
 from segmentation.ink.rules import Rule, Rules
 from segmentation.ink.scale import Scale
-from segmentation.lines.curves import Curve
+from segmentation.lines.curves import LETTERS_ABOVE, LETTERS_BELOW, Curve
 from segmentation.order.cells import cells_in_order
 from segmentation.order.columns import gaps_in
 from segmentation.order.reading_order import Region, regions, rows
@@ -194,7 +194,7 @@ def _crossing(curve: Curve, rule: Rule) -> int | None:
 def _runs_through(curve: Curve, column: int, rule: Rule, ink: np.ndarray, scale: Scale) -> bool:
     """Whether a stroke of a line goes on from one side of a rule to the other."""
     row, reach = float(curve.ys[column - curve.first]), int(rule.thickness / 2) + 2
-    top, bottom = int(max(0, row - scale.x_height)), int(row + 0.7 * scale.x_height) + 1
+    top, bottom = int(max(0, row - LETTERS_ABOVE * scale.x_height)), int(row + LETTERS_BELOW * scale.x_height) + 1
     band = ink[top:bottom, max(0, column - reach) : column + reach + 1]
     return bool(band.size and band.all(axis=1).any())
 
