@@ -10,8 +10,8 @@ import numpy as np
 from segmentation.ink.binarisation import Tones, binarise
 from segmentation.ink.cleaning import remove_border_and_bars, remove_rulings
 from segmentation.ink.components import Components, components
+from segmentation.ink.page_rules import Rules, rules_of
 from segmentation.ink.paper import flat_sheet, is_negative
-from segmentation.ink.rules import Rules, rules_of
 from segmentation.ink.scale import Scale, measure, stroke_width
 from segmentation.ink.skew import estimate_skew
 from segmentation.ink.stamps import find_stamps, stamped

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from segmentation.geometry import Box
-from segmentation.ink.rules import Rule, Rules
+from segmentation.ink.page_rules import Rules
+from segmentation.ink.rules import Rule
 from segmentation.ink.scale import Scale
 from segmentation.lines.curves import LETTERS_ABOVE, LETTERS_BELOW, Curve
 from segmentation.order.cells import cells_in_order
