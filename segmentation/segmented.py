@@ -35,6 +35,11 @@ class Layout:
     ink: int
     discarded_ink: int
 
+    @property
+    def discarded_share(self) -> float:
+        """Share of the ink that is in no line, 0–1; 0 without ink."""
+        return self.discarded_ink / self.ink if self.ink else 0.0
+
 
 @dataclass(frozen=True)
 class Sheet:

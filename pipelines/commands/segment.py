@@ -84,5 +84,5 @@ def _draw_page(upright: UprightPage, path: Path) -> None:
         f"{counted(sum(map(len, words)), 'word')}, "
         f"{f'turned by {upright.turn}°, ' if upright.turn else ''}skew {layout.skew_degrees:+.1f}°, "
         f"x-height {layout.x_height:.0f} px, "
-        f"{layout.discarded_ink / max(layout.ink, 1):.0%} of the ink left out"
+        f"{layout.discarded_share:.0%} of the ink left out"
     )

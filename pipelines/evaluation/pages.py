@@ -177,7 +177,7 @@ def evaluate_page(
         lines=compared and compared.scores,
         words=tuple(compare_boxes(found_words, true_words, t) for t in WORD_THRESHOLDS) if true_words else None,
         texts=read and _compared_texts(page, read, counted, layout.lines, compared),
-        discarded_ink=layout.discarded_ink / layout.ink if layout.ink else 0.0,
+        discarded_ink=layout.discarded_share,
         x_height=layout.x_height,
         segment_seconds=segment_seconds,
         segment_cpu_seconds=cpu_seconds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -38,8 +39,7 @@ class Prepared:
 
     Attributes:
         flat: uint8 (h, w), on even white paper.
-        ink: bool (h, w), what may be writing; nothing of it on an empty page.
-        parts: the ink's components.
+        parts: the components of what may be writing.
         rules: which may part columns and rows; no ink.
         scale: sizes of the writing; None for an empty page.
         placement: where it lies on the page.
@@ -48,13 +48,17 @@ class Prepared:
     """
 
     flat: np.ndarray
-    ink: np.ndarray
     parts: Components
     rules: Rules
     scale: Scale | None
     placement: Placement
     skew_degrees: float
     total_ink: int
+
+    @functools.cached_property
+    def ink(self) -> np.ndarray:
+        """What may be writing, bool (h, w)."""
+        return self.parts.labels > 0
 
 
 def prepare(gray: np.ndarray, working_side: int, tones: Tones | None = None) -> Prepared:
@@ -94,7 +98,8 @@ def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepare
             flat, ink, turn = _turn(flat, ink, skew)
         # Only now: a slanted ruling is short in every row.
         rules = rules_of(flat, ink)
-        ink, parts = _without_rulings_and_specks(ink & ~rules.ink(ink))
+        parts = _without_rulings_and_specks(ink & ~rules.ink(ink))
+        ink = parts.labels > 0
     parts = parts or components(ink)
     scale = _scale(ink, parts)
     stamps = find_stamps(flat, ink, scale.x_height) if scale else []
@@ -103,20 +108,19 @@ def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepare
         flat, ink = np.where(covered, np.uint8(255), flat), ink & ~covered
         parts = components(ink)
         scale = _scale(ink, parts)
-    return Prepared(flat, ink, parts, rules, scale, Placement(turn, factor, height, width), skew, total_ink)
+    return Prepared(flat, parts, rules, scale, Placement(turn, factor, height, width), skew, total_ink)
 
 
 def _scale(ink: np.ndarray, parts: Components) -> Scale | None:
     return measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
 
 
-def _without_rulings_and_specks(ink: np.ndarray) -> tuple[np.ndarray, Components]:
-    """Ink that may be writing, of a level page without border and bars, and its components."""
+def _without_rulings_and_specks(ink: np.ndarray) -> Components:
+    """Components of the ink that may be writing, of a level page without border and bars."""
     stroke = stroke_width(ink)
     ink, _ = remove_rulings(ink)
     parts = components(ink)
-    parts = parts.only(parts.area >= max(4, 0.6 * stroke * stroke))
-    return parts.labels > 0, parts
+    return parts.only(parts.area >= max(4, 0.6 * stroke * stroke))
 
 
 def _turn(flat: np.ndarray, ink: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
