@@ -9,7 +9,7 @@ import numpy as np
 from segmentation.description import Described, Order, describe
 from segmentation.geometry import Box, Line, union
 from segmentation.ink.components import Components, components
-from segmentation.ink.preparation import Prepared, turned
+from segmentation.ink.preparation import Prepared
 from segmentation.ink.scale import Scale
 from segmentation.lines.curves import Curve
 from segmentation.lines.ownership import assign, claim_leftovers
@@ -19,6 +19,7 @@ from segmentation.order.columns import divide_at_gutters
 from segmentation.order.reading_order import reading_order, regions, stacked_blocks
 from segmentation.order.tables import Table, find_table
 from segmentation.placement import Placement
+from segmentation.scaling import turned
 from segmentation.segmented import Cut, Layout, Part, SegmentedPage, Sheet
 
 _BLOCK = 2.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from segmentation.ink.binarisation import Tones
-from segmentation.ink.preparation import prepare, turned
+from segmentation.ink.preparation import prepare
 from segmentation.layout import lay_out
 from segmentation.lines import network as line_network
 from segmentation.lines import orientation
@@ -19,6 +19,7 @@ from segmentation.lines.pale_writing import pale_writing
 from segmentation.lines.sideways import find_sideways
 from segmentation.lines.small_print import find_small_print
 from segmentation.order.gutter import find_gutter
+from segmentation.scaling import turned
 from segmentation.segmented import SegmentedPage
 from segmentation.spread import halves, join
 from segmentation.way_up import Found, likely_ways_up

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segmentation.ink.preparation import Prepared, turned
+from segmentation.ink.preparation import Prepared
 from segmentation.lines import orientation
 from segmentation.lines.curves import Curve
+from segmentation.scaling import turned
 
 
 @dataclass(frozen=True)

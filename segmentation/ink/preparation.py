@@ -134,8 +134,3 @@ def _turn(flat: np.ndarray, ink: np.ndarray, degrees: float) -> tuple[np.ndarray
     level = cv2.warpAffine(flat, matrix, size, flags=cv2.INTER_LINEAR, borderValue=255)
     mask = cv2.warpAffine(ink.astype(np.uint8) * 255, matrix, size, flags=cv2.INTER_LINEAR, borderValue=0)
     return level, mask > 127, matrix
-
-
-def turned(picture: np.ndarray, degrees: int) -> np.ndarray:
-    """A picture, (h, w) or (h, w, channels), turned clockwise by ``degrees``, a multiple of 90."""
-    return np.ascontiguousarray(np.rot90(picture, -degrees // 90))

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from segmentation.ink.components import Components
-from segmentation.ink.preparation import turned
 from segmentation.ink.scale import Scale
 from segmentation.lines.curves import Curve, curves_in_zones
 from segmentation.lines.network import LineNetwork
 from segmentation.lines.ownership import REACH, nearest_curve
 from segmentation.lines.second_look import CORE, own_stretches, sureness
+from segmentation.scaling import turned
 
 _BESIDE = 1.6
 """X-heights from a line's middle within which its ink lies, but for the longest strokes."""

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from segmentation.ink.preparation import turned
 from segmentation.page import CLASSICAL, SegmentationSettings, segment, segment_upright, ways_up
+from segmentation.scaling import turned
 from tests.segmentation.drawing import PLAIN, PRINT, SCRIPT, TEXT, draw_page, paper, ruled
 
 
