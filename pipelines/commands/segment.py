@@ -14,8 +14,8 @@ from pipelines.options.lines import add_lines_option, segmentation_settings
 from pipelines.wording import counted
 from pipelines.written_files import writing
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, check_bytes, count_pages, decode_page
+from segmentation.drawing.overlay import draw_overlay
 from segmentation.page import SegmentationSettings, UprightPage, segment_upright
-from segmentation.pictures.overlay import draw_overlay
 
 SUMMARY = "find lines and words and draw them on the pages"
 

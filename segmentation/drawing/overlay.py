@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from segmentation.drawing.lettering import font
 from segmentation.geometry import Box
-from segmentation.pictures.lettering import font
 from segmentation.scaling import scaled
 
 _COLOURS = ((20, 80, 200), (30, 140, 30), (200, 90, 10), (160, 30, 170), (0, 130, 150))

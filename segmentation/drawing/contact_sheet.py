@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from segmentation.drawing.lettering import font
+from segmentation.drawing.overlay import draw_overlay
 from segmentation.geometry import Line
-from segmentation.pictures.lettering import font
-from segmentation.pictures.overlay import draw_overlay
 from segmentation.scaling import scaled
 from segmentation.scores.line_scores import InkOverlap, LineScores, TrueInk
 
