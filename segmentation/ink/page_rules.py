@@ -46,6 +46,9 @@ _FRAMED = 3
 def rules_of(flat: np.ndarray, ink: np.ndarray) -> Rules:
     """The rules of a level page: upright ones of its ink, and pale ones; level ones of its ink.
 
+    They may lean, waver, fade or break into short pieces. Level ones are taken on ruled paper and in tables only; what
+    else is long and level, such as an underline, `segmentation.ink.cleaning.remove_long_strokes` takes out.
+
     Args:
         flat: uint8 (h, w), on even paper.
         ink: bool (h, w).

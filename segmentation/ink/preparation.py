@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from segmentation.ink.binarisation import Tones, binarise
-from segmentation.ink.cleaning import remove_border_and_bars, remove_rulings
+from segmentation.ink.cleaning import remove_border_and_bars, remove_long_strokes
 from segmentation.ink.components import Components, components
 from segmentation.ink.page_rules import Rules, rules_of
 from segmentation.ink.paper import flat_sheet, is_negative
@@ -98,7 +98,7 @@ def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepare
             flat, ink, turn = _turn(flat, ink, skew)
         # Only now: a slanted ruling is short in every row.
         rules = rules_of(flat, ink)
-        parts = _without_rulings_and_specks(ink & ~rules.ink(ink))
+        parts = _without_long_strokes_and_specks(ink & ~rules.ink(ink))
         ink = parts.labels > 0
     parts = parts or components(ink)
     scale = _scale(ink, parts)
@@ -115,10 +115,10 @@ def _scale(ink: np.ndarray, parts: Components) -> Scale | None:
     return measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
 
 
-def _without_rulings_and_specks(ink: np.ndarray) -> Components:
+def _without_long_strokes_and_specks(ink: np.ndarray) -> Components:
     """Components of the ink that may be writing, of a level page without border and bars."""
     stroke = stroke_width(ink)
-    ink, _ = remove_rulings(ink)
+    ink, _ = remove_long_strokes(ink)
     parts = components(ink)
     return parts.only(parts.area >= max(4, 0.6 * stroke * stroke))
 

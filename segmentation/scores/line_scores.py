@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 from segmentation.ink.binarisation import binarise
-from segmentation.ink.cleaning import remove_border_and_bars, remove_rulings
+from segmentation.ink.cleaning import remove_border_and_bars, remove_long_strokes
 from segmentation.ink.paper import flat_sheet
 from segmentation.ink.scale import stroke_width
 from segmentation.ink.skew import estimate_skew
@@ -59,7 +59,7 @@ def writing_ink(gray: np.ndarray) -> np.ndarray:
     # Rulings lie in one row only where the page is level.
     turn = cv2.getRotationMatrix2D((w / 2, h / 2), -estimate_skew(ink), 1.0)
     level = cv2.warpAffine(ink.astype(np.uint8), turn, (w, h), flags=cv2.INTER_NEAREST)
-    _, rulings = remove_rulings(level > 0)
+    _, rulings = remove_long_strokes(level > 0)
     if not rulings.any():
         return ink
     method = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
