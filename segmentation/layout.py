@@ -23,7 +23,8 @@ from segmentation.scaling import turned
 from segmentation.segmented import Cut, Layout, Part, SegmentedPage, Sheet
 
 _BLOCK = 2.0
-"""X-heights of small print between the zones of lines of one block: no larger writing has room there."""
+"""Lines of small print are one block if their zones are less than so many of its x-heights apart: no larger writing has
+room there."""
 
 
 @dataclass(frozen=True)

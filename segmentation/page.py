@@ -115,7 +115,8 @@ def _find(gray: np.ndarray, settings: SegmentationSettings) -> Found:
 
 
 _MOST_LOOKS = 2
-"""Further looks at a page with pale writing: what the first one finds of it tells how pale the rest is."""
+"""Greatest number of further looks at a page with pale writing: what the first one finds of it tells how pale the rest
+is."""
 
 
 def _find_once(gray: np.ndarray, settings: SegmentationSettings, tones: Tones | None = None) -> Found:

@@ -55,7 +55,8 @@ def draw_overlay(
 
 
 _LEAST_LETTERS, _MOST_LETTERS, _MOST_OF_PITCH = 9, 0.75, 0.85
-"""Size of an em: pixels at least, of the usual line's height at most, and of the usual distance of lines."""
+"""Size of the letters' em: at least so many pixels, at most this share of the usual line's height, and at most this
+share of the usual distance of lines."""
 
 
 def _transcribed(

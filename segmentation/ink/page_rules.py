@@ -60,7 +60,7 @@ def rules_of(flat: np.ndarray, ink: np.ndarray) -> Rules:
 
 
 _MOST_PALE = 12
-"""Greatest number of pale rules on a page; more are the threads of coarse paper, and then none is taken."""
+"""Greatest number of pale rules on a page; more are the threads of coarse paper, and then no pale one is taken."""
 
 
 def _upright_rules(flat: np.ndarray, ink: np.ndarray) -> list[Rule]:

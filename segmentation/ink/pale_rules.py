@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 
 _PALE = 8
-"""Grey levels by which a pale rule is at least darker than the paper on both sides, averaged along it."""
+"""A pale rule is darker than the paper on both sides by at least so many grey levels, averaged along it."""
 _BESIDE = 4
-"""Pixels from a pale rule to the paper that it is compared with."""
+"""Distance from a pale rule to the paper that it is compared with, pixels."""
 _ALONG = 32
-"""Rows over which a pale rule is averaged."""
+"""Number of rows over which a pale rule is averaged."""
 _ROWS = 4
-"""Rows that are averaged before anything else."""
+"""Number of rows that are averaged into one before anything else, to save time."""
 _LEAST_BLANK = 0.3
 """Least share of the averaged pixels that is blank; where letters leave less, no pale rule is seen."""
 

@@ -20,17 +20,20 @@ from segmentation.placement import Placement
 from segmentation.scaling import scaled
 
 _LEAST_SKEW = 0.4
-"""Degrees below which the page is not turned: lines are levelled one by one anyway."""
+"""A page is not turned by fewer degrees: lines are levelled one by one anyway."""
 _LEAST_INK = 60
-"""Pixels of ink below which a page is empty."""
+"""A page with fewer pixels of ink is empty."""
 _SMALLEST_WRITING = 9.0
-"""Size of writing, pixels, below which the page is looked at again at a larger scale."""
+"""A page with smaller writing, pixels, is looked at again at a larger scale."""
 _UNIT_X_HEIGHT = 18.0
+"""Size to which small writing is enlarged, pixels."""
 _LARGEST_ENLARGEMENT = 3.0
+"""Greatest factor by which a page with small writing is enlarged."""
 _LARGEST_SIDE = 2200
-"""Pixels up to which a page with small writing is enlarged."""
+"""Greatest long side to which a page with small writing is enlarged, pixels."""
 _PITCH = 4.0
-"""X-heights that lines mostly lie apart. Speckled paper makes an x-height small, but not the distance of lines."""
+"""Distance of lines in x-heights, by which it tells the size of the writing too: speckled paper makes an x-height
+small, but not the distance of lines."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Scale:
 
 
 _SOLID = 21
-"""Pixels that no stroke is wide at the working scale."""
+"""Least width of what is no stroke, pixels at the working scale."""
 
 
 def stroke_width(ink: np.ndarray) -> float:
@@ -54,7 +54,7 @@ def stroke_width(ink: np.ndarray) -> float:
 
 
 _TALLEST = 20.0
-"""Stroke widths of the tallest x-height; writing of 435 pages has 2.6 to 18.2, and engravings may have 70."""
+"""Greatest x-height, in stroke widths; writing of 435 pages has 2.6 to 18.2, and engravings may have 70."""
 
 
 def x_height(ink: np.ndarray, parts: Components, stroke: float) -> float:
@@ -95,6 +95,7 @@ def _vertical_runs(mask: np.ndarray) -> np.ndarray:
 
 
 _STRIPS = 8
+"""Number of upright strips of the page whose row profiles are taken one by one: lines may climb or bend."""
 _STRONG_PEAK = 0.5
 """The first peak of at least this share of the best one is the pitch: the best may be a multiple of it."""
 

@@ -16,7 +16,7 @@ import numpy as np
 from segmentation.ink.scale import Scale
 
 _UNIT = 6.0
-"""Pixels of an x-height at the scale where ridges are sought."""
+"""Height of an x-height at the scale where ridges are sought, pixels."""
 
 
 LETTERS_ABOVE, LETTERS_BELOW = 1.0, 0.7
@@ -75,13 +75,13 @@ def find_curves(ink: np.ndarray, scale: Scale) -> list[Curve]:
 
 
 _MARKED = 0.5
-"""Of a line network's blurred answer, above which a ridge may be a line."""
+"""A ridge of a line network's blurred answer may be a line where the answer is above this."""
 _MARKED_TWIN = 0.7
-"""X-heights from a longer curve within which another follows the same marked zone."""
+"""A curve that runs closer than this to a longer one, in x-heights, follows the same marked zone."""
 _MARKED_GAP = 6 * _UNIT
-"""Between two marked pieces of a line: a network leaves fewer holes than ink does."""
+"""Greatest gap between two marked pieces of a line: a network leaves fewer holes than ink does."""
 _LEAST_MARKED = 0.8
-"""X-heights of a curve that must be marked: a letter."""
+"""Least marked length of a curve, in x-heights: a letter."""
 
 
 def curves_in_zones(zones: np.ndarray, factor: float, scale: Scale, width: int) -> list[Curve]:
@@ -167,7 +167,9 @@ def _end_slope(points: np.ndarray, at_end: bool) -> float:
 
 
 _LARGEST_GAP = 9 * _UNIT
+"""Greatest gap between two pieces of a line that was traced in the ink."""
 _LARGEST_OFFSET = 0.9 * _UNIT
+"""Greatest distance of a piece of a line from where another one leads; a little more over a wide gap."""
 
 
 def _link(segments: list[np.ndarray], largest_gap: float) -> list[list[np.ndarray]]:
@@ -224,11 +226,11 @@ def _is_supported(curve: Curve, density: np.ndarray) -> bool:
     return float((per_column > 0.3).sum()) >= 0.8 * _UNIT and float(per_column.sum()) >= 1.0 * _UNIT
 
 
-_TWIN = 0.4
+_TWIN, _SHORT_TWIN = 0.4, 0.62
+"""A curve that runs closer than this to a longer one, as a share of the pitch, follows parts of the same line: the bars
+and heads of its tall letters. The second limit, the wider one, is that of short curves."""
 _SHORT = 5 * _UNIT
-_SHORT_TWIN = 0.62
-"""Share of the pitch within which a curve beside a longer one follows parts of the same line: the bars and heads of
-its tall letters. Short curves are held to the wider limit."""
+"""Greatest length of a short curve."""
 
 
 def _drop_twins(curves: list[Curve], long_twin: float, short_twin: float) -> list[Curve]:

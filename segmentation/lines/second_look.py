@@ -9,7 +9,7 @@ from segmentation.lines.curves import Curve
 CORE = 0.6
 """Ink within so many x-heights of a line's middle tells to which writing the line belongs."""
 _WINDOW = 3.0
-"""Whose the ink is that a line runs through is told over so many x-heights of it: some letters."""
+"""Length over which it is told whose the ink is that a line runs through, in x-heights: some letters."""
 
 
 def sureness(curve: Curve, zones: np.ndarray, factor: float) -> float:

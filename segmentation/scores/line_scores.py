@@ -35,13 +35,14 @@ Outline = np.ndarray
 THRESHOLDS = (0.5, 0.75)
 """Intersections over union from which a found and a true line match."""
 _COVERED, _MOST_FOREIGN = 0.75, 0.25
-"""A true line is covered when one found line holds so much of its ink, and no more foreign ink than that."""
+"""A true line is covered if one found line holds at least this share of its ink, and at most that share of the found
+line is foreign ink."""
 _NEAR = 0.5
-"""Line heights around true lines within which ink in none of them counts for nobody."""
+"""Ink in no true line counts for nobody within so many line heights of one."""
 _OUTWEIGHED = 0.5
-"""Share of a true line's ink in other lines' outlines from which the line keeps its ink."""
+"""A true line keeps all its ink if at least this share of that lies in other lines' outlines too."""
 _LEAST_IN_TRUTH = 0.2
-"""Share of its ink in true lines below which a found line is not counted."""
+"""A found line is counted if at least this share of its ink lies in true lines."""
 _NOBODY = -1
 
 
