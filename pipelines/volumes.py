@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pipelines.files import read_bytes
 from segmentation.decoding import DecodingSettings, Page, PageRef, decode_page
-from segmentation.ink.preparation import turned
+from segmentation.scaling import turned
 
 _MOST_BYTES = 256_000_000
 """Of volumes that are held at a time; a single one may be larger."""

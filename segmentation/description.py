@@ -152,10 +152,10 @@ def _is_ruling(offsets: np.ndarray, xs: np.ndarray, scale: Scale) -> bool:
 
 
 _BENT = 0.25
-"""X-heights by which a line leaves a straight one before its picture is straightened along a curve: less is how
-letters stand anyway, and the recogniser is used to it."""
+"""The picture of a line is straightened along a curve if the line leaves a straight one by more than this, in
+x-heights: less is how letters stand anyway, and the recogniser is used to it."""
 _LEAST_BENT = 15
-"""X-heights of a line that can be seen to bend."""
+"""Least length of a line that can be seen to bend, in x-heights."""
 
 
 def _course(curve: Curve, frame: Box, scale: Scale) -> np.ndarray:

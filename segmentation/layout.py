@@ -9,19 +9,22 @@ import numpy as np
 from segmentation.description import Described, Order, describe
 from segmentation.geometry import Box, Line, union
 from segmentation.ink.components import Components, components
-from segmentation.ink.preparation import Prepared, turned
+from segmentation.ink.preparation import Prepared
 from segmentation.ink.scale import Scale
-from segmentation.lines.curves import Curve, assign, claim_leftovers
+from segmentation.lines.curves import Curve
+from segmentation.lines.ownership import assign, claim_leftovers
 from segmentation.lines.sideways import Sideways
 from segmentation.lines.small_print import SmallPrint
 from segmentation.order.columns import divide_at_gutters
 from segmentation.order.reading_order import reading_order, regions, stacked_blocks
 from segmentation.order.tables import Table, find_table
 from segmentation.placement import Placement
+from segmentation.scaling import turned
 from segmentation.segmented import Cut, Layout, Part, SegmentedPage, Sheet
 
 _BLOCK = 2.0
-"""X-heights of small print between the zones of lines of one block: no larger writing has room there."""
+"""Lines of small print are one block if their zones are less than so many of its x-heights apart: no larger writing has
+room there."""
 
 
 @dataclass(frozen=True)

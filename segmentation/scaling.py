@@ -1,4 +1,4 @@
-"""Pictures at another scale."""
+"""Pictures at another scale, or turned by quarters."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def scaled(picture: np.ndarray, factor: float, enlarging: int = cv2.INTER_LINEAR
         return picture
     size = (max(1, round(picture.shape[1] * factor)), max(1, round(picture.shape[0] * factor)))
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if factor < 1 else enlarging)
+
+
+def turned(picture: np.ndarray, degrees: int) -> np.ndarray:
+    """A picture, (h, w) or (h, w, channels), turned clockwise by ``degrees``, a multiple of 90."""
+    return np.ascontiguousarray(np.rot90(picture, -degrees // 90))

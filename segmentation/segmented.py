@@ -18,9 +18,8 @@ class Layout:
     Attributes:
         lines: in reading order: of each page (an open book has two) the upright ones, then the sideways ones as they
             are read when the page is turned clockwise.
-        other_way: the sideways lines again, as they are read when the page is turned counter-clockwise, in their order
-            and numbered on from ``lines``. Which it is, only one who reads them can tell. Those of a margin
-            have one region, the same both ways.
+        other_way: the same sideways lines, laid out for the page turned counter-clockwise and numbered on from
+            ``lines``. Only reading shows which direction is right. A margin has one region number in both.
         skew_degrees: by how much the writing climbs (positive: counter-clockwise), −10 … 10; of an open book the mean
             of its lines'.
         x_height: of the page's writing, pixels of the page; 0 for an empty page. As above of an open book.
@@ -34,6 +33,11 @@ class Layout:
     x_height: float
     ink: int
     discarded_ink: int
+
+    @property
+    def discarded_share(self) -> float:
+        """Share of the ink that is in no line, 0–1; 0 without ink."""
+        return self.discarded_ink / self.ink if self.ink else 0.0
 
 
 @dataclass(frozen=True)

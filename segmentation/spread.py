@@ -14,7 +14,7 @@ from segmentation.order.gutter import Gutter
 from segmentation.segmented import Layout, SegmentedPage
 
 _SMOOTHED = 15
-"""Rows over which the paper at a page's edge is evened out, so that a stroke there is gone."""
+"""Number of rows over which the paper at a page's edge is evened out, so that a stroke there is gone."""
 
 
 def halves(gray: np.ndarray, gutter: Gutter) -> tuple[np.ndarray, np.ndarray, int]:

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 _ZONE_ABOVE, _ZONE_BELOW = 1.3, 0.9
-"""X-heights around a line's middle whose ink decides about gaps: tails that swing under the next word do not."""
+"""Ink within so many x-heights above and below a line's middle decides about gaps: tails that swing under the next word
+do not."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ def runs(xs: np.ndarray, offsets: np.ndarray, component: np.ndarray, x_height: f
 
 
 _USUAL_GAP = 0.55
-"""Gap between words in x-heights where a page has too few gaps to tell."""
+"""Gap from which words are parted, in x-heights, on a page with too few gaps to tell."""
 _GAP_RANGE = (0.25, 3.5)
+"""Least and greatest gap from which words may be parted on a page, in x-heights."""
 
 
 def gap_threshold(gaps: np.ndarray, x_height: float) -> float:

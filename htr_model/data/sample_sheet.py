@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from htr_model.data.samples import Sample
 from htr_model.tiles import fitted
-from segmentation.pictures.lettering import font
+from segmentation.drawing.lettering import font
 
 _WIDTH = 1400
 _COLUMNS = 2

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from htr_model.scoring.errors import CharacterErrors, Chunk, align
 from htr_model.scoring.metrics import ErrorRates
 from htr_model.tiles import fitted
-from segmentation.pictures.lettering import font
+from segmentation.drawing.lettering import font
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

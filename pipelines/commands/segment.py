@@ -14,8 +14,8 @@ from pipelines.options.lines import add_lines_option, segmentation_settings
 from pipelines.wording import counted
 from pipelines.written_files import writing
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, check_bytes, count_pages, decode_page
+from segmentation.drawing.overlay import draw_overlay
 from segmentation.page import SegmentationSettings, UprightPage, segment_upright
-from segmentation.pictures.overlay import draw_overlay
 
 SUMMARY = "find lines and words and draw them on the pages"
 
@@ -84,5 +84,5 @@ def _draw_page(upright: UprightPage, path: Path) -> None:
         f"{counted(sum(map(len, words)), 'word')}, "
         f"{f'turned by {upright.turn}°, ' if upright.turn else ''}skew {layout.skew_degrees:+.1f}°, "
         f"x-height {layout.x_height:.0f} px, "
-        f"{layout.discarded_ink / max(layout.ink, 1):.0%} of the ink left out"
+        f"{layout.discarded_share:.0%} of the ink left out"
     )

@@ -24,9 +24,9 @@ from pipelines.steps.assembling import page_text, unit_reading
 from pipelines.steps.layouts import facts_of, laid_out
 from pipelines.steps.listing import PageTask
 from segmentation.decoding import DecodingSettings, Page, PageRef, decode_page
+from segmentation.drawing.contact_sheet import draw_comparison, draw_found
 from segmentation.geometry import Box, Line
 from segmentation.page import SegmentationSettings, UprightPage, segment, segment_upright, ways_up
-from segmentation.pictures.contact_sheet import draw_comparison, draw_found
 from segmentation.scores.line_scores import (
     InkOverlap,
     LineScores,
@@ -177,7 +177,7 @@ def evaluate_page(
         lines=compared and compared.scores,
         words=tuple(compare_boxes(found_words, true_words, t) for t in WORD_THRESHOLDS) if true_words else None,
         texts=read and _compared_texts(page, read, counted, layout.lines, compared),
-        discarded_ink=layout.discarded_ink / layout.ink if layout.ink else 0.0,
+        discarded_ink=layout.discarded_share,
         x_height=layout.x_height,
         segment_seconds=segment_seconds,
         segment_cpu_seconds=cpu_seconds,
@@ -308,7 +308,7 @@ def _true_words(page: TruePage) -> list[Box]:
 
 def draw_page(page: TruePage, settings: SegmentationSettings | None = None) -> np.ndarray:
     """A page's found lines, over its true ones where these are known, uint8 (h, w, 3) RGB; see
-    `segmentation.pictures.contact_sheet`.
+    `segmentation.drawing.contact_sheet`.
 
     Raises:
         OSError, DecodingError, UnusableTruth: the page cannot be used.

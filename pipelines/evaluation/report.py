@@ -15,8 +15,8 @@ from htr_model.readers.page_truth import TruePage
 from pipelines.evaluation.pages import WORD_THRESHOLDS, PageResult, draw_page
 from pipelines.evaluation.summary import Summary, summarise
 from pipelines.files import safe_name
+from segmentation.drawing.contact_sheet import LEGEND, contact_sheet
 from segmentation.page import SegmentationSettings
-from segmentation.pictures.contact_sheet import LEGEND, contact_sheet
 from segmentation.scores.line_scores import THRESHOLDS
 
 WORST = 9

@@ -14,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from pipelines.archive.page_pictures import jpeg
 from pipelines.archive.transcripts import PageWord, Transcript
-from segmentation.pictures.lettering import font_file
+from segmentation.drawing.lettering import font_file
 
 ENDING = ".pdf"
 _FONT = "letters"

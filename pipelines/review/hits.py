@@ -12,7 +12,7 @@ from pipelines.archive.page_pictures import jpeg
 from pipelines.review.html import template
 from pipelines.search import Hit
 from segmentation.geometry import Box, union
-from segmentation.ink.preparation import turned
+from segmentation.scaling import turned
 
 _MARGIN = 0.3
 """Of a line's height, shown around it."""

@@ -70,7 +70,7 @@ def facts_of(task: PageTask, page: Page, way: UprightPage) -> PageFacts:
         dpi=page.dpi,
         rotation_degrees=(page.rotation + way.turn) % 360,
         skew_degrees=layout.skew_degrees,
-        discarded_ink=layout.discarded_ink / layout.ink if layout.ink else 0.0,
+        discarded_ink=layout.discarded_share,
     )
 
 

@@ -12,7 +12,7 @@ from pipelines.shared import one_per_process
 from pipelines.steps.failures import failure
 from pipelines.volumes import RecentVolumes, upright_page
 from segmentation.decoding import DecodingSettings
-from segmentation.pictures.overlay import draw_overlay
+from segmentation.drawing.overlay import draw_overlay
 
 
 class DrawOverlays(beam.DoFn):

@@ -22,10 +22,11 @@ from segmentation.decoding.errors import (
 from segmentation.decoding.limits import check_index
 from segmentation.decoding.pages import DecodingSettings, PageRef
 from segmentation.decoding.pixels import gray_unless_coloured
-from segmentation.rendering.process import Broken, OutOfTime, Refused, Renderer, borrowed
+from segmentation.decoding.rendering.process import Broken, OutOfTime, Refused, Renderer, borrowed
 
 _END_MARK_REACH = 4096
-"""The end mark of a PDF lies in so many last bytes: where pdfium looks too, more than the 1024 that Acrobat asks."""
+"""The end mark of a PDF is looked for in its last bytes, so many of them: where pdfium looks too, more than the 1024
+that Acrobat asks."""
 
 T = TypeVar("T")
 

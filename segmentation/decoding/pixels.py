@@ -15,18 +15,19 @@ _DEEP_WHITES = (2**12 - 1, 2**16 - 1, 2**32 - 1)
 """Whites of integer pictures. Scanners store 12 bits in 16 without saying so; such a page would come out black."""
 _EIGHT_BITS = 2**8 - 1
 _LEAST_PAPER = 0.1
-"""Share of a page of 8 bits in 16 that is brighter than half of white. What is darker is grain."""
+"""Least share of a page of 8 bits in 16 that is brighter than half of white, as paper is. What is darker is grain."""
 _TWELVE_BITS = 2**4 - 1
 """White of colours of 12 bits in 16, of which Pillow keeps the upper 8."""
 _FLOAT_WHITES = (1.0, 255.0, 65535.0)
 """Whites of floating-point pictures, which state none either."""
 _COLOURED = ("RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr")
 _EVERY = 3
-"""Pixels looked at for colours, in both directions."""
+"""Every so many pixels, in both directions, colours are looked for."""
 _COLOURLESS = 16
-"""Levels by which red, green and blue of grey scans differ through their compression."""
+"""Greatest difference between red, green and blue of a grey pixel, in levels: the compression of grey scans makes
+it."""
 _LEAST_COLOURED = 1e-3
-"""Share of the pixels: a stamp, or a line in red ink."""
+"""A page is in colour if more than this share of its pixels is: a stamp, or a line in red ink."""
 
 
 def to_gray(image: Image.Image) -> np.ndarray:

@@ -23,7 +23,7 @@ WHITE_IS_ZERO = 0
 _INTEGERS = {1: "B", 3: "H", 4: "I", 6: "B", 8: "H", 9: "I", 16: "Q", 17: "Q"}
 """Field types of TIFF that libtiff takes for a size, as `struct` writes them without their sign."""
 _MOST_ENTRIES = 65535
-"""Entries of a directory; libtiff refuses larger ones in a BigTIFF too."""
+"""Greatest number of entries of a directory; libtiff refuses larger ones in a BigTIFF too."""
 _LEADING_ENTRIES = 8
 """The subfile type is looked for among so many entries of a directory: they are sorted, and it has the least tag."""
 

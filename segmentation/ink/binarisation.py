@@ -10,21 +10,25 @@ import numpy as np
 from segmentation.ink.paper import quarter
 
 _WINDOW_SHARE = 40
-"""Local thresholds look at a window of long side / 40: about one and a half lines of an ordinary page."""
+"""A local threshold looks at a window whose side is the page's long side over this: about one and a half lines of an
+ordinary page."""
 _WEAK, _STRONG = 0.35, 0.55
-"""Wolf's k for what may be ink and for what surely is."""
+"""Wolf's k of the threshold for what may be ink, and of that for what surely is."""
 _STRONG_SHARE = 0.15
-"""A weak component is ink when so much of it is strong: keeps faint ends of strokes, drops show-through."""
+"""A component of what may be ink is ink if at least this share of it surely is: that keeps faint ends of strokes and
+drops show-through."""
 _LEAST_CONTRAST = 18
-"""Grey levels below paper that any ink must have on the flattened page; a blank page has only noise."""
+"""Ink is darker than the paper of the flattened page by at least so many grey levels; a blank page has only noise."""
 _SOLID = 0.35
-"""Share of the paper's brightness below which all is ink: a local threshold hollows areas wider than its window."""
+"""All that is darker than this share of the paper's brightness is ink: a local threshold hollows areas wider than its
+window."""
 
 
 _NOISE_FACTOR = 4.5
-"""Ink is darker than paper by so many standard deviations of the paper's grain: cloth-like paper is not writing."""
+"""Ink is darker than the paper by at least so many standard deviations of the paper's grain: cloth-like paper is not
+writing."""
 _MOST_CONTRAST = 70
-"""Grey levels that are enough on any paper."""
+"""So many grey levels darker than the paper is enough for ink, however strong the grain."""
 
 
 def _noise(flat: np.ndarray) -> float:
@@ -56,7 +60,8 @@ class Tones:
 
 
 _DARKEST, _LARGEST = 0.2, 99.8
-"""Percentiles of a page's grey levels and deviations that are its tones."""
+"""Percentiles that are a page's tones: of its grey levels the darkest ink, of its local standard deviations the
+largest."""
 
 
 def tones_at(flat: np.ndarray, writing: np.ndarray, threshold: float) -> Tones:

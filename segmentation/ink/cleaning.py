@@ -1,4 +1,4 @@
-"""What is no writing: rulings, the scanner's border and solid bars, taken out of a page's ink."""
+"""What is no writing: long strokes, the scanner's border and solid bars, taken out of a page's ink."""
 
 from __future__ import annotations
 
@@ -6,31 +6,33 @@ import cv2
 import numpy as np
 
 _INKED = 0.8
-"""Share of a ruling that is ink; joined feet of letters have gaps."""
-_RULING_SHARE = 0.25
-"""Share of the page's width or height over which a ruling runs at least."""
+"""Least share of a long stroke that is ink; joined feet of letters have gaps."""
 _THICKEST_SHARE = 180
-"""Long side over the thickness of the thickest ruling, on average over its length."""
+"""A long stroke is on average at most as thick as the page's long side over this."""
 
 
-def remove_rulings(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ink without long straight horizontal and vertical lines, and those lines: bool (h, w) each.
+def remove_long_strokes(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ink without long level and upright strokes, and those strokes: bool (h, w) each.
 
-    What of a line is thicker than the ruling (a letter crossing it) stays. Only the layout is found on this mask;
-    the recogniser's pictures are cut from the grey page, where removing rules would eat letters.
+    Also a single underline or a rule between paragraphs goes, which `segmentation.ink.page_rules` leaves, as it takes
+    level rules on ruled paper and in tables only. But a stroke must be dark, and level or upright to a pixel or two,
+    over long stretches: rules that lean, waver, fade or break into short pieces are found there alone.
+
+    What of a stroke is thicker than the rest (a letter crossing it) stays. Only the layout is found on this mask; the
+    recogniser's pictures are cut from the grey page, where removing strokes would eat letters.
     """
     h, w = ink.shape
-    rules = np.zeros_like(ink)
+    strokes = np.zeros_like(ink)
     thickest = max(6.0, max(h, w) / _THICKEST_SHARE)
     mask = ink.astype(np.uint8)
     for length, axis in ((max(40, w // 14), 0), (max(60, h // 8), 1)):
         kernel = np.ones((1, length), np.uint8) if axis == 0 else np.ones((length, 1), np.uint8)
-        # A rule may waver by a pixel and have small holes: close those first.
+        # A stroke may waver by a pixel and have small holes: close those first.
         joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 9) if axis == 0 else (9, 3), np.uint8))
         found = cv2.morphologyEx(joined, cv2.MORPH_OPEN, kernel)
         if not found.any():
             continue
-        # Letters of a word close to each other look like a rule after closing, but are taller and have gaps.
+        # Letters of a word close to each other look like a stroke after closing, but are taller and have gaps.
         _, labels, stats, _ = cv2.connectedComponentsWithStats(found)
         extent, area = stats[:, cv2.CC_STAT_WIDTH + axis], stats[:, cv2.CC_STAT_AREA]
         inked = np.bincount(labels[mask > 0], minlength=len(area)) / np.maximum(area, 1)
@@ -40,28 +42,32 @@ def remove_rulings(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             continue
         found = _long(keep[labels].astype(np.uint8), axis)
         found = cv2.dilate(found, np.ones((3, 3), np.uint8)) & mask
-        rules |= (found > 0) & ~_crossing_strokes(mask, found, axis)
-    return ink & ~rules, rules
+        strokes |= (found > 0) & ~_crossing_strokes(mask, found, axis)
+    return ink & ~strokes, strokes
 
 
-def _long(rules: np.ndarray, axis: int) -> np.ndarray:
-    """What of a mask of rulings runs, gaps closed, over much of the page: strokes of joined letters do not."""
-    extent = rules.shape[1 - axis]
+_LEAST_LENGTH = 0.25
+"""Least length of a long stroke, gaps closed, as a share of the page's width or height."""
+
+
+def _long(strokes: np.ndarray, axis: int) -> np.ndarray:
+    """What of a mask of strokes runs, gaps closed, over much of the page: strokes of joined letters do not."""
+    extent = strokes.shape[1 - axis]
     gap = extent // 20 + 1
-    joined = cv2.dilate(rules, np.ones((1, gap) if axis == 0 else (gap, 1), np.uint8))
+    joined = cv2.dilate(strokes, np.ones((1, gap) if axis == 0 else (gap, 1), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
-    long = stats[:, cv2.CC_STAT_WIDTH + axis] >= _RULING_SHARE * extent
+    long = stats[:, cv2.CC_STAT_WIDTH + axis] >= _LEAST_LENGTH * extent
     long[0] = False
-    return rules & long[labels]
+    return strokes & long[labels]
 
 
-def _crossing_strokes(mask: np.ndarray, rule: np.ndarray, axis: int) -> np.ndarray:
-    """Pixels of ``rule`` where ink goes on above and below (or left and right of) it."""
-    rest = mask & ~rule
+def _crossing_strokes(mask: np.ndarray, stroke: np.ndarray, axis: int) -> np.ndarray:
+    """Pixels of ``stroke`` where ink goes on above and below (or left and right of) it."""
+    rest = mask & ~stroke
     reach = np.ones((7, 1) if axis == 0 else (1, 7), np.uint8)
     up = cv2.dilate(rest, reach, anchor=(0, 0))
     down = cv2.dilate(rest, reach, anchor=(0, 6) if axis == 0 else (6, 0))
-    return (rule > 0) & (up > 0) & (down > 0)
+    return (stroke > 0) & (up > 0) & (down > 0)
 
 
 def remove_border_and_bars(ink: np.ndarray, stroke_width: float) -> np.ndarray:

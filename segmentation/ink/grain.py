@@ -7,16 +7,17 @@ import numpy as np
 
 _SECOND_DIFFERENCES = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _DEVIATIONS = 6 * 0.6745
-"""Median of their absolute values over the grain's standard deviation: the mask's norm, and a normal distribution's
-median absolute deviation."""
+"""Median of the absolute second differences over the standard deviation of the grain: the mask's norm times a normal
+distribution's median absolute deviation."""
 _STRONG = 0.04
-"""Grain, as a share of the contrast, from which a page is smoothed. The real collections' pages have at most 0.02; a
-standard deviation of 25 grey levels makes about 0.1."""
+"""A page is smoothed if its grain is more than this share of its contrast. The real collections' pages have at most
+0.02; a standard deviation of 25 grey levels makes about 0.1."""
 _NOTHING_ELSE = 0.24
-"""From here on there is nothing but grain, and smoothing would make blots of it: normal noise alone has 0.28, or 0.24
-where white cuts it off; the collections' pages with a grain of 60 grey levels up to 0.23."""
+"""Where grain is this share of the contrast or more there is nothing else, and smoothing would make blots of it: normal
+noise alone has 0.28, or 0.24 where white cuts it off; the collections' pages with a grain of 60 grey levels up to
+0.23."""
 _REACH = 1.2
-"""Pixels at the working scale, where strokes are two to five wide."""
+"""Reach of the filter that smooths a page, pixels at the working scale, where strokes are two to five wide."""
 
 
 def smooth_grain(gray: np.ndarray) -> np.ndarray:

@@ -35,25 +35,30 @@ def flatten_paper(gray: np.ndarray) -> np.ndarray:
 
 
 _DARK_TABLE = 0.6
-"""Brightness of what surrounds a sheet, as a share of the sheet's, below which it is not paper."""
+"""What surrounds a sheet is a table if it is at most this bright, as a share of the sheet's brightness."""
 _GRADUAL = 0.025
-"""Natural logarithm of the brightness by which neighbouring pixels of a long side of 250 may differ in a shadow; at the
-edge of a sheet they differ by more."""
+"""Neighbouring pixels of a picture with a long side of 250 are one surface if the natural logarithms of their
+brightness differ by at most this, as in a shadow; at the edge of a sheet they differ by more."""
 _DIM = 20
-"""Grey levels added before the logarithm: on a black table one level is no step."""
+"""Grey levels that are added before the logarithm is taken: on a black table one level is no step."""
 _SHARP = 0.5
-"""Share of the difference between sheet and table that lies within 7 of 250 pixels along three quarters of the edge: a
-soft shadow that falls on a sheet darkens it over a longer way. Sheets have 0.9 or more, soft shadows up to 0.4."""
+"""Least share of the difference between sheet and table that lies within 7 of 250 pixels, along three quarters of the
+edge: a soft shadow that falls on a sheet darkens it over a longer way. Sheets have 0.9 or more, soft shadows up to
+0.4."""
 _BEYOND = 0.3
-"""Share of the picture's edge along which a sheet must go on beyond it, so that the rest may be sheet in a shadow."""
+"""What surrounds a sheet may be the rest of it in a shadow if the sheet lies on at least this share of the picture's
+edge, and so goes on beyond."""
 _MARK = 0.12
-"""Natural logarithm of the brightness by which writing, seen at 250 pixels, is darker than what surrounds it."""
+"""Writing on a picture with a long side of 250 is darker than what surrounds it by more than this, in natural
+logarithms of brightness."""
 _DIM_INK = 5
-"""Grey levels added where ink is looked for, of which little light is left in a shadow."""
+"""Grey levels that are added before the logarithm is taken where writing is looked for: few, as a shadow leaves little
+light."""
 _AS_WRITTEN = 0.5
-"""Marks in a shadow over those in the light from which both are one page: shadows have 0.5 to 1.3."""
+"""Shadow and light are one page if marks are at least this frequent in the shadow, as a share of their frequency in the
+light: shadows have 0.5 to 1.3."""
 _SOLID_SHEET = 0.93
-"""Share of its convex hull that a sheet fills, corners folded over included."""
+"""Least share of its convex hull that a sheet fills, corners folded over included."""
 
 
 def outside_of_sheet(gray: np.ndarray) -> np.ndarray | None:
@@ -165,12 +170,15 @@ def flat_sheet(gray: np.ndarray) -> np.ndarray:
 
 
 _DARK = 128
+"""Only a page whose median grey level is lower may be a negative."""
 _NEGATIVE_SIDE = 650
-"""Pixels at which strokes are still there, and a median of their surroundings is quick."""
+"""Long side to which a page is scaled down, pixels: strokes are still there, and a median of their surroundings is
+quick."""
 _CLEARLY = 30
-"""Grey levels by which a stroke stands out."""
+"""A stroke stands out if it differs from its surroundings by more grey levels than this."""
 _MANY_TIMES = 2.0
-"""Light strokes over dark ones on a negative: the project's pages have up to 0.15, their negatives from 6.5 on."""
+"""A page is a negative if light strokes are more than so many times as frequent as dark ones: the project's pages have
+up to 0.15, their negatives from 6.5 on."""
 
 
 def is_negative(gray: np.ndarray) -> bool:

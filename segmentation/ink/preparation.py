@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from segmentation.ink.binarisation import Tones, binarise
-from segmentation.ink.cleaning import remove_border_and_bars, remove_rulings
+from segmentation.ink.cleaning import remove_border_and_bars, remove_long_strokes
 from segmentation.ink.components import Components, components
+from segmentation.ink.page_rules import Rules, rules_of
 from segmentation.ink.paper import flat_sheet, is_negative
-from segmentation.ink.rules import Rules, rules_of
 from segmentation.ink.scale import Scale, measure, stroke_width
 from segmentation.ink.skew import estimate_skew
 from segmentation.ink.stamps import find_stamps, stamped
@@ -19,17 +20,20 @@ from segmentation.placement import Placement
 from segmentation.scaling import scaled
 
 _LEAST_SKEW = 0.4
-"""Degrees below which the page is not turned: lines are levelled one by one anyway."""
+"""A page is not turned by fewer degrees: lines are levelled one by one anyway."""
 _LEAST_INK = 60
-"""Pixels of ink below which a page is empty."""
+"""A page with fewer pixels of ink is empty."""
 _SMALLEST_WRITING = 9.0
-"""Size of writing, pixels, below which the page is looked at again at a larger scale."""
+"""A page with smaller writing, pixels, is looked at again at a larger scale."""
 _UNIT_X_HEIGHT = 18.0
+"""Size to which small writing is enlarged, pixels."""
 _LARGEST_ENLARGEMENT = 3.0
+"""Greatest factor by which a page with small writing is enlarged."""
 _LARGEST_SIDE = 2200
-"""Pixels up to which a page with small writing is enlarged."""
+"""Greatest long side to which a page with small writing is enlarged, pixels."""
 _PITCH = 4.0
-"""X-heights that lines mostly lie apart. Speckled paper makes an x-height small, but not the distance of lines."""
+"""Distance of lines in x-heights, by which it tells the size of the writing too: speckled paper makes an x-height
+small, but not the distance of lines."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,7 @@ class Prepared:
 
     Attributes:
         flat: uint8 (h, w), on even white paper.
-        ink: bool (h, w), what may be writing; nothing of it on an empty page.
-        parts: the ink's components.
+        parts: the components of what may be writing.
         rules: which may part columns and rows; no ink.
         scale: sizes of the writing; None for an empty page.
         placement: where it lies on the page.
@@ -48,13 +51,17 @@ class Prepared:
     """
 
     flat: np.ndarray
-    ink: np.ndarray
     parts: Components
     rules: Rules
     scale: Scale | None
     placement: Placement
     skew_degrees: float
     total_ink: int
+
+    @functools.cached_property
+    def ink(self) -> np.ndarray:
+        """What may be writing, bool (h, w)."""
+        return self.parts.labels > 0
 
 
 def prepare(gray: np.ndarray, working_side: int, tones: Tones | None = None) -> Prepared:
@@ -94,7 +101,8 @@ def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepare
             flat, ink, turn = _turn(flat, ink, skew)
         # Only now: a slanted ruling is short in every row.
         rules = rules_of(flat, ink)
-        ink, parts = _without_rulings_and_specks(ink & ~rules.ink(ink))
+        parts = _without_long_strokes_and_specks(ink & ~rules.ink(ink))
+        ink = parts.labels > 0
     parts = parts or components(ink)
     scale = _scale(ink, parts)
     stamps = find_stamps(flat, ink, scale.x_height) if scale else []
@@ -103,20 +111,19 @@ def _prepare_at(factor: float, gray: np.ndarray, tones: Tones | None) -> Prepare
         flat, ink = np.where(covered, np.uint8(255), flat), ink & ~covered
         parts = components(ink)
         scale = _scale(ink, parts)
-    return Prepared(flat, ink, parts, rules, scale, Placement(turn, factor, height, width), skew, total_ink)
+    return Prepared(flat, parts, rules, scale, Placement(turn, factor, height, width), skew, total_ink)
 
 
 def _scale(ink: np.ndarray, parts: Components) -> Scale | None:
     return measure(ink, parts) if np.count_nonzero(ink) >= _LEAST_INK else None
 
 
-def _without_rulings_and_specks(ink: np.ndarray) -> tuple[np.ndarray, Components]:
-    """Ink that may be writing, of a level page without border and bars, and its components."""
+def _without_long_strokes_and_specks(ink: np.ndarray) -> Components:
+    """Components of the ink that may be writing, of a level page without border and bars."""
     stroke = stroke_width(ink)
-    ink, _ = remove_rulings(ink)
+    ink, _ = remove_long_strokes(ink)
     parts = components(ink)
-    parts = parts.only(parts.area >= max(4, 0.6 * stroke * stroke))
-    return parts.labels > 0, parts
+    return parts.only(parts.area >= max(4, 0.6 * stroke * stroke))
 
 
 def _turn(flat: np.ndarray, ink: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -130,8 +137,3 @@ def _turn(flat: np.ndarray, ink: np.ndarray, degrees: float) -> tuple[np.ndarray
     level = cv2.warpAffine(flat, matrix, size, flags=cv2.INTER_LINEAR, borderValue=255)
     mask = cv2.warpAffine(ink.astype(np.uint8) * 255, matrix, size, flags=cv2.INTER_LINEAR, borderValue=0)
     return level, mask > 127, matrix
-
-
-def turned(picture: np.ndarray, degrees: int) -> np.ndarray:
-    """A picture, (h, w) or (h, w, channels), turned clockwise by ``degrees``, a multiple of 90."""
-    return np.ascontiguousarray(np.rot90(picture, -degrees // 90))

@@ -9,6 +9,10 @@ import numpy as np
 
 from segmentation.ink.components import Components
 
+_LETTER_STROKES = 1.2
+"""Least ink of a letter in a line, in upright strokes an x-height long. A tail of another line that runs through its
+x-height zone is one such stroke."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -24,9 +28,14 @@ class Scale:
     x_height: float
     pitch: float
 
+    @property
+    def letter_ink(self) -> float:
+        """Pixels of ink in a line's x-height zone above which a component has a letter there, and no mere tail."""
+        return _LETTER_STROKES * self.x_height * self.stroke_width
+
 
 _SOLID = 21
-"""Pixels that no stroke is wide at the working scale."""
+"""Least width of what is no stroke, pixels at the working scale."""
 
 
 def stroke_width(ink: np.ndarray) -> float:
@@ -45,7 +54,7 @@ def stroke_width(ink: np.ndarray) -> float:
 
 
 _TALLEST = 20.0
-"""Stroke widths of the tallest x-height; writing of 435 pages has 2.6 to 18.2, and engravings may have 70."""
+"""Greatest x-height, in stroke widths; writing of 435 pages has 2.6 to 18.2, and engravings may have 70."""
 
 
 def x_height(ink: np.ndarray, parts: Components, stroke: float) -> float:
@@ -86,6 +95,7 @@ def _vertical_runs(mask: np.ndarray) -> np.ndarray:
 
 
 _STRIPS = 8
+"""Number of upright strips of the page whose row profiles are taken one by one: lines may climb or bend."""
 _STRONG_PEAK = 0.5
 """The first peak of at least this share of the best one is the pitch: the best may be a multiple of it."""
 

@@ -8,9 +8,12 @@ import numpy as np
 from segmentation.scaling import scaled
 
 _LARGEST = 10.0
+"""Greatest skew that is looked for, degrees."""
 _SIDE = 500
+"""Long side to which the ink is scaled, pixels."""
 _CLEAR = 1.8
-"""Sharpness at the best angle over that at a typical one: random ink has up to 1.4, real pages 3 and more."""
+"""A page has a skew if its sharpness at the best angle is at least so many times that at a typical one: random ink has
+up to 1.4, real pages 3 and more."""
 
 
 def estimate_skew(ink: np.ndarray) -> float:

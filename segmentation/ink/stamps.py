@@ -10,28 +10,32 @@ import numpy as np
 from segmentation.scaling import scaled
 
 _SIDE = 500
-"""Long side, pixels, of the picture in which circles are looked for."""
+"""Long side of the picture in which circles are looked for, pixels."""
 _SMALLEST_SHARE, _LARGEST_SHARE = 30, 8
-"""Long side of the page over the radius of the smallest stamp and of the largest."""
+"""Least and greatest radius of a stamp: the page's long side over these."""
 _X_HEIGHTS = 3.0
-"""Least radius: no letter is so large."""
+"""Least radius of a stamp, in x-heights: no letter is so large."""
 _EDGE, _PERFECT = 150, 0.75
-"""Hough's limits: of Canny's edge detector, and of how perfect a circle is."""
+"""Limits of OpenCV's Hough transform: of Canny's edge detector, and of how perfect a circle is."""
 _INKED = 0.6
-"""Share of the circle that is ink: of rings that were stamped .65 and more, of loops in handwriting at most .5."""
+"""Least share of a stamp's ring that is ink: rings that were stamped have .65 and more, loops of handwriting at most
+.5."""
 _INSIDE = 0.7
-"""Share of the circle that lies on the page."""
+"""Least share of a circle that lies on the page."""
 _WAVER = 6
-"""Pixels by which the ring may lie farther in than the circle that was found, and twice as many farther out."""
+"""Pixels by which a ring may lie farther in than the circle that was found; it may lie twice as many farther out."""
 _MARGIN = 4
-"""Pixels beyond the ring that belong to it: the middle of a circle is found within two or three."""
+"""Pixels beyond a ring that belong to the stamp: the middle of a circle is found within two or three."""
 _MOST_STROKES = 3
-"""Strokes that touch the ring from outside: letters of a line beside it, but no line that runs into it."""
+"""Greatest number of strokes that touch a stamp's ring from outside: letters of a line beside it may, but a line that
+runs into it does so more often."""
 _BESIDE = 4.0
-"""X-heights around the ring in which a line that runs through it has letters on both sides."""
+"""A line that runs through a ring has letters within so many x-heights on both sides of it."""
 _THROUGH = 0.5
-"""X-heights of the rows that have such letters."""
+"""Greatest number of rows with ink on both sides of a stamp, in x-heights; where there are more, a line runs through
+it."""
 _DIRECTIONS = np.linspace(0, 2 * np.pi, 720, endpoint=False)
+"""Directions from the middle of a circle in which it is looked at, radians."""
 
 
 @dataclass(frozen=True)

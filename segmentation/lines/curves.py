@@ -1,4 +1,4 @@
-"""Where the lines of writing run: ridges, traced and linked, then each piece of ink given to one.
+"""Where the lines of writing run: ridges, traced and linked.
 
 A line is found as a curve through the middle of its x-height zone. The method is the classical one that did best on
 the project's pages: a difference of Gaussians across the writing whose scale follows the line pitch, ridges by
@@ -13,11 +13,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from segmentation.ink.components import Components
 from segmentation.ink.scale import Scale
 
 _UNIT = 6.0
-"""Pixels of an x-height at the scale where ridges are sought."""
+"""Height of an x-height at the scale where ridges are sought, pixels."""
+
+
+LETTERS_ABOVE, LETTERS_BELOW = 1.0, 0.7
+"""Whether a line has ink in a column is told within so many x-heights above and below its middle: farther away other
+lines' long strokes are met."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,13 @@ def find_curves(ink: np.ndarray, scale: Scale) -> list[Curve]:
 
 
 _MARKED = 0.5
-"""Of a line network's blurred answer, above which a ridge may be a line."""
+"""A ridge of a line network's blurred answer may be a line where the answer is above this."""
 _MARKED_TWIN = 0.7
-"""X-heights from a longer curve within which another follows the same marked zone."""
+"""A curve that runs closer than this to a longer one, in x-heights, follows the same marked zone."""
 _MARKED_GAP = 6 * _UNIT
-"""Between two marked pieces of a line: a network leaves fewer holes than ink does."""
+"""Greatest gap between two marked pieces of a line: a network leaves fewer holes than ink does."""
 _LEAST_MARKED = 0.8
-"""X-heights of a curve that must be marked: a letter."""
+"""Least marked length of a curve, in x-heights: a letter."""
 
 
 def curves_in_zones(zones: np.ndarray, factor: float, scale: Scale, width: int) -> list[Curve]:
@@ -163,7 +167,9 @@ def _end_slope(points: np.ndarray, at_end: bool) -> float:
 
 
 _LARGEST_GAP = 9 * _UNIT
+"""Greatest gap between two pieces of a line that was traced in the ink."""
 _LARGEST_OFFSET = 0.9 * _UNIT
+"""Greatest distance of a piece of a line from where another one leads; a little more over a wide gap."""
 
 
 def _link(segments: list[np.ndarray], largest_gap: float) -> list[list[np.ndarray]]:
@@ -220,11 +226,11 @@ def _is_supported(curve: Curve, density: np.ndarray) -> bool:
     return float((per_column > 0.3).sum()) >= 0.8 * _UNIT and float(per_column.sum()) >= 1.0 * _UNIT
 
 
-_TWIN = 0.4
+_TWIN, _SHORT_TWIN = 0.4, 0.62
+"""A curve that runs closer than this to a longer one, as a share of the pitch, follows parts of the same line: the bars
+and heads of its tall letters. The second limit, the wider one, is that of short curves."""
 _SHORT = 5 * _UNIT
-_SHORT_TWIN = 0.62
-"""Share of the pitch within which a curve beside a longer one follows parts of the same line: the bars and heads of
-its tall letters. Short curves are held to the wider limit."""
+"""Greatest length of a short curve."""
 
 
 def _drop_twins(curves: list[Curve], long_twin: float, short_twin: float) -> list[Curve]:
@@ -258,113 +264,3 @@ def _enlarge(curve: Curve, factor: float, width: int) -> Curve:
     xs = np.arange(first, last + 1)
     ys = np.interp((xs + 0.5) * factor - 0.5, np.arange(curve.first, curve.last + 1), curve.ys)
     return Curve(first, ((ys + 0.5) / factor - 0.5).astype(np.float32))
-
-
-REACH = 2.4
-"""X-heights from a line's middle within which ink can belong to it."""
-_CORE = 0.5
-"""X-heights around a line's middle in which ink decides for its whole component."""
-_SIDE = 3.0
-"""X-heights beyond a curve's ends within which ink can still belong to the line."""
-
-
-def assign(parts: Components, curves: list[Curve], scale: Scale) -> np.ndarray:
-    """The line of each ink pixel: int32 (h, w), 0 paper or unclaimed, i + 1 the line of ``curves[i]``.
-
-    A component goes whole to the line that holds most of its ink near the middle; without such ink to the nearest
-    line; where two lines each hold much of it, it is divided between them at half distance.
-    """
-    labels = parts.labels
-    owners = np.zeros(labels.shape, np.int32)
-    ys, xs = np.nonzero(labels)
-    if not curves or len(ys) == 0:
-        return owners
-    nearest, distance = nearest_curve(ys, xs, curves, labels.shape[1], scale)
-    component = labels[ys, xs]
-    in_core = distance <= _CORE * scale.x_height
-    best, second = _most_core_ink(component[in_core], nearest[in_core], parts.count, len(curves))
-    outside = np.flatnonzero(best[component] < 0)
-    closest_first = outside[np.lexsort((distance[outside], component[outside]))]
-    lonely, first = np.unique(component[closest_first], return_index=True)
-    closest = closest_first[first]
-    best[lonely] = np.where(distance[closest] <= REACH * scale.x_height, nearest[closest], -1)
-    result = best[component].astype(np.int32) + 1
-
-    shared = (second > 1.2 * scale.x_height * scale.stroke_width) & (parts.height > 0.72 * scale.pitch)
-    divided = shared[component]
-    result[divided] = np.where(distance[divided] <= REACH * scale.x_height, nearest[divided] + 1, 0)
-    owners[ys, xs] = result
-    return owners
-
-
-def _most_core_ink(component: np.ndarray, line: np.ndarray, parts: int, lines: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each component the line with most of its core ink (−1 for none), and how much the second line has.
-
-    Args:
-        component, line: of each ink pixel near the middle of a line.
-    """
-    pairs, counts = np.unique(component.astype(np.int64) * lines + line, return_counts=True)
-    order = np.lexsort((-(pairs % lines), counts, pairs // lines))
-    of, counts, at = (pairs // lines)[order], counts[order], (pairs % lines)[order]
-    best, second = np.full(parts, -1, np.int64), np.zeros(parts, np.int64)
-    # Sorted by component and amount: later entries of a component overwrite earlier ones.
-    best[of] = at
-    last_but_one = np.flatnonzero(of[:-1] == of[1:])
-    second[of[last_but_one]] = counts[last_but_one]
-    return best, second
-
-
-def nearest_curve(
-    ys: np.ndarray, xs: np.ndarray, curves: list[Curve], width: int, scale: Scale
-) -> tuple[np.ndarray, np.ndarray]:
-    """Index of the nearest curve for each point, and its distance in pixels (infinite beyond all curves' sides)."""
-    best = np.zeros(len(ys), np.int64)
-    distance = np.full(len(ys), np.inf, np.float32)
-    side = _SIDE * scale.x_height
-    order = np.argsort(xs, kind="stable")
-    sorted_xs, sorted_ys = xs[order], ys[order].astype(np.float32)
-    best_sorted, distance_sorted = best[order], distance[order]
-    for i, curve in enumerate(curves):
-        low, high = np.searchsorted(sorted_xs, [curve.first - side, curve.last + side])
-        x = sorted_xs[low:high]
-        row = curve.ys[np.clip(x - curve.first, 0, len(curve.ys) - 1)]
-        beyond = np.maximum(np.maximum(curve.first - x, x - curve.last), 0)
-        d = np.abs(sorted_ys[low:high] - row) + 0.5 * beyond
-        closer = d < distance_sorted[low:high]
-        distance_sorted[low:high][closer] = d[closer]
-        best_sorted[low:high][closer] = i
-    best[order], distance[order] = best_sorted, distance_sorted
-    return best, distance
-
-
-_MOST_LEFTOVERS = 20
-"""More groups of unclaimed ink than this, and than the lines found, are noise: none is taken for writing."""
-
-
-def claim_leftovers(parts: Components, owners: np.ndarray, scale: Scale) -> list[Curve]:
-    """New lines for ink that no line claims but that looks like writing: groups of letter-sized components."""
-    unclaimed = (parts.labels > 0) & (owners == 0)
-    if not unclaimed.any():
-        return []
-    letter = (
-        (parts.height > 0.5 * scale.x_height)
-        & (parts.height < 5 * scale.x_height)
-        & (parts.width < 12 * scale.x_height)
-        & (parts.area > 1.1 * scale.stroke_width * scale.x_height)
-    )
-    letter[0] = False
-    mask = (unclaimed & letter[parts.labels]).astype(np.uint8)
-    if not mask.any():
-        return []
-    reach = int(1.2 * scale.x_height) | 1
-    joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    curves = []
-    for i in range(1, count):
-        left, _, width, height, area = stats[i]
-        wide = width >= 0.8 * scale.x_height and height >= 0.6 * scale.x_height and area >= 0.3 * scale.x_height**2
-        # A lone I or 1: narrow, but as high as a letter.
-        upright = height >= 1.1 * scale.x_height and area >= 1.1 * scale.stroke_width * scale.x_height
-        if wide or upright:
-            curves.append(Curve(int(left), np.full(int(width), centres[i][1], np.float32)))
-    return curves if len(curves) <= max(_MOST_LEFTOVERS, int(owners.max())) else []

@@ -23,6 +23,7 @@ FORMAT_VERSION = 1
 DEFAULT = Path(__file__).parents[1] / "models" / "lines"
 """The network that ships inside the package."""
 _MOST_BYTES = 64 * 2**20
+"""Greatest size of a file of a line network."""
 
 
 class LineModelError(Exception):

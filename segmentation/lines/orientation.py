@@ -1,4 +1,4 @@
-"""Which way up a page lies: how surely the line network marks it, and where its tall letters reach.
+"""What tells which way up a page lies: how surely the line network marks it, and where its tall letters reach.
 
 The network was trained on upright pages. On a page that lies on its side it is in doubt nearly everywhere; on one that
 stands on its head only a little more than on the upright one. There the letters tell: in Latin script far more of them
@@ -10,12 +10,15 @@ from __future__ import annotations
 import numpy as np
 
 from segmentation.ink.scale import Scale
-from segmentation.lines.curves import Curve, nearest_curve
+from segmentation.lines.curves import Curve
+from segmentation.lines.ownership import nearest_curve
 
 _MARKED, _UNMARKED = 0.9, 0.1
-"""Answers of the network from which a pixel surely lies in a line, and up to which it surely does not."""
+"""The network is in doubt of a pixel if its answer lies between these: from the first on the pixel surely lies in a
+line, up to the second it surely does not."""
 _LEAST_MARKED = 40.0
-"""Squares of an x-height's side that must be marked before a page is judged: some eight words."""
+"""Least area that the network marks on a page that can be judged, in squares of an x-height's side: some eight
+words."""
 
 
 def doubt(zones: np.ndarray, unit: float) -> float:
@@ -35,11 +38,12 @@ def doubt(zones: np.ndarray, unit: float) -> float:
 
 
 _WEIGHTS = np.array([38.0, 53.0, 22.0, 10.0, 8.0, 4.0])
-"""What a share of the ink says that lies higher above the line than below it: from .5 to 2 x-heights from its middle,
-in quarters of an x-height. Fitted by logistic regression to training pages both ways up."""
+"""What a share of the ink says that lies higher above the line than below it: a weight for each quarter of an x-height,
+from .5 to 2 x-heights from the line's middle. Fitted by logistic regression to training pages both ways up."""
 _STEPS = 20
-"""Parts of an x-height in which heights are counted."""
+"""Number of steps to an x-height in which the heights of ink are counted."""
 _LEAST_LINES = 5
+"""Least number of lines whose letters tell which way up a page lies."""
 
 
 def lean(ink: np.ndarray, curves: list[Curve], scale: Scale) -> float:

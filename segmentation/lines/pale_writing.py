@@ -10,8 +10,8 @@ from segmentation.ink.preparation import Prepared
 from segmentation.lines.curves import Curve, zones_of
 
 _COMPLETE = 1.0
-"""Dark pixels in the zones of lines, by a threshold of their own, over the page's ink there: .7 to .96 on pages whose
-ink was found."""
+"""A page's ink is complete if the zones of its lines have at most so many dark pixels, by a threshold of their own, for
+each pixel of the page's ink there: .7 to .96 on pages whose ink was found."""
 
 
 def pale_writing(page: Prepared, curves: list[Curve]) -> Tones | None:

@@ -10,19 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from segmentation.ink.components import Components
-from segmentation.ink.preparation import turned
 from segmentation.ink.scale import Scale
-from segmentation.lines.curves import REACH, Curve, curves_in_zones, nearest_curve
+from segmentation.lines.curves import Curve, curves_in_zones
 from segmentation.lines.network import LineNetwork
-from segmentation.lines.second_look import own_stretches, sureness
+from segmentation.lines.ownership import REACH, nearest_curve
+from segmentation.lines.second_look import CORE, own_stretches, sureness
+from segmentation.scaling import turned
 
 _BESIDE = 1.6
 """X-heights from a line's middle within which its ink lies, but for the longest strokes."""
 _LEAST_BESIDE = 0.04
 """Share of a page's ink beside all upright lines from which sideways writing is looked for; half of all pages have less
 than .02."""
-_CORE = 0.6
-"""X-heights around a line's middle that hold the ink which tells whose line it is."""
 _LEAST_LENGTH = 6.0
 """X-heights of a line: a short word."""
 _ANCHOR = 30.0
@@ -67,7 +66,7 @@ def find_sideways(
     ys, xs = np.nonzero(parts.labels)
     # Where a pixel lies on the turned page.
     turned_ys, turned_xs = xs, h - 1 - ys
-    core = _CORE * scale.x_height
+    core = CORE * scale.x_height
     zones, factor = network.find(turned(flat, 90), scale.x_height)
     candidates = curves_in_zones(zones, factor, scale, h)
     sure = np.array([sureness(c, zones, factor) for c in candidates])
@@ -144,7 +143,7 @@ def _is_sideways(component: np.ndarray, across: np.ndarray, along: np.ndarray, s
         across, along: rows to the nearest upright line's middle, columns to that of the nearest sideways one.
     """
     count = int(component.max()) + 1
-    reach = _CORE * scale.x_height
+    reach = CORE * scale.x_height
     of_upright = np.bincount(component[across <= reach], minlength=count)
     of_sideways = np.bincount(component[along <= reach], minlength=count)
     nearest_upright, nearest_sideways = np.full(count, np.inf), np.full(count, np.inf)
@@ -155,6 +154,5 @@ def _is_sideways(component: np.ndarray, across: np.ndarray, along: np.ndarray, s
         of_sideways > of_upright,
         (nearest_sideways < nearest_upright) & (nearest_sideways <= REACH * scale.x_height),
     )
-    letter = 1.2 * scale.x_height * scale.stroke_width
-    divided = (of_upright > letter) & (of_sideways > letter)
+    divided = (of_upright > scale.letter_ink) & (of_sideways > scale.letter_ink)
     return np.where(divided[component], along < across, whole[component])

@@ -8,69 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from segmentation.ink.components import Components
 from segmentation.ink.scale import Scale, line_pitch, stroke_width
-from segmentation.lines.curves import Curve, assign, curves_in_zones, nearest_curve
+from segmentation.lines.curves import Curve, curves_in_zones
 from segmentation.lines.network import LineNetwork
-from segmentation.lines.second_look import own_stretches, sureness
-
-_SHORTEST, _TALLEST = 0.25, 0.8
-"""X-heights of the page between which a letter of small print is high, capitals too. Less are dots and accents."""
-_LEAST_STROKES = 1.5
-"""Strokes of the page that it is high: rows of dots and what is left of rulings are less."""
-_LEAST_PIXELS = 4
-"""Pixels of the working picture that it is high: less nobody could read, and to enlarge it that far takes long."""
-_WIDEST = 2.5
-"""X-heights of the page: letters of small print touch each other."""
-_BAR = 0.2
-"""Share of a letter's height above and below its middle by which it belongs to its row: rows touch each other, too."""
-_BESIDE = 0.8
-"""X-heights of the page between small letters of one row."""
-_LEAST_LETTERS = 4
-"""Small letters of a row: dots and broken strokes of larger writing seldom line up."""
-_MEAN_HEIGHT = 0.7
-"""X-heights of the page that the letters of a row are high on average, at most."""
-_EVEN = 1.2
-"""Height of the bars of a row over that of its letters, at most."""
-_LEAST_ROW = 1.5
-"""X-heights of the page that a row is long."""
-_LEAST_ON_PAGE = 8
-"""Small letters in rows from which the network is asked again, and that small print has."""
-_LOW_LETTER = 35
-"""Percentile of their heights that is their x-height: a third and more of all letters have no other."""
-_MARGIN = 2.0
-"""X-heights of the page above and below the rows that the network sees too."""
-
-_CORE = 0.6
-"""X-heights around a line's middle that hold the ink which tells whose line it is."""
-_SURE = 0.8
-"""Mean answer of the line network along a line."""
-_LEAST_LENGTH = 4.0
-"""X-heights of small print: a word."""
-_LEAST_COLUMNS = 0.5
-"""Share of a line's columns with ink of small letters in its core."""
-_LEAST_SMALL = 0.7
-"""Share of the ink in a line's core that is of small letters."""
-_TALL = 0.9
-"""X-heights of the page up to which letters are small there, and may touch."""
-_TOUCHING = 1.1
-"""X-heights of the page: height of small print whose lines touch."""
-_NEAR = 1.4
-"""X-heights of small print from a line's middle within which its letters, dots and commas lie."""
-_MOSTLY = 0.6
-"""Share of a component's ink that lies so near."""
-
-_HELD = 0.8
-"""Share of a line's ink in one line of the first look, from which that has found it."""
-_STACKED = 0.2
-"""Share of another line's ink in it, from which it has joined two."""
-_ON_COURSE = 0.6
-"""X-heights of the page between the middles of what the two looks found, at most, if it is the same line."""
-_LEAST_PIECE = 6.0
-"""X-heights of the page of what is kept of a line of the first look beside the longest piece."""
+from segmentation.lines.ownership import assign, nearest_curve
+from segmentation.lines.second_look import CORE, own_stretches, sureness
+from segmentation.lines.small_rows import LEAST_ON_PAGE, small_rows
 
 
 @dataclass(frozen=True)
@@ -111,7 +57,7 @@ def find_small_print(
         parts: components of its ink.
         curves: of the lines that were found at the page's scale.
     """
-    rows, x_height = _rows(parts, scale)
+    rows, x_height = small_rows(parts, scale)
     if not rows.any():
         return None
     width = flat.shape[1]
@@ -128,7 +74,7 @@ def find_small_print(
     if not found:
         return None
     is_small = _is_small(parts, ink, found, size, scale)
-    if np.count_nonzero(is_small) < _LEAST_ON_PAGE:
+    if np.count_nonzero(is_small) < LEAST_ON_PAGE:
         return None
     own = parts.only(is_small)
     mask = own.labels > 0
@@ -141,39 +87,12 @@ def _those(curves: list[Curve], keep: np.ndarray) -> list[Curve]:
     return [c for c, k in zip(curves, keep, strict=True) if k]
 
 
-def _rows(parts: Components, scale: Scale) -> tuple[np.ndarray, float]:
-    """Where small letters stand in rows: the page's rows of pixels there, bool (h,), and the letters' x-height."""
-    x_height = scale.x_height
-    shortest = max(_SHORTEST * x_height, _LEAST_STROKES * scale.stroke_width, _LEAST_PIXELS)
-    letter = (parts.height >= shortest) & (parts.height <= _TALLEST * x_height) & (parts.width <= _WIDEST * x_height)
-    letter[0] = False
-    letter = np.flatnonzero(letter)
-    inked = np.zeros(len(parts.labels), bool)
-    if len(letter) < _LEAST_ON_PAGE:
-        return inked, x_height
-    height, left, width = parts.height[letter], parts.left[letter], parts.width[letter]
-    middle = parts.top[letter] + height // 2
-    thick, beside = np.maximum(1, np.round(_BAR * height).astype(int)), round(_BESIDE * x_height / 2)
-    bars = np.zeros(parts.labels.shape, np.uint8)
-    edges = (np.maximum(middle - thick, 0), middle + thick + 1, np.maximum(left - beside, 0), left + width + beside)
-    for top, bottom, first, last in zip(*(e.tolist() for e in edges), strict=True):
-        bars[top:bottom, first:last] = 1
-    count, rows, stats, _ = cv2.connectedComponentsWithStats(bars, connectivity=8, ltype=cv2.CV_32S)
-    row = rows[middle, left]
-    letters = np.bincount(row, minlength=count)
-    mean_height = np.bincount(row, height, minlength=count) / np.maximum(letters, 1)
-    is_row = (
-        (letters >= _LEAST_LETTERS)
-        & (mean_height <= _MEAN_HEIGHT * x_height)
-        & (stats[:, cv2.CC_STAT_HEIGHT] <= _EVEN * mean_height)
-        & (stats[:, cv2.CC_STAT_WIDTH] >= _LEAST_ROW * x_height + 2 * beside)
-    )
-    in_row = is_row[row]
-    if np.count_nonzero(in_row) < _LEAST_ON_PAGE:
-        return inked, x_height
-    for top, tall in stats[is_row][:, [cv2.CC_STAT_TOP, cv2.CC_STAT_HEIGHT]]:
-        inked[top : top + tall] = True
-    return inked, float(np.percentile(height[in_row], _LOW_LETTER))
+_MARGIN = 2.0
+"""How much of the page above and below rows of small letters the network sees too, in x-heights of the page."""
+_LEAST_LENGTH = 4.0
+"""Least length of a line of small print, in its own x-heights: a word."""
+_SURE = 0.8
+"""Least mean answer of the line network along a line of small print."""
 
 
 def _look_again(flat: np.ndarray, rows: np.ndarray, x_height: float, scale: Scale, network: LineNetwork) -> list[Curve]:
@@ -198,16 +117,32 @@ def _look_again(flat: np.ndarray, rows: np.ndarray, x_height: float, scale: Scal
     return found
 
 
+_TALL = 0.9
+"""Greatest height of a component of small letters, which may touch, in x-heights of the page."""
+_LEAST_SMALL = 0.7
+"""Least share of the ink in a line's core that is small letters', where the line runs through such letters."""
+_LEAST_COLUMNS = 0.5
+"""Least share of such a line's columns with small letters' ink in its core."""
+
+
 def _of_small_letters(parts: Components, ink: _Ink, found: list[Curve], size: Scale, scale: Scale) -> np.ndarray:
     """Whether each curve runs through small letters, not through parts of larger writing: bool (found,)."""
     line, distance = nearest_curve(ink.ys, ink.xs, found, parts.labels.shape[1], size)
-    core = distance <= _CORE * size.x_height
+    core = distance <= CORE * size.x_height
     low = core & (parts.height <= _TALL * scale.x_height)[ink.component]
     all_ink, low_ink = (np.bincount(line[m], minlength=len(found)) for m in (core, low))
     width = parts.labels.shape[1]
     columns = np.bincount(np.unique(line[low] * width + ink.xs[low]) // width, minlength=len(found))
     length = np.array([len(c.ys) for c in found])
     return (low_ink >= _LEAST_SMALL * all_ink) & (columns >= _LEAST_COLUMNS * length)
+
+
+_TOUCHING = 1.1
+"""Greatest height of a component of small print, in x-heights of the page: letters of two lines may touch."""
+_NEAR = 1.4
+"""Letters, dots and commas lie within so many x-heights of small print from the middle of their line."""
+_MOSTLY = 0.6
+"""Least share of a component's ink that lies so near a line of small print, if the component belongs to that."""
 
 
 def _is_small(parts: Components, ink: _Ink, found: list[Curve], size: Scale, scale: Scale) -> np.ndarray:
@@ -217,6 +152,17 @@ def _is_small(parts: Components, ink: _Ink, found: list[Curve], size: Scale, sca
     is_small = (parts.height <= _TOUCHING * scale.x_height) & (near >= _MOSTLY * parts.area)
     is_small[0] = False
     return is_small
+
+
+_HELD = 0.8
+"""The first look has found a line if it has at least this share of the line's ink in one line of its own; if not, it
+has cut or missed the line."""
+_STACKED = 0.2
+"""The first look has joined two lines above each other if the line in which it has most of the one also holds at least
+this share of the other's ink."""
+_ON_COURSE = 0.6
+"""Both looks mean the same line if the middles of what they found are at most this far apart, in x-heights of the
+page."""
 
 
 def _is_better(
@@ -253,6 +199,11 @@ def _rows_apart(curve: Curve, other: Curve) -> float:
     return float(np.median(np.abs(curve.ys - other.ys[columns])))
 
 
+_LEAST_PIECE = 6.0
+"""Where small print cuts a line of the first look, its longest piece is kept, and others from this length on, in
+x-heights of the page."""
+
+
 def _cut(curves: list[Curve], ink: _Ink, small: np.ndarray, width: int, scale: Scale) -> list[Curve]:
     """Curves of the first look where they do not run through small print.
 
@@ -260,7 +211,7 @@ def _cut(curves: list[Curve], ink: _Ink, small: np.ndarray, width: int, scale: S
         small: of each pixel of ink, whether it is small print.
     """
     line, distance = nearest_curve(ink.ys, ink.xs, curves, width, scale)
-    core = distance <= _CORE * scale.x_height
+    core = distance <= CORE * scale.x_height
     crossed = np.bincount(line[core & small], minlength=len(curves)) > 0
     within = core & crossed[line]
     numbers = np.cumsum(crossed) - 1

@@ -10,28 +10,31 @@ from segmentation.geometry import Box, Cell
 from segmentation.order.reading_order import Region, rows
 
 _LEAST_LINES = 3
-"""Lines of a column by which rows can be told."""
+"""Least number of lines of a column by which rows can be told."""
 _ALIGNED = 0.7
-"""Share of two columns' lines that must stand beside each other for each to be a row of the table."""
+"""Two columns share rows if at least this share of the lines of each has one of the other beside it."""
 _LEAST_SHARE = 0.2
-"""Lines of the first column, over those of the fullest; fewer are marks in the margin."""
+"""The first column decides about rows only with at least this many lines, as a share of the fullest one's; columns with
+fewer hold marks in the margin."""
 _NARROW = 5.0
-"""X-heights of a column of numbers: each of its lines begins a row."""
+"""A column whose usual line is shorter, in x-heights, holds numbers: each of its lines begins a row."""
 _APART = 1.6
-"""Distance of a column's lines, over the usual one, that begins a row."""
+"""Where not each line of the first column begins a row, one does that is farther than this from the one above it, over
+the usual distance of lines."""
 _WHOLE = 0.8
-"""Distance from all other rows, over the usual one of lines, from which lines beside each other are a row more."""
+"""Lines of two columns beside each other are a row more if they are at least this far from all other rows, over the
+usual distance of lines."""
 _RULED = 1.6
-"""Distance of level rules, over that of lines, from which they part rows; else the paper is ruled."""
+"""Level rules part rows if their usual distance is at least this, over that of lines; else the paper is ruled."""
 
 
 def cells_in_order(boxes: list[Box], columns: list[int], x_height: float, levels: Sequence[float] = ()) -> list[Region]:
     """Cells of a table in reading order: row by row, from the left. Rows and columns without any line do not count.
 
-    The fullest column tells where another has lines beside nearly all of its own: a row begins with each of them, and
-    where two other columns have lines beside each other. Else the first column tells: a row begins with each of its
-    lines if these are short or beside those of another column, or with each block of them. A row also begins at a level
-    rule, unless every line of writing has one.
+    Rows are found from one column. If some other column has a line beside nearly every line of the fullest one, each
+    line of the fullest begins a row, and so do lines that two other columns share. Otherwise the first column decides:
+    each of its lines begins a row if they are short or have partners in another column; else each block of lines does.
+    A level rule also begins a row, unless the paper is ruled for every line.
 
     Args:
         boxes: around the lines' x-height zones.

@@ -7,27 +7,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from segmentation.ink.scale import Scale
-from segmentation.lines.curves import Curve
+from segmentation.lines.curves import LETTERS_ABOVE, LETTERS_BELOW, Curve
 
 _GUTTER = 2.2
-"""X-heights of empty paper in a line that may be a gutter."""
+"""A gap in a line may be a gutter if it is wider than this, in x-heights."""
 _LEAST_LINES = 3
+"""Least number of lines with a gap at a gutter, rows that were found in two pieces included."""
 _MOST_LINES = 1_000
-"""Of a page; more are specks, among which a gutter would be looked for for hours."""
+"""Greatest number of lines on a page that are divided; more are specks, among which a gutter would be looked for for
+hours."""
 _MOST_CROSSING = 0.25
-"""Share of the lines over a gutter that may have ink there: headings across both columns."""
+"""Greatest share of the lines over a gutter that have no gap there: headings across both columns."""
 _LEAST_BALANCE = 0.55
-"""Width of the narrower side over the wider one's. Columns of text are alike; a date or an amount in a ledger is
-narrow, and belongs to its row."""
+"""Least width of the narrower side of a gutter, as a share of the wider one's. Columns of text are alike; a date or an
+amount in a ledger is narrow, and belongs to its row."""
 _MANY_LINES, _FEW_CROSSING = 12, 0.2
-"""Lines on either side of a gutter that is settled, whatever the columns' widths; those without a gap there as a share
-of these."""
+"""Least number of lines on either side of a settled gutter, whatever the columns' widths; greatest number of lines over
+it without a gap there, as a share of the lines on the emptier side."""
 _ENDS = 0.1, 0.9
-"""Of the lines on a side, sorted by height, between which they stand: headings do not count."""
+"""The lines on a side stand between these quantiles of their heights on the page: headings do not count."""
 _NARROW = 1.0
-"""X-heights of empty paper at which a line over a settled gutter is cut."""
+"""A line over a settled gutter is cut at a gap that is wider than this, in x-heights."""
 _RAGGED, _MARGIN = 20.0, 4.0
-"""X-heights from a settled gutter within which half of the lines before it end, and half of those behind it begin."""
+"""Half of the lines before a settled gutter end within the first of these, and half of those behind it begin within the
+second, in x-heights from it."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def divide_at_gutters(curves: list[Curve], ink: np.ndarray, scale: Scale) -> lis
 
 def gaps_in(curve: Curve, ink: np.ndarray, x_height: float, least: float) -> list[tuple[int, int]]:
     """Stretches of more than ``least`` columns (start, exclusive end) inside a line, without ink around its middle."""
-    above, below = int(x_height), int(0.7 * x_height)
+    above, below = int(LETTERS_ABOVE * x_height), int(LETTERS_BELOW * x_height)
     filled = np.flatnonzero(ink[curve.band(above, below, ink.shape[0])].any(axis=0))
     if filled.size < 2:
         return []

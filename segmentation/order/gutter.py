@@ -12,48 +12,7 @@ import cv2
 import numpy as np
 
 from segmentation.ink.preparation import Prepared
-from segmentation.lines.curves import Curve
-
-_LANDSCAPE = 1.1
-"""Width over height from which a picture may show two pages; those of ordinary books have 1.2 to 1.6."""
-_OFF_CENTRE = 0.15
-"""Share of the picture's width by which a gutter may lie beside its middle: a table shows on one side, or an edge of
-the book was cut off."""
-_STEEPEST, _STEP = 2.0, 0.5
-"""Degrees by which a gutter leans on a level page, or on the picture as it was taken."""
-_CELL = 0.33
-"""X-heights of the columns in which ink is looked for."""
-_WIDE, _NARROW = 2.2, 0.8
-"""X-heights that are free of ink where no fold is seen, and where one is. Of 922 pictures of single pages (landscape
-ones, and the upper and lower parts of others) 2.2 are free between blocks of lines on two, .8 somewhere on 74."""
-_MOST_BLOCKED = 0.15
-"""Lines with ink on the gutter, such as a flourish, over the lines of the side that has fewer."""
-_MOST_ON_FOLD = 0.3
-"""Lines with ink on a fold that is seen, over the lines of the side that has more: writing may run into it."""
-_LEAST_LINES = 5
-"""On each side; where a fold is seen, on one: the other page may have only begun."""
-_SLIT, _MANY_LINES, _MOST_ON_SLIT = _CELL, 12, 0.1
-"""X-heights that are free of ink, as between letters, where so many lines stand on each side; share of the side with
-fewer that may have ink there. So many lines do not have a gap below each other by chance: of 271 pictures (every second
-training page of the four collections and 59 pages of letters in the Library of Congress) five do, all of two pages."""
-_LEAST_LENGTH = 5.0
-"""X-heights of a line on a side for it to count there."""
-_LEAST_BALANCE = 0.45
-"""Length of the long lines on one side over those on the other: pages of a book are equally wide, but amounts beside
-the entries of a table are narrow."""
-_LEAST_BESIDE = 0.5
-"""Share of the lower block's height over which the two stand beside each other."""
-_TALL, _NARROW_STROKE = 0.4, 0.2
-"""Height of a component over the page's, and width over height, of one that is the fold and no writing."""
-_FOLD = 0.1
-"""Share of the paper's brightness by which a fold is darker. The crease of a letter had .09 at most, on 514 pictures of
-single pages; most have less than .01."""
-_LIT = 0.92
-"""Share of the paper's brightness from which the fold's shadow is over."""
-_FOLD_BLUR = 0.005
-"""Share of the picture's width."""
-_ROWS = 200
-"""Rows in which the fold is looked for."""
+from segmentation.lines.curves import LETTERS_ABOVE, LETTERS_BELOW, Curve
 
 
 @dataclass(frozen=True)
@@ -128,6 +87,22 @@ class _Strip:
         return (self.low + self.high) / 2
 
 
+_LANDSCAPE = 1.1
+"""Least width of a picture that may show two pages, over its height; those of ordinary books have 1.2 to 1.6."""
+_LEAST_LINES = 5
+"""Least number of lines on each side of a gutter; where a fold is seen, on one side: the other page may have only
+begun."""
+_CELL = 0.33
+"""Width of the columns in which ink is looked for, in x-heights."""
+_WIDE, _NARROW, _SLIT = 2.2, 0.8, _CELL
+"""Least width of a gutter that is free of ink, in x-heights: where no fold is seen; where one is; and between so many
+lines that no more than the gap between two letters is asked for. Of 922 pictures of single pages (landscape ones, and
+the upper and lower parts of others) 2.2 are free between blocks of lines on two, .8 somewhere on 74."""
+_FOLD = 0.1
+"""A fold is seen where a gutter is darker than the paper beside it by this share of the paper's brightness. The crease
+of a letter had .09 at most, on 514 pictures of single pages; most have less than .01."""
+
+
 def find_gutter(gray: np.ndarray, page: Prepared, curves: list[Curve]) -> Gutter | None:
     """The gutter between the two pages of an open book; None where a picture shows a single page.
 
@@ -159,6 +134,11 @@ def find_gutter(gray: np.ndarray, page: Prepared, curves: list[Curve]) -> Gutter
     return _on_picture(best.middle, best.degrees, page)
 
 
+_OFF_CENTRE = 0.15
+"""Greatest distance of a gutter from the middle of the picture, as a share of the picture's width: a table may show on
+one side, or an edge of the book may be cut off."""
+
+
 def _field(page: Prepared, curves: list[Curve]) -> _Field:
     height, width = page.flat.shape
     reach = int(np.tan(np.radians(np.abs(_leans(page)).max())) * height / 2 + 3 * page.scale.x_height)
@@ -172,10 +152,20 @@ def _field(page: Prepared, curves: list[Curve]) -> _Field:
     return _Field(page, _inked(page, curves, middles, cell), middles, central, rows, *ends)
 
 
+_STEEPEST, _STEP = 2.0, 0.5
+"""A gutter leans by at most so many degrees, either on the level page or on the picture as it was taken; leans are
+tried in such steps."""
+
+
 def _leans(page: Prepared) -> np.ndarray:
     """Degrees by which a gutter may lean: one that is upright on the picture does so once the writing is level."""
     least, most = sorted((0.0, -page.skew_degrees))
     return np.arange(least - _STEEPEST, most + _STEEPEST + 0.01, _STEP)
+
+
+_TALL, _NARROW_STROKE = 0.4, 0.2
+"""A component is the fold and no writing if it is higher than this share of the page's height, and narrower than this
+share of its own height."""
 
 
 def _inked(page: Prepared, curves: list[Curve], middles: np.ndarray, cell: int) -> np.ndarray:
@@ -187,7 +177,7 @@ def _inked(page: Prepared, curves: list[Curve], middles: np.ndarray, cell: int) 
     fold[0] = False
     ink = (labels > 0) & ~fold[labels] if fold.any() else labels > 0
     ink = np.logical_or.reduce([ink[:, i::cell] for i in range(cell)])
-    around = np.arange(-int(x_height), int(0.7 * x_height) + 1)[:, None]
+    around = np.arange(-int(LETTERS_ABOVE * x_height), int(LETTERS_BELOW * x_height) + 1)[:, None]
     inked = np.zeros((len(curves), len(middles)), bool)
     for i, curve in enumerate(curves):
         within = slice(*np.searchsorted(middles, [curve.first, curve.last + 1]))
@@ -195,6 +185,10 @@ def _inked(page: Prepared, curves: list[Curve], middles: np.ndarray, cell: int) 
         cells = np.arange(within.start, within.stop)[None, :]
         inked[i, within] = ink[np.clip(rows, 0, len(ink) - 1), cells].any(axis=0)
     return inked
+
+
+_LEAST_LENGTH = 5.0
+"""Least length that a line has on a side to count there, in x-heights."""
 
 
 def _free_strips(field: _Field, gap: float) -> list[_Strip]:
@@ -216,10 +210,24 @@ def _free_strips(field: _Field, gap: float) -> list[_Strip]:
     return strips
 
 
+_MOST_ON_FOLD = 0.3
+"""Greatest number of lines with ink on a fold that is seen, as a share of the lines on the fuller side: writing may run
+into the fold."""
+
+
 def _is_free(strip: _Strip) -> bool:
     """Whether a fold there would be a gutter: the other page may be begun only."""
     fewer, more = sorted((strip.before, strip.behind))
     return fewer >= 1 and more >= _LEAST_LINES and strip.blocked <= _MOST_ON_FOLD * more
+
+
+_MOST_BLOCKED = 0.15
+"""Greatest number of lines with ink on a gutter, such as a flourish, as a share of the lines on the emptier side."""
+_LEAST_BALANCE = 0.45
+"""Least length of the long lines on one side, as a share of those on the other: pages of a book are equally wide, but
+amounts beside the entries of a table are narrow."""
+_LEAST_BESIDE = 0.5
+"""Least share of the lower block's height along which the two stand beside each other."""
 
 
 def _is_between_blocks(strip: _Strip, field: _Field) -> bool:
@@ -235,6 +243,13 @@ def _is_between_blocks(strip: _Strip, field: _Field) -> bool:
     top, bottom = max(rows.min() for _, rows in sides), min(rows.max() for _, rows in sides)
     lower = min(float(np.ptp(rows)) for _, rows in sides)
     return narrower >= _LEAST_BALANCE * wider and bottom - top >= _LEAST_BESIDE * lower
+
+
+_MANY_LINES, _MOST_ON_SLIT = 12, 0.1
+"""Least number of lines on each side of a gutter no wider than the gap between letters; greatest number of lines with
+ink on it, as a share of the lines on the emptier side. So many lines do not have a gap below each other by chance: of
+271 pictures (every second training page of the four collections and 59 pages of letters in the Library of Congress)
+five do, all of two pages."""
 
 
 def _is_between_many(strip: _Strip, field: _Field) -> bool:
@@ -263,6 +278,14 @@ class _Fold:
     gutter: Gutter
     depth: float
     shade: float
+
+
+_ROWS = 200
+"""Number of the picture's rows in which the fold is looked for."""
+_FOLD_BLUR = 0.005
+"""How far the brightness across a fold is blurred, as a share of the page's width."""
+_LIT = 0.92
+"""The fold's shadow ends where this share of the paper's brightness is reached."""
 
 
 def _fold(gray: np.ndarray, strip: _Strip, free: float, page: Prepared) -> _Fold:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from segmentation.geometry import Box, Cell
 
 _LEAST_LINES = 3
-"""A column has at least so many lines; less beside each other are a date, a margin, a signature."""
+"""Least number of lines in a column; fewer beside each other are a date, a margin, a signature."""
 _MOST_CROSSING = 0.34
-"""Share of the lines that may cross a gutter as headings across both columns do."""
+"""Greatest share of the lines that cross a gutter, as headings across both columns do."""
 _LEAST_WIDTH = 0.25
-"""Of the narrower column, over the other's: amounts beside entries are read with these."""
+"""Least width of the narrower of two columns, as a share of the wider. A narrower one holds amounts, which are read
+with their entries."""
 _LIST_WIDTH, _LIST_LINES, _LIST_SHARE = 0.1, 12, 1.3
-"""Narrower still is a list of small print beside a letter, as letterheads have it: so many lines, and so many times as
-many as the letter has beside it, which amounts never are."""
+"""A still narrower column is a list of small print beside a letter, as letterheads have it, if it is at least this
+wide, as a share of the letter, and has at least so many lines, and so many times as many as the letter has beside it,
+which amounts never do."""
 
 
 def reading_order(boxes: list[Box]) -> list[int]:

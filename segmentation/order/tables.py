@@ -7,41 +7,45 @@ from dataclasses import dataclass
 import numpy as np
 
 from segmentation.geometry import Box
-from segmentation.ink.rules import Rule, Rules
+from segmentation.ink.page_rules import Rules
+from segmentation.ink.rules import Rule
 from segmentation.ink.scale import Scale
-from segmentation.lines.curves import Curve
+from segmentation.lines.curves import LETTERS_ABOVE, LETTERS_BELOW, Curve
 from segmentation.order.cells import cells_in_order
 from segmentation.order.columns import gaps_in
 from segmentation.order.reading_order import Region, regions, rows
 
 _LEAST_LINES = 3
-"""Lines on either side of a rule that parts columns."""
+"""Least number of lines on either side of a drawn rule that parts columns; a pale one needs twice as many."""
 _MOST_ACROSS = 0.4
-"""Lines with a stroke through a rule of ink that parts columns, over those of the side that has fewer."""
+"""A drawn rule parts columns if at most this many lines have a stroke through it, as a share of the lines on the
+emptier side."""
 _FAR_FEWER = 0.4
-"""Strokes through a pale rule, over those through upright lines beside it."""
+"""A pale rule parts columns if strokes through it are at most this frequent, as a share of how frequent they are
+through upright lines beside it, which writing does not heed."""
 _SHIFTS = np.array([-5, -4, -3, -2, 2, 3, 4, 5], float)
-"""X-heights from a rule to those lines."""
+"""Distances of those upright lines from the rule, in x-heights."""
 _LEAST_INK = 1.1
-"""Ink of the smallest cell, a figure one, in strokes of an x-height."""
+"""Least ink of a piece of a line that was cut at rules, in upright strokes an x-height long: a figure one."""
 _LEVEL_SHARE = 0.6
-"""Share of the width of the writing over which a level rule runs that parts rows."""
+"""Least length of a level rule that parts rows, as a share of the width of the writing."""
 _TEXT_LINES = 8
-"""Lines of a column of running text, as newspapers have."""
+"""Least number of lines in a column of running text, as newspapers have."""
 _TEXT_WIDTH = 20.0
-"""X-heights that such a column is wide at least."""
+"""Least width of a column of running text, in x-heights."""
 _TEXT_FULL = 0.8
-"""Width of its middle line over that of the column: entries of a register end where they may."""
+"""Least width of the middle line of a column of running text, as a share of the column's: entries of a register end
+where they may."""
 _TEXT_BALANCE = 0.6
-"""Width of the narrowest such column over the widest one's."""
+"""Least width of the narrowest column of running text, as a share of the widest one's."""
 _TEXT_SHARE = 0.85
-"""Share of the lines that stand in such columns."""
+"""Least share of the lines that stand in columns of running text, where those are no table."""
 _WORD_GAP = 0.5
-"""X-heights between words."""
+"""A gap in a line parts words if it is wider than this, in x-heights."""
 _NEARBY = 3.0
-"""X-heights from a rule to the gap between words at which a line ends, where a word runs through the rule."""
+"""Where a word runs through a rule, its line ends at a gap between words within so many x-heights of the rule."""
 _FIRST_LETTER = 1.5
-"""X-heights."""
+"""Width of a line's first letter, in x-heights: it may touch the rule before it, and does not tell the column."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,7 @@ def _crossing(curve: Curve, rule: Rule) -> int | None:
 def _runs_through(curve: Curve, column: int, rule: Rule, ink: np.ndarray, scale: Scale) -> bool:
     """Whether a stroke of a line goes on from one side of a rule to the other."""
     row, reach = float(curve.ys[column - curve.first]), int(rule.thickness / 2) + 2
-    top, bottom = int(max(0, row - scale.x_height)), int(row + 0.7 * scale.x_height) + 1
+    top, bottom = int(max(0, row - LETTERS_ABOVE * scale.x_height)), int(row + LETTERS_BELOW * scale.x_height) + 1
     band = ink[top:bottom, max(0, column - reach) : column + reach + 1]
     return bool(band.size and band.all(axis=1).any())
 

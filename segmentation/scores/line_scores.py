@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 from segmentation.ink.binarisation import binarise
-from segmentation.ink.cleaning import remove_border_and_bars, remove_rulings
+from segmentation.ink.cleaning import remove_border_and_bars, remove_long_strokes
 from segmentation.ink.paper import flat_sheet
 from segmentation.ink.scale import stroke_width
 from segmentation.ink.skew import estimate_skew
@@ -35,13 +35,14 @@ Outline = np.ndarray
 THRESHOLDS = (0.5, 0.75)
 """Intersections over union from which a found and a true line match."""
 _COVERED, _MOST_FOREIGN = 0.75, 0.25
-"""A true line is covered when one found line holds so much of its ink, and no more foreign ink than that."""
+"""A true line is covered if one found line holds at least this share of its ink, and at most that share of the found
+line is foreign ink."""
 _NEAR = 0.5
-"""Line heights around true lines within which ink in none of them counts for nobody."""
+"""Ink in no true line counts for nobody within so many line heights of one."""
 _OUTWEIGHED = 0.5
-"""Share of a true line's ink in other lines' outlines from which the line keeps its ink."""
+"""A true line keeps all its ink if at least this share of that lies in other lines' outlines too."""
 _LEAST_IN_TRUTH = 0.2
-"""Share of its ink in true lines below which a found line is not counted."""
+"""A found line is counted if at least this share of its ink lies in true lines."""
 _NOBODY = -1
 
 
@@ -59,7 +60,7 @@ def writing_ink(gray: np.ndarray) -> np.ndarray:
     # Rulings lie in one row only where the page is level.
     turn = cv2.getRotationMatrix2D((w / 2, h / 2), -estimate_skew(ink), 1.0)
     level = cv2.warpAffine(ink.astype(np.uint8), turn, (w, h), flags=cv2.INTER_NEAREST)
-    _, rulings = remove_rulings(level > 0)
+    _, rulings = remove_long_strokes(level > 0)
     if not rulings.any():
         return ink
     method = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP

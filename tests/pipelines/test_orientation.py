@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from segmentation.ink.preparation import turned
+from segmentation.scaling import turned
 from tests.pipelines.jobs import inkbeam, rows
 from tests.segmentation.drawing import draw_page
 

@@ -45,7 +45,7 @@ def test_packages_import_only_what_lies_below_them(package):
 
 TAKEN = {
     *("segmentation.decoding", "segmentation.ink.grain", "segmentation.lines.network"),
-    *("segmentation.pictures.lettering", "segmentation.scaling"),
+    *("segmentation.drawing.lettering", "segmentation.scaling"),
 }
 """What the recogniser and its training take of segmentation: how files are decoded, grain, scaling, letters on
 pictures, and the files of a line network, which is trained there and used here."""

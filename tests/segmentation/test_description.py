@@ -5,10 +5,10 @@ import pytest
 
 from segmentation.description import describe
 from segmentation.ink.components import components
-from segmentation.ink.preparation import turned
 from segmentation.ink.scale import Scale
 from segmentation.lines.curves import Curve
 from segmentation.placement import Placement
+from segmentation.scaling import turned
 
 SCALE = Scale(stroke_width=3.0, x_height=20.0, pitch=60.0)
 

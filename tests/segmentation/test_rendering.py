@@ -15,7 +15,7 @@ import pytest
 
 from segmentation import decoding
 from segmentation.decoding import DecodingSettings, PageRef, count_pages, decode_page
-from segmentation.rendering import process
+from segmentation.decoding.rendering import process
 from tests import broken_files, hostile_files
 from tests.conftest import REPOSITORY
 
@@ -54,6 +54,12 @@ def test_one_process_draws_page_after_page(started):
         decode_page(PAGE, PageRef("scan.pdf", 1), SETTINGS)
     np.testing.assert_array_equal(draw(), first)
     assert len(started) == 1
+
+
+def test_the_process_loads_pdfium_and_nothing_that_decodes_pictures(started):
+    draw()
+    loaded = Path(f"/proc/{started[0].pid}/maps").read_text()
+    assert "pdfium" in loaded and "numpy" not in loaded and "PIL" not in loaded
 
 
 def test_endless_page_is_ended_and_the_next_one_drawn(started):
@@ -162,7 +168,8 @@ def test_fork_leaves_its_parents_process_alone(started):
 
 def test_process_ends_with_the_one_that_started_it():
     code = (
-        "import os\nfrom segmentation.rendering import process\nfrom tests.segmentation.test_rendering import draw\n"
+        "import os\nfrom segmentation.decoding.rendering import process\n"
+        "from tests.segmentation.test_rendering import draw\n"
         "draw()\nprint(process._idle[0]._process.pid, flush=True)\nos.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from segmentation.ink.preparation import prepare
-from segmentation.ink.preparation import turned as quarter_turned
 from segmentation.lines.curves import find_curves
 from segmentation.order.gutter import Gutter, find_gutter
 from segmentation.page import CLASSICAL, SegmentationSettings, segment, segment_upright
+from segmentation.scaling import turned as quarter_turned
 from segmentation.spread import halves
 from tests.segmentation.drawing import INK, PAPER, SCRIPT, TEXT, dark, draw_line, draw_page, paper, turned
 from tests.segmentation.test_page import assert_sound, contains

@@ -11,7 +11,7 @@ from htr_model.data.samples import Sample, Skipped
 from htr_model.readers.datasets import read
 from htr_model.readers.page_truth import TruePage, true_pages
 from pipelines.evaluation.pages import load_page
-from segmentation.ink.preparation import turned
+from segmentation.scaling import turned
 from tests.pipelines.jobs import inkbeam, rows
 from tests.segmentation.drawing import TEXT, draw_page
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segmentation.ink.cleaning import remove_border_and_bars, remove_rulings
+from segmentation.ink.cleaning import remove_border_and_bars, remove_long_strokes
 from segmentation.ink.scale import stroke_width
 from tests.segmentation.drawing import INK, SCRIPT, dark, draw_page, draw_word, paper, ruled
 
@@ -13,7 +13,7 @@ def test_rulings_are_removed_and_crossing_letters_stay():
     stems = [(slice(76, 126), slice(200 + 60 * i, 205 + 60 * i)) for i in range(8)]
     for stem in stems:
         ink[stem] = True
-    rest, rules = remove_rulings(ink)
+    rest, rules = remove_long_strokes(ink)
     assert not (rest & rules).any() and np.array_equal(rest | rules, ink)
     assert all(rest[stem].all() for stem in stems)
     away = rest.copy()
@@ -26,7 +26,7 @@ def test_upright_rulings_are_removed_too():
     ink = np.zeros((900, 600), bool)
     ink[10:890, 80:83] = True
     ink[300:305, 65:97] = True
-    rest, rules = remove_rulings(ink)
+    rest, rules = remove_long_strokes(ink)
     assert rules[20:290, 80:83].all() and rules[310:880, 80:83].all()
     assert rest[300:305, 65:97].all()
 
@@ -37,14 +37,14 @@ def test_a_ruling_that_wavers_and_has_holes_is_removed():
         if x % 53 > 2:
             row = 200 + (x // 160) % 2
             ink[row : row + 2, x] = True
-    rest, _ = remove_rulings(ink)
+    rest, _ = remove_long_strokes(ink)
     assert np.count_nonzero(rest) < 0.1 * np.count_nonzero(ink)
 
 
 @pytest.mark.parametrize("size", [16, 24, 40, 70])
 def test_writing_without_rulings_loses_nothing(size):
     for page in (draw_page(size=size), draw_page(size=size, font=SCRIPT)):
-        rest, rules = remove_rulings(page.ink)
+        rest, rules = remove_long_strokes(page.ink)
         assert np.count_nonzero(rules) < 0.01 * np.count_nonzero(page.ink)
         assert np.array_equal(rest | rules, page.ink)
 
@@ -52,12 +52,12 @@ def test_writing_without_rulings_loses_nothing(size):
 @pytest.mark.parametrize("size", [24, 40, 70])
 def test_writing_on_ruled_paper_keeps_its_letters(size):
     page = draw_page(size=size)
-    rest, _ = remove_rulings(dark(ruled(page, size, shade=INK)))
+    rest, _ = remove_long_strokes(dark(ruled(page, size, shade=INK)))
     assert np.count_nonzero(rest & page.ink) > 0.95 * np.count_nonzero(page.ink)
 
 
 def test_an_empty_mask_has_no_rulings():
-    rest, rules = remove_rulings(np.zeros((50, 70), bool))
+    rest, rules = remove_long_strokes(np.zeros((50, 70), bool))
     assert not rest.any() and not rules.any()
 
 
@@ -102,6 +102,6 @@ def test_the_inks_mask_is_not_changed_in_place():
     ink = dark(ruled(draw_page(), shade=INK))
     ink[:, :40] = True
     before = ink.copy()
-    remove_rulings(ink)
+    remove_long_strokes(ink)
     remove_border_and_bars(ink, 4.0)
     assert np.array_equal(ink, before)

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from segmentation.drawing.lettering import font_file
 from segmentation.geometry import union
-from segmentation.ink.preparation import turned
 from segmentation.page import CLASSICAL, SegmentationSettings, segment
-from segmentation.pictures.lettering import font_file
+from segmentation.scaling import turned
 from segmentation.scores.metrics import compare_boxes
 from tests.segmentation.drawing import PAPER, SCRIPT, TEXT, dark, draw_line, draw_page, paper
 

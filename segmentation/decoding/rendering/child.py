@@ -84,3 +84,7 @@ def _limit(what: int, wanted: int) -> None:
     """Set a limit of this process, as far as those who started it leave room."""
     hard = resource.getrlimit(what)[1]
     resource.setrlimit(what, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+
+
+if __name__ == "__main__":
+    serve()

@@ -16,17 +16,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NoReturn
 
 _BEGIN = """\
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-import json
+import json, runpy
 sys.path[:] = json.loads(sys.stdin.buffer.readline())
-from segmentation.rendering.child import serve
-serve()
+runpy.run_path(sys.argv[1], run_name="__main__")
 """
-"""Ctrl-C in a terminal reaches every process of it; this one ends when whoever started it has ended."""
+"""Ctrl-C in a terminal reaches every process of it; this one ends when whoever started it has ended. It runs a file and
+imports no module of this package, which would bring all that decodes pictures."""
 
 _PIPE_BYTES = 1 << 20
 """The largest pipe that Linux gives to everybody; a page is some 10 MB."""
@@ -65,7 +66,8 @@ class Renderer:
         self.document: str | None = None
         self._pages = 0
         # Isolated: neither the working folder nor the environment decide what it imports, only the path it is told.
-        command = [sys.executable, "-I", "-c", _BEGIN]
+        child = Path(__file__).with_name("child.py")
+        command = [sys.executable, "-I", "-c", _BEGIN, str(child)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux's
             # The two processes take turns less often; not where the system has no more memory for pipes to give.
@@ -105,7 +107,7 @@ class Renderer:
         self.document = None
 
     def ask(self, do: str, data: bytes = b"", **details) -> tuple[dict, bytes]:
-        """The answer to a question of `segmentation.rendering.child`, and the bytes with it.
+        """The answer to a question of `segmentation.decoding.rendering.child`, and the bytes with it.
 
         Raises:
             Refused, OutOfTime, Broken, MemoryError: there is none, and why.

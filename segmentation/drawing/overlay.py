@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from segmentation.drawing.lettering import font
 from segmentation.geometry import Box
-from segmentation.pictures.lettering import font
 from segmentation.scaling import scaled
 
 _COLOURS = ((20, 80, 200), (30, 140, 30), (200, 90, 10), (160, 30, 170), (0, 130, 150))
@@ -55,7 +55,8 @@ def draw_overlay(
 
 
 _LEAST_LETTERS, _MOST_LETTERS, _MOST_OF_PITCH = 9, 0.75, 0.85
-"""Size of an em: pixels at least, of the usual line's height at most, and of the usual distance of lines."""
+"""Size of the letters' em: at least so many pixels, at most this share of the usual line's height, and at most this
+share of the usual distance of lines."""
 
 
 def _transcribed(

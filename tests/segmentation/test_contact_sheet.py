@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segmentation.pictures.contact_sheet import contact_sheet, draw_comparison
+from segmentation.drawing.contact_sheet import contact_sheet, draw_comparison
 from segmentation.scores.line_scores import divide_ink, overlap, score_lines
 
 

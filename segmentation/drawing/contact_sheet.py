@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from segmentation.drawing.lettering import font
+from segmentation.drawing.overlay import draw_overlay
 from segmentation.geometry import Line
-from segmentation.pictures.lettering import font
-from segmentation.pictures.overlay import draw_overlay
 from segmentation.scaling import scaled
 from segmentation.scores.line_scores import InkOverlap, LineScores, TrueInk
 
 _COLOURS = np.array([(0, 70, 200), (0, 130, 60), (190, 80, 0), (150, 0, 160), (0, 130, 150)], np.uint8)
-"""Found lines, one after another."""
+"""Colours of found lines, one after another."""
 _UNCOUNTED, _UNOWNED = (150, 150, 150), (0, 0, 0)
 _MATCHED, _MISSED, _UNREAD = (214, 240, 214), (255, 196, 196), (232, 232, 232)
 _TILE_WIDTH, _TILE_HEIGHT = 640, 860
@@ -79,9 +79,9 @@ LEGEND = (
     "Ink in the colours of the lines that were found; black where no line has it.\n"
     "True lines: green found, red missed, grey without text."
 )
-"""Of the pictures that `draw_comparison` makes."""
+"""Explains the pictures that `draw_comparison` makes."""
 _LINE = 18
-"""Rows of a line of a caption."""
+"""Height of a line of a caption, pixels."""
 
 
 def contact_sheet(tiles: Sequence[np.ndarray], captions: Sequence[str], legend: str = "") -> np.ndarray:

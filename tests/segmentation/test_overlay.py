@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from segmentation.drawing.overlay import draw_overlay
 from segmentation.geometry import Box
-from segmentation.pictures.overlay import draw_overlay
 
 LINE = Box(50, 60, 250, 100)
 WORDS = [Box(50, 62, 120, 100), Box(140, 60, 250, 98)]
