@@ -16,7 +16,7 @@ from pipelines.job import BUNDLE_LANGUAGE_MODEL, LanguageModelFile
 from pipelines.logs import hold_back_native_output
 from pipelines.options.samples import add_measured_options, measured
 from pipelines.wording import counted
-from pipelines.written_files import write_figures, writing
+from pipelines.written_files import path_ending_in, refuse_unwritable, write_figures, writing
 
 GREEDY, WITH_LANGUAGE_MODEL = "greedy", "language model"
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="the calibrated bundle; may be the folder of --model"
     )
-    parser.add_argument("--json", metavar="FILE", help="also write the figures here")
+    parser.add_argument("--json", type=path_ending_in(".json"), metavar="FILE", help="also write the figures here")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,6 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     files.configure([])
     output = Path(arguments.output)
+    refuse_unwritable("--output", arguments.output, folder=True)
+    if arguments.json:
+        refuse_unwritable("--json", arguments.json)
     own = os.path.realpath(bundle_address(arguments.model)) == os.path.realpath(output)
     if (output / bundle.SETTINGS_FILE).exists() and not own:
         raise UsageError(f"--output {output}: holds another model bundle; name another folder, or remove it")

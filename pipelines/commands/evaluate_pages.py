@@ -17,7 +17,7 @@ from pipelines.logs import hold_back_native_output
 from pipelines.options.decoder import add_decoder_options, chosen_decoder, described
 from pipelines.options.lines import add_lines_option, segmentation_settings
 from pipelines.wording import counted
-from pipelines.written_files import path_ending_in, write_figures, writing
+from pipelines.written_files import path_ending_in, refuse_unwritable, write_figures, writing
 
 SUMMARY = "measure lines, words, reading order and text of pages with known lines"
 
@@ -64,6 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
         value = getattr(arguments, option)
         if value is not None and value < 1:
             raise UsageError(f"--{option} must be at least 1, got {value!r}")
+    if arguments.json:
+        refuse_unwritable("--json", arguments.json)
+    if arguments.report:
+        refuse_unwritable("--report", arguments.report, folder=True)
     settings = segmentation_settings(arguments.lines)
     pages, skipped = _pages(arguments)
     if arguments.layout_only and not any(page.is_placed for page in pages):

@@ -16,7 +16,7 @@ from pipelines.job import DEFAULT_MODEL
 from pipelines.logs import hold_back_native_output
 from pipelines.options.samples import add_division_options, divided
 from pipelines.wording import counted
-from pipelines.written_files import writing
+from pipelines.written_files import refuse_unwritable, writing
 
 SUMMARY = "train a recogniser"
 
@@ -85,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     from htr_model.readers.datasets import load
 
     output = Path(arguments.output)
+    refuse_unwritable("--output", arguments.output, folder=True)
     if not arguments.resume and (output / SETTINGS_FILE).exists():
         raise UsageError(
             f"--output {arguments.output}: holds a model bundle already; name another folder, or go on with --resume"

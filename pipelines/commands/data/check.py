@@ -12,7 +12,7 @@ from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.wording import counted
-from pipelines.written_files import writing
+from pipelines.written_files import refuse_unwritable, writing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     sheet = Path(arguments.contact_sheet) if arguments.contact_sheet else None
     if sheet and sheet.suffix.lower() != ".png":
         raise UsageError(f"--contact-sheet {sheet}: its name must end in .png")
+    if sheet:
+        refuse_unwritable("--contact-sheet", arguments.contact_sheet)
     if arguments.seed < 0:
         raise UsageError(f"--seed must not be negative, got {arguments.seed!r}")
     source = recognise(arguments.path)
