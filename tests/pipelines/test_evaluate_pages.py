@@ -224,4 +224,4 @@ def test_a_report_that_cannot_be_written_is_wrong_usage(tmp_path):
     (tmp_path / "file").write_text("precious")
     done = inkbeam("evaluate-pages", "--pages", folder, "--layout-only", "--report", tmp_path / "file")
     assert done.code == 2
-    assert "cannot be written" in done.err
+    assert "is a file; name a folder" in done.err
