@@ -27,9 +27,8 @@ _ON_SHEET = 40
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "path", metavar="PATH", help="what train --data takes; 1 is returned if samples would be skipped"
-    )
+    parser.epilog = "Exit code: 0 all samples can be trained on, 1 some would be left out, 2 none can be."
+    parser.add_argument("path", metavar="PATH", help="what train --data takes")
     parser.add_argument(
         "--charset-of", metavar="BUNDLE", help="check the texts against this bundle's symbols (default: Latin)"
     )
@@ -40,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print tables; 1 when samples would be skipped, 0 when all can be used."""
+    """Print tables; 1 when samples would be left out, 0 when all can be used."""
     from rich.console import Console
 
     from htr_model.charset import LATIN, Charset
