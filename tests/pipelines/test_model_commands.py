@@ -102,13 +102,19 @@ def test_calibrate_writes_a_bundle_with_other_confidence_and_the_same_text(label
     other = inkbeam("calibrate", "--model", tiny_bundle, "--data", labelled, "--output", output)
     assert other.code == 2 and "holds another model bundle" in other.err
     assert load(output).id == after.id
-    again = inkbeam("calibrate", "--model", output, "--data", labelled, "--output", output)
+    again = inkbeam(
+        *("calibrate", "--model", output, "--data", labelled, "--output", output, "--json", tmp_path / "again.json")
+    )
     assert again.code == 0, again.err
     assert load(output).id == after.id
     # The map that is there was fitted on all of these words, the new ones on half of them each.
     stays = "the confidence of the model before is the better one and stays"
     assert stays not in done.err and stays in again.err
-    assert (output / "README.md").read_text(encoding="utf-8").count("Confidence is calibrated") == 1
+    card = (output / "README.md").read_text(encoding="utf-8")
+    assert card.count("Confidence is calibrated") == 1
+    (row,) = json.loads((tmp_path / "again.json").read_text(encoding="utf-8"))["by_collection"].values()
+    assert f"{row['before']:.3f}" != f"{row['after']:.3f}"
+    assert f"error of words {row['before']:.3f}, measured" in card and "with the map from before" in card
 
 
 def test_calibrate_fits_a_map_for_each_of_a_bundles_decoders(labelled, speaking_bundle, tmp_path):
