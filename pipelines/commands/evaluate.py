@@ -70,7 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     language = load_language_model(language_file, loaded) if language_file else None
     result = evaluate(Recognizer(loaded, decoder, language), samples)
     rival = _rival(samples, arguments.tesseract_language) if arguments.against else None
-    print(f"model {loaded.id} ({loaded.network}), {described(decoder, language_file)}; {len(data.skipped)} skipped")
+    skipped = f"; {len(data.skipped):,} skipped (inkbeam data check tells why)" if data.skipped else ""
+    print(f"model {loaded.id} ({loaded.network}), {described(decoder, language_file)}{skipped}")
     confusions = errors.confusions(result.outcomes).most_common()
     _print(result, rival, confusions)
     if arguments.json:

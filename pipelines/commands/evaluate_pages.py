@@ -91,6 +91,9 @@ def run(arguments: argparse.Namespace) -> int:
         evaluate_pages(pages, handler, arguments.unit, arguments.workers, settings), len(pages)
     )
     print_tables(results)
+    if failures or skipped:
+        left_out = counted(len(failures) + len(skipped), "page")
+        print(f"{left_out} left out of these figures; mend or remove what is named above", file=sys.stderr)
     if arguments.json:
         figures = {
             "lines": arguments.lines,
@@ -123,7 +126,7 @@ def _measured(outcomes: Iterator, pages: int) -> tuple[list, list]:
             reported = time.monotonic()
             log.info("%d of %d pages measured", done, pages)
     for failure in failures:
-        print(f"failed: {failure.picture}: {failure.message}", file=sys.stderr)
+        print(f"failed, left out: {failure.picture}: {failure.message}", file=sys.stderr)
     if not results:
         raise UsageError(f"none of {counted(pages, 'page')} could be measured")
     return results, failures
@@ -145,7 +148,7 @@ def _pages(arguments: argparse.Namespace) -> tuple[list, list]:
         count = min(len(chosen), arguments.limit or len(chosen))
         pages += [chosen[i * len(chosen) // count] for i in range(count)]
     for item in skipped:
-        print(f"skipped: {item.id}: {item.reason}", file=sys.stderr)
+        print(f"left out: {item.id}: {item.reason}", file=sys.stderr)
     if not pages:
         raise UsageError(f"no usable page in split {arguments.split!r}; {len(skipped)} were skipped")
     return pages, skipped

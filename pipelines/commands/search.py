@@ -134,7 +134,7 @@ def _write_pictures(path: str, query: str, found: int, shown: list, records, los
         try:
             picture = pictures.picture(page.source)
         except LostPicture as error:
-            lost(error)
+            lost(f"{error} (its places are shown without a picture)")
             continue
         cuts |= {id(hit): cut(picture, hit) for hit in shown if hit.page.name == name}
     with writing(f"--pictures {path}"):

@@ -252,6 +252,6 @@ def test_pictures_show_the_words(tmp_path, turn):
 def test_place_whose_scan_is_gone_has_no_picture(tmp_path):
     archive(tmp_path, text("/s/a.png", "some <b>ink</b>"))
     done = inkbeam("search", tmp_path, "some", "--pictures", tmp_path / "hits.html")
-    assert done.code == 1 and "/s/a.png" in done.err
+    assert done.code == 1 and "/s/a.png" in done.err and "(its places are shown without a picture)" in done.err
     content = (tmp_path / "hits.html").read_text()
     assert "The scan has changed or is gone." in content and "<b>" not in content
