@@ -29,10 +29,10 @@ _NOT_KEPT = {"command", "verbose", "own_options", "output", "resume"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    # Options without a default: what is given is told from what is not, for a run that is resumed.
     parser.usage = (
         "inkbeam train --data PATH --output DIR [options]\n       inkbeam train --resume --output DIR [options]"
     )
+    # No option has a default here: a run that is resumed takes its own where none is given.
     data = parser.add_argument_group("data and result")
     data.add_argument(
         "--data",
