@@ -100,11 +100,13 @@ class Corrections:
         for path, picture in self._pictures.items():
             if path not in expected:
                 said.append(
-                    f"{path}: no page of the archive has this name; a page that was saved again takes the place, and "
-                    "the name, of the file before"
+                    f"{path}: no page of the archive has this name; give a page that was saved again the name of the "
+                    "file before, whose place it takes, and remove other files"
                 )
             elif picture is not None and picture != expected[path]:
-                said.append(f"{path}: was saved of another scan of its page; correct that one, or remove the file")
+                said.append(
+                    f"{path}: was saved of another scan of its page; correct the page as it is now, or remove the file"
+                )
         return said
 
     def of(self, page: Transcript) -> list[SavedLine] | None:
@@ -117,10 +119,11 @@ class Corrections:
         try:
             return _lines_of(page, parse_xml(path))
         except (XmlError, OSError) as error:
-            self._lost(f"{path}: {error}; save the page again, or remove the file")
+            self._lost(f"{path}: {error}; its page goes uncorrected: save it again, or remove the file")
         except ValueError as error:
             self._lost(
-                f"{path}: {error}. To take what another program saved, give that file to train or evaluate instead"
+                f"{path}: {error}; its page goes uncorrected. To take what another program saved, give that file to "
+                "train or evaluate instead"
             )
         return None
 

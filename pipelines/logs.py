@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from pipelines.running import interruption
+
 OURS = ("pipelines", "htr_model", "segmentation")
 FORMATS = ("text", "json")
 
@@ -88,10 +90,14 @@ def _said_by_workers(record: logging.LogRecord) -> bool:
 
 
 def _first_line(record: logging.LogRecord) -> bool:
-    """Cuts a library's record to its first line: the traceback that follows is part of the failure's own message."""
-    if record.name.split(".")[0] not in OURS:
-        record.msg, record.args, record.exc_info = record.getMessage().split("\n", 1)[0], (), None
-    return True
+    """Cuts a library's record to its first line: the traceback that follows is part of the failure's own message.
+
+    What breaks in a library because the job was asked to stop is left out.
+    """
+    if record.name.split(".")[0] in OURS:
+        return True
+    record.msg, record.args, record.exc_info = record.getMessage().split("\n", 1)[0], (), None
+    return not interruption.asked()
 
 
 def logs_json() -> bool:
@@ -141,7 +147,8 @@ _hold = _Hold()
 
 @contextlib.contextmanager
 def hold_back_native_output() -> Iterator[None]:
-    """Keep from the screen what native code writes to file descriptor 2, and show it only if an exception leaves.
+    """Keep from the screen what native code and other processes write to file descriptor 2, and show it only if an
+    exception leaves that was not asked for.
 
     TensorFlow reports missing GPUs and processor features there while it loads, whatever the log level. Blocks of
     several threads may overlap: the first holds the descriptor back, and the last to end gives it back.
@@ -153,7 +160,8 @@ def hold_back_native_output() -> Iterator[None]:
     except BaseException:
         with _hold.lock:
             _hold.held.seek(0)
-            os.write(_hold.screen, _hold.held.read())
+            if not interruption.asked():
+                os.write(_hold.screen, _hold.held.read())
             _hold.held.seek(0)
             _hold.held.truncate()  # another block that fails does not show it again
         raise

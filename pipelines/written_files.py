@@ -50,6 +50,28 @@ def refuse_input(option: str, path: str, inputs: Iterable[str], what: str) -> No
         raise UsageError(f"{option} {path}: is {what}; name another file")
 
 
+def refuse_unwritable(option: str, path: str, *, folder: bool = False) -> None:
+    """Refuse what could not be written once the work is done. Nothing is made yet: work that fails leaves nothing.
+
+    Args:
+        folder: it is a folder to write into, else a file; folders that are missing will be made.
+
+    Raises:
+        UsageError: it is the other of the two, or it or the folder that it is made in may not be written to.
+    """
+    wanted = os.path.abspath(path)
+    there = wanted
+    while not os.path.exists(there):
+        there = os.path.dirname(there)
+    is_folder = os.path.isdir(there)
+    if there == wanted and is_folder != folder:
+        raise UsageError(f"{option} {path}: is a {'folder; name a file' if is_folder else 'file; name a folder'}")
+    if there != wanted and not is_folder:
+        raise UsageError(f"{option} {path}: cannot be written ({there} is a file); name another place")
+    if not os.access(there, os.W_OK | os.X_OK if is_folder else os.W_OK):
+        raise UsageError(f"{option} {path}: cannot be written (no permission to write to {there}); name another place")
+
+
 def write_figures(path: str, figures: dict) -> None:
     """Write the file of ``--json``.
 
@@ -57,4 +79,5 @@ def write_figures(path: str, figures: dict) -> None:
         UsageError: it could not be written.
     """
     with writing(f"--json {path}"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(json.dumps(figures, indent=1, ensure_ascii=False), encoding="utf-8")

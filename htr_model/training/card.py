@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from htr_model.bundle import Bundle
 from htr_model.data.samples import Sample
@@ -70,6 +71,8 @@ _UNCALIBRATED = "Confidence is not calibrated."
 _INHERITED = "Confidence is not calibrated: it is that of the bundle that training began with (`inkbeam calibrate`)."
 _CALIBRATED = "Confidence is calibrated: "
 _KEPT = "With a language model it is still that of the bundle that training began with (`inkbeam calibrate`)."
+_NEW = "with a map fitted on other validation writers"
+_STAYED = "with the map from before, which is better for them than one fitted on other validation writers"
 
 
 def _confidence(
@@ -77,26 +80,36 @@ def _confidence(
     collections: list[str] | None = None,
     with_language_model: float | None = None,
     inherited: bool = False,
+    stayed: Sequence[str] = (),
 ) -> list[str]:
     """What a card says of the bundle's confidence, and an empty line."""
     if calibration_error is None:
         return [_INHERITED if inherited else _UNCALIBRATED, ""]
     fitted = f" ({', '.join(collections)})" if collections else ""
-    measured = f"measured on validation writers{fitted} with a map fitted on other validation writers."
+    maps = f"{_NEW} ({', '.join(stayed)}: {_STAYED})" if stayed else _NEW
+    if len(stayed) == (1 if with_language_model is None else 2):
+        maps = _STAYED
+    measured = f"measured on validation writers{fitted} {maps}."
     other = "" if with_language_model is None else f" (with the language model {with_language_model:.3f})"
     kept = f" {_KEPT}" if inherited else ""
     return [f"{_CALIBRATED}expected calibration error of words {calibration_error:.3f}{other}, {measured}{kept}", ""]
 
 
 def with_confidence(
-    card: str, calibration_error: float, collections: list[str], with_language_model: float | None = None
+    card: str,
+    calibration_error: float,
+    collections: list[str],
+    with_language_model: float | None = None,
+    stayed: Sequence[str] = (),
 ) -> str:
     """A card that says how good the confidence is, in place of what it said of it before.
 
     Args:
         with_language_model: calibration error of words that the bundle's language model helped to find.
+        stayed: decoders whose map was not replaced by one that was fitted; their errors are those of the map that is
+            there.
     """
-    statement = _confidence(calibration_error, collections, with_language_model)[0]
+    statement = _confidence(calibration_error, collections, with_language_model, stayed=stayed)[0]
     lines = card.rstrip("\n").split("\n")
     for i, line in enumerate(lines):
         if line in (_UNCALIBRATED, _INHERITED) or line.startswith(_CALIBRATED):

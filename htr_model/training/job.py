@@ -36,7 +36,13 @@ from htr_model.scoring.calibration import cross_fitted, fit
 from htr_model.scoring.evaluation import Evaluation, evaluate
 from htr_model.training import batches, card, checkpoint
 from htr_model.training.charset_extension import extend
-from htr_model.training.settings import TRAINING_FOLDER, TrainingError, TrainingSettings, learning_rate
+from htr_model.training.settings import (
+    SETTINGS_FILE,
+    TRAINING_FOLDER,
+    TrainingError,
+    TrainingSettings,
+    learning_rate,
+)
 from htr_model.training.steps import GraphedSteps, Step, graphs_are_possible, keras_step, packed_ctc_loss
 from htr_model.training.tensorboard import EventWriter
 
@@ -75,13 +81,20 @@ class TrainingRun:
     """One training run and its folder."""
 
     def __init__(
-        self, data: Dataset, settings: TrainingSettings, output: Path, *, start_from: bundle.Bundle | None = None
+        self,
+        data: Dataset,
+        settings: TrainingSettings,
+        output: Path,
+        *,
+        start_from: bundle.Bundle | None = None,
+        options: dict | None = None,
     ):
         """Prepare the data and the network.
 
         Args:
             start_from: a bundle whose weights the run begins with; its network and language model are kept, its
                 normalisation where the settings have none, its charset is extended by symbols that the settings name.
+            options: of the command line, as JSON holds them; kept with the settings for who resumes the run.
 
         Raises:
             TrainingError: no usable samples for training or validation.
@@ -90,6 +103,7 @@ class TrainingRun:
         self.output = output
         self.folder = output / TRAINING_FOLDER
         self.start_from = start_from
+        self.options = options or {}
         if start_from:
             start_from = extend(start_from, settings.charset or "")
             self.network, self.charset = start_from.network, start_from.charset
@@ -327,8 +341,9 @@ class TrainingRun:
             "normalization": asdict(self.normalization),
             "training_samples": len(self.train),
             "backend": keras.backend.backend(),
+            "options": self.options,
         }
-        (self.folder / "settings.json").write_text(json.dumps(settings, indent=1, ensure_ascii=False), encoding="utf-8")
+        (self.folder / SETTINGS_FILE).write_text(json.dumps(settings, indent=1, ensure_ascii=False), encoding="utf-8")
         with open(self.folder / "skipped.csv", "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["id", "reason"])

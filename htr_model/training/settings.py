@@ -15,6 +15,9 @@ SCHEDULES = ("cosine", "constant")
 TRAINING_FOLDER = "training"
 """Beside a bundle, what its training left: checkpoint, curves, report."""
 
+SETTINGS_FILE = "settings.json"
+"""In that folder, what the run was begun with."""
+
 
 class TrainingError(Exception):
     """Training cannot begin or go on; the message says why."""

@@ -16,7 +16,7 @@ from pipelines.job import BUNDLE_LANGUAGE_MODEL, LanguageModelFile
 from pipelines.logs import hold_back_native_output
 from pipelines.options.samples import add_measured_options, measured
 from pipelines.wording import counted
-from pipelines.written_files import write_figures, writing
+from pipelines.written_files import path_ending_in, refuse_unwritable, write_figures, writing
 
 GREEDY, WITH_LANGUAGE_MODEL = "greedy", "language model"
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="the calibrated bundle; may be the folder of --model"
     )
-    parser.add_argument("--json", metavar="FILE", help="also write the figures here")
+    parser.add_argument("--json", type=path_ending_in(".json"), metavar="FILE", help="also write the figures here")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,6 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     files.configure([])
     output = Path(arguments.output)
+    refuse_unwritable("--output", arguments.output, folder=True)
+    if arguments.json:
+        refuse_unwritable("--json", arguments.json)
     own = os.path.realpath(bundle_address(arguments.model)) == os.path.realpath(output)
     if (output / bundle.SETTINGS_FILE).exists() and not own:
         raise UsageError(f"--output {output}: holds another model bundle; name another folder, or remove it")
@@ -54,12 +57,13 @@ def run(arguments: argparse.Namespace) -> int:
     fitted = _fitted(loaded, samples, names)
     _print(fitted)
     greedy, language = fitted[GREEDY], fitted.get(WITH_LANGUAGE_MODEL)
+    stayed = [decoder for decoder, of_decoder in fitted.items() if not of_decoder.is_better]
     calibrated = replace(
         loaded,
-        calibration=_better(GREEDY, greedy, loaded.calibration),
-        language_calibration=_better(WITH_LANGUAGE_MODEL, language, loaded.language_calibration),
+        calibration=greedy.calibration if greedy.is_better else loaded.calibration,
+        language_calibration=language.calibration if language and language.is_better else loaded.language_calibration,
     )
-    card = with_confidence(loaded.card or "# Model card\n", greedy.error, names, language and language.error)
+    card = with_confidence(loaded.card or "# Model card\n", greedy.error, names, language and language.error, stayed)
     with writing(f"--output {arguments.output}"):
         identity = bundle.save(calibrated, Path(arguments.output), card)
     print(f"{arguments.output}: model {identity} (before: {loaded.id})")
@@ -78,12 +82,25 @@ class Fitted:
     Attributes:
         calibration: the map, fitted on all words.
         figures: of each collection, as `_figures` gives them.
-        error: expected calibration error of all words, each half of the writers with a map of the other half.
     """
 
     calibration: Calibration
     figures: dict[str, dict]
-    error: float
+
+    @property
+    def total(self) -> dict:
+        """The figures of all words."""
+        return self.figures.get("all") or next(iter(self.figures.values()))
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it is at least as good as the map from before, for other writers than it was fitted on."""
+        return self.total["after"] <= self.total["before"]
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error of all words with the better of the two maps."""
+        return min(self.total["after"], self.total["before"])
 
 
 def _fitted(loaded, samples: list, names: list[str]) -> dict[str, Fitted]:
@@ -114,7 +131,7 @@ def _fitted(loaded, samples: list, names: list[str]) -> dict[str, Fitted]:
                 f"{len(words):,} words were read in {len(samples):,} pictures; calibration needs {LEAST_WORDS} in each "
                 f"half of the writers, {2 * LEAST_WORDS} and more in all"
             )
-        fitted[decoder] = Fitted(fit(words), _figures(words, judged, names), _error(judged))
+        fitted[decoder] = Fitted(fit(words), _figures(words, judged, names))
     return fitted
 
 
@@ -124,21 +141,12 @@ def _print(fitted: dict[str, Fitted]) -> None:
         print(f"{decoder:24}{'words':>9}{'right %':>9}{'before':>9}{'after':>9}")
         for name, row in of_decoder.figures.items():
             print(f"{name:24}{row['words']:9,}{100 * row['right']:9.1f}{row['before']:9.3f}{row['after']:9.3f}")
-
-
-def _better(decoder: str, fitted: Fitted | None, before: Calibration) -> Calibration:
-    """The map that was fitted, or the one ``before`` where that is better for other writers than it was fitted on."""
-    if fitted is None:
-        return before
-    total = fitted.figures.get("all") or next(iter(fitted.figures.values()))
-    if total["after"] <= total["before"]:
-        return fitted.calibration
-    print(
-        f"{decoder}: the confidence of the model before is the better one and stays; {total['words']:,} words may be "
-        "too few, give more --data",
-        file=sys.stderr,
-    )
-    return before
+        if not of_decoder.is_better:
+            print(
+                f"{decoder}: the confidence of the model before is the better one and stays; "
+                f"{of_decoder.total['words']:,} words may be too few, give more --data",
+                file=sys.stderr,
+            )
 
 
 def _figures(words: list, judged: list, names: list[str]) -> dict[str, dict]:

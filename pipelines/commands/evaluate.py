@@ -7,11 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipelines import exit_codes
-from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.options.decoder import add_decoder_options, chosen_decoder, described
 from pipelines.options.samples import add_division_options, add_measured_options, divided, measured
-from pipelines.written_files import path_ending_in, refuse_input, write_figures, writing
+from pipelines.written_files import path_ending_in, refuse_input, refuse_unwritable, write_figures, writing
 
 SUMMARY = "measure a recogniser on pictures with known text"
 
@@ -55,10 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pipelines.models import bundle_address, load_bundle, load_language_model
 
     files.configure([])
-    if arguments.save_predictions:
-        refuse_input("--save-predictions", arguments.save_predictions, arguments.data, "the data itself")
-    if arguments.report and Path(arguments.report).is_file():
-        raise UsageError(f"--report {arguments.report}: is a file; name a folder")
+    _check_places(arguments)
     if arguments.against:
         tesseract.require(arguments.tesseract_language)
     model = bundle_address(arguments.model)
@@ -74,7 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     language = load_language_model(language_file, loaded) if language_file else None
     result = evaluate(Recognizer(loaded, decoder, language), samples)
     rival = _rival(samples, arguments.tesseract_language) if arguments.against else None
-    print(f"model {loaded.id} ({loaded.network}), {described(decoder, language_file)}; {len(data.skipped)} skipped")
+    skipped = f"; {len(data.skipped):,} skipped (inkbeam data check tells why)" if data.skipped else ""
+    print(f"model {loaded.id} ({loaded.network}), {described(decoder, language_file)}{skipped}")
     confusions = errors.confusions(result.outcomes).most_common()
     _print(result, rival, confusions)
     if arguments.json:
@@ -97,6 +94,21 @@ def run(arguments: argparse.Namespace) -> int:
             report.write(folder, f"Evaluation of model {loaded.id}", samples, result, rival)
         print(f"report: {folder / report.PAGE}")
     return exit_codes.DONE
+
+
+def _check_places(arguments: argparse.Namespace) -> None:
+    """Nothing, where what is asked for can be written.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if arguments.report:
+        refuse_unwritable("--report", arguments.report, folder=True)
+    if arguments.json:
+        refuse_unwritable("--json", arguments.json)
+    if arguments.save_predictions:
+        refuse_input("--save-predictions", arguments.save_predictions, arguments.data, "the data itself")
+        refuse_unwritable("--save-predictions", arguments.save_predictions)
 
 
 def _rival(samples: list, language: str):
@@ -178,4 +190,5 @@ def _save_predictions(samples: list, readings: list, path: Path) -> None:
         "min_char_confidence": [r.min_char_confidence for r in readings],
         "alternatives": [[asdict(a) for a in r.alternatives] for r in readings],
     }
+    path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path, compression="zstd")

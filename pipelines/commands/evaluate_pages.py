@@ -17,7 +17,7 @@ from pipelines.logs import hold_back_native_output
 from pipelines.options.decoder import add_decoder_options, chosen_decoder, described
 from pipelines.options.lines import add_lines_option, segmentation_settings
 from pipelines.wording import counted
-from pipelines.written_files import path_ending_in, write_figures, writing
+from pipelines.written_files import path_ending_in, refuse_unwritable, write_figures, writing
 
 SUMMARY = "measure lines, words, reading order and text of pages with known lines"
 
@@ -64,6 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
         value = getattr(arguments, option)
         if value is not None and value < 1:
             raise UsageError(f"--{option} must be at least 1, got {value!r}")
+    if arguments.json:
+        refuse_unwritable("--json", arguments.json)
+    if arguments.report:
+        refuse_unwritable("--report", arguments.report, folder=True)
     settings = segmentation_settings(arguments.lines)
     pages, skipped = _pages(arguments)
     if arguments.layout_only and not any(page.is_placed for page in pages):
@@ -87,6 +91,9 @@ def run(arguments: argparse.Namespace) -> int:
         evaluate_pages(pages, handler, arguments.unit, arguments.workers, settings), len(pages)
     )
     print_tables(results)
+    if failures or skipped:
+        left_out = counted(len(failures) + len(skipped), "page")
+        print(f"{left_out} left out of these figures; mend or remove what is named above", file=sys.stderr)
     if arguments.json:
         figures = {
             "lines": arguments.lines,
@@ -119,7 +126,7 @@ def _measured(outcomes: Iterator, pages: int) -> tuple[list, list]:
             reported = time.monotonic()
             log.info("%d of %d pages measured", done, pages)
     for failure in failures:
-        print(f"failed: {failure.picture}: {failure.message}", file=sys.stderr)
+        print(f"failed, left out: {failure.picture}: {failure.message}", file=sys.stderr)
     if not results:
         raise UsageError(f"none of {counted(pages, 'page')} could be measured")
     return results, failures
@@ -141,7 +148,7 @@ def _pages(arguments: argparse.Namespace) -> tuple[list, list]:
         count = min(len(chosen), arguments.limit or len(chosen))
         pages += [chosen[i * len(chosen) // count] for i in range(count)]
     for item in skipped:
-        print(f"skipped: {item.id}: {item.reason}", file=sys.stderr)
+        print(f"left out: {item.id}: {item.reason}", file=sys.stderr)
     if not pages:
         raise UsageError(f"no usable page in split {arguments.split!r}; {len(skipped)} were skipped")
     return pages, skipped

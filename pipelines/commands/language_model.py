@@ -8,7 +8,7 @@ from pathlib import Path
 from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL
-from pipelines.written_files import refuse_input, writing
+from pipelines.written_files import refuse_input, refuse_unwritable, writing
 
 SUMMARY = "count the n-grams of running texts for digitize --language-model"
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     from htr_model.decoding import language_model
     from htr_model.decoding.counting import count_ngrams, frequent_symbols
     from htr_model.decoding.ngram_file import MAX_BYTES, to_bytes
-    from pipelines.files import absolute, configure, write_bytes
+    from pipelines.files import absolute, configure, is_local, write_bytes
     from pipelines.models import bundle_address, load_bundle
 
     if not 1 <= arguments.order <= 8:
@@ -56,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.least_gain >= 0:
         raise UsageError(f"--least-gain must be at least 0, got {arguments.least_gain!r}")
     refuse_input("--output", arguments.output, arguments.texts, "one of the texts")
+    if is_local(arguments.output):
+        refuse_unwritable("--output", absolute(arguments.output))
     configure([])
     charset = load_bundle(bundle_address(arguments.model)).charset
     texts = []

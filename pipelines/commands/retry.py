@@ -102,7 +102,7 @@ def _documents(uris: list[str], history: History) -> list:
         try:
             documents += find([uri], literally=True)
         except UsageError as error:
-            tell("gone", f"not found: {error}", logging.WARNING, uri=uri)
+            tell("gone", f"not found, left out: {error}", logging.WARNING, uri=uri)
     return [_of_failed_pages(document, history.failed_of(*document.fingerprint())) for document in documents]
 
 

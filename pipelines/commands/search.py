@@ -51,12 +51,18 @@ def run(arguments: argparse.Namespace) -> int:
 
     query = " ".join(arguments.query)
     wanted = terms(query, arguments.edits)
-    if not wanted:
-        raise UsageError("nothing to look for; give at least one word")
+    if not any(c.isalnum() for term in wanted for c in term.text):
+        raise UsageError(f"nothing to look for in {query!r}; give at least one letter or digit")
     if arguments.limit < 1:
         raise UsageError(f"--limit must be at least 1, got {arguments.limit!r}")
     if arguments.edits is not None and arguments.edits < 0:
         raise UsageError(f"--edits must be at least 0, got {arguments.edits!r}")
+    longest = max(wanted, key=lambda term: len(term.text)).text
+    if arguments.edits is not None and arguments.edits >= len(longest):
+        raise UsageError(
+            f"--edits must be less than the {counted(len(longest), 'letter')} of {longest!r}, got {arguments.edits!r}: "
+            "every word of its length would be found"
+        )
     whole, lost = open_archive(arguments.archive), Losses()
     archive = whole.of_documents(arguments.documents)
     corrections = Corrections(Path(arguments.corrections), lost) if arguments.corrections else None
@@ -128,7 +134,7 @@ def _write_pictures(path: str, query: str, found: int, shown: list, records, los
         try:
             picture = pictures.picture(page.source)
         except LostPicture as error:
-            lost(error)
+            lost(f"{error} (its places are shown without a picture)")
             continue
         cuts |= {id(hit): cut(picture, hit) for hit in shown if hit.page.name == name}
     with writing(f"--pictures {path}"):

@@ -53,7 +53,7 @@ def _draw(document, segmentation: SegmentationSettings, output: Path) -> int:
         data = read_bytes(document.uri)
         pages = count_pages(data, document.uri, settings)
     except (OSError, DecodingError) as error:
-        print(f"failed: {error}", file=sys.stderr)
+        print(f"failed, left out: {error}", file=sys.stderr)
         return 1
     # Once for all pages of a volume.
     sha256 = hashlib.sha256(data).hexdigest()
@@ -65,7 +65,7 @@ def _draw(document, segmentation: SegmentationSettings, output: Path) -> int:
         except Exception as error:  # of whatever kind: it costs this page
             failed += 1
             named = "" if isinstance(error, DecodingError) else f"{document.uri}, page {index + 1}: "
-            print(f"failed: {named}{error}", file=sys.stderr)
+            print(f"failed, left out: {named}{error}", file=sys.stderr)
             continue
         _draw_page(upright, output / f"{page_stem(document.uri, index, pages)}.png")
     return failed

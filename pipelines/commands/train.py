@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,7 @@ from pipelines.job import DEFAULT_MODEL
 from pipelines.logs import hold_back_native_output
 from pipelines.options.samples import add_division_options, divided
 from pipelines.wording import counted
-from pipelines.written_files import writing
+from pipelines.written_files import refuse_unwritable, writing
 
 SUMMARY = "train a recogniser"
 
@@ -22,13 +24,19 @@ GPU_COLUMNS = 98_304
 """Columns of a step on a GPU of 20 GB or more: about 140 lines. Steps of twice as many take a fifth longer, and
 are half as many in a pass (docs/experiments.md)."""
 
+_NOT_KEPT = {"command", "verbose", "own_options", "output", "resume"}
+"""Of a parsed command line, what is no setting of the run."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = (
+        "inkbeam train --data PATH --output DIR [options]\n       inkbeam train --resume --output DIR [options]"
+    )
+    # No option has a default here: a run that is resumed takes its own where none is given.
     data = parser.add_argument_group("data and result")
     data.add_argument(
         "--data",
         action="append",
-        required=True,
         metavar="PATH",
         help="IAM folder, CSV, Parquet, pages.jsonl, PAGE or ALTO XML, pictures with .txt; again for more",
     )
@@ -40,15 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--charset",
         choices=("fixed", "data"),
-        default="fixed",
         help="symbols: --from's or Latin; or --from's and the data's",
     )
-    data.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR/training")
+    data.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint in DIR/training, with that run's options"
+    )
     how = parser.add_argument_group("how to train (defaults: those of the recipe default)")
     how.add_argument(
         "--recipe",
         choices=("default", "classic"),
-        default="default",
         help="classic: cnn-bilstm, Adam at 0.001, 10 epochs, batches of 64, no augmentation",
     )
     how.add_argument("--network", metavar="NAME", help="crnn, resnet-ctc or cnn-bilstm (default: crnn)")
@@ -77,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     from htr_model.readers.datasets import load
 
     output = Path(arguments.output)
+    refuse_unwritable("--output", arguments.output, folder=True)
     if not arguments.resume and (output / SETTINGS_FILE).exists():
         raise UsageError(
             f"--output {arguments.output}: holds a model bundle already; name another folder, or go on with --resume"
@@ -86,6 +95,10 @@ def run(arguments: argparse.Namespace) -> int:
         from htr_model.training.job import TrainingRun
         from htr_model.training.settings import TRAINING_FOLDER, TrainingError
 
+    if arguments.resume:
+        arguments = _resumed(arguments, output / TRAINING_FOLDER)
+    if not arguments.data:
+        raise UsageError("--data is missing; say what to train on, or go on with a run: --resume --output DIR")
     if not arguments.resume and output.is_dir() and any(output.iterdir()) and not (output / TRAINING_FOLDER).is_dir():
         raise UsageError(f"--output {arguments.output}: holds other files; name a new folder, or an empty one")
     data = divided(load(arguments.data), arguments)
@@ -96,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.charset == "data":
             symbols = "".join(sorted({c for s in data.samples for c in s.text}))
             settings = replace(settings, charset=symbols or None)
-        run = TrainingRun(data, settings, output, start_from=start)
+        run = TrainingRun(data, settings, output, start_from=start, options=_given(arguments))
         skipped = f", {len(run.skipped):,} skipped (listed in {run.folder / 'skipped.csv'})" if run.skipped else ""
         print(
             f"{counted(len(run.train), 'sample')} to train on, {len(run.validation):,} to validate{skipped}; "
@@ -116,6 +129,44 @@ def run(arguments: argparse.Namespace) -> int:
     took = f"{counted(done.step, 'step')} in {counted(round(done.seconds / 60), 'minute')}"
     print(f"{arguments.output}: {took}, {found}")
     return exit_codes.DONE if (output / SETTINGS_FILE).exists() else exit_codes.FAILED
+
+
+def _resumed(arguments: argparse.Namespace, folder: Path) -> argparse.Namespace:
+    """The command line, with the options that it leaves out as the run in ``folder`` was begun or resumed with.
+
+    Raises:
+        UsageError: there is no such run, or it does not tell its options and no data is named.
+    """
+    from htr_model.training import checkpoint
+    from htr_model.training.settings import SETTINGS_FILE
+
+    if not (folder / checkpoint.FILE).is_file():
+        raise UsageError(f"{folder / checkpoint.FILE}: no checkpoint to resume from")
+    try:
+        kept = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8")).get("options", {})
+    except (OSError, ValueError):
+        kept = {}
+    given = _given(arguments)
+    if not kept and not arguments.data:
+        raise UsageError(
+            f"{folder / SETTINGS_FILE}: does not tell the options of the run, which an earlier inkbeam began; "
+            "type them again behind --resume: --data, and --network, --from and the like where they were given"
+        )
+    if arguments.writers:  # a way to divide the data in place of the other
+        kept.pop("by_words", None)
+    return argparse.Namespace(**{**vars(arguments), **kept, **given})
+
+
+def _given(arguments: argparse.Namespace) -> dict:
+    """The options of a run that were given, by their names; paths hold from every folder."""
+    given = {n: v for n, v in vars(arguments).items() if n not in _NOT_KEPT and v is not None and v is not False}
+    if arguments.data:
+        given["data"] = [os.path.abspath(path) for path in arguments.data]
+    if arguments.writers:
+        given["writers"] = os.path.abspath(arguments.writers)
+    if arguments.start and arguments.start != DEFAULT_MODEL and "://" not in arguments.start:
+        given["start"] = os.path.abspath(arguments.start)
+    return given
 
 
 def _check_network(arguments: argparse.Namespace, settings, start) -> None:
@@ -155,7 +206,7 @@ def _settings(arguments: argparse.Namespace):
     """The recipe's settings with what the command line says otherwise."""
     from htr_model.training.settings import RECIPES
 
-    recipe = RECIPES[arguments.recipe]
+    recipe = RECIPES[arguments.recipe or "default"]
     batching = {"size": arguments.batch_size, "columns": arguments.batch_columns}
     batching = {name: value for name, value in batching.items() if value is not None}
     if arguments.gpu:

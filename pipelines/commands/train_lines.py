@@ -11,7 +11,7 @@ from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.wording import counted
-from pipelines.written_files import writing
+from pipelines.written_files import refuse_unwritable, writing
 
 SUMMARY = "train a network that finds lines"
 
@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, and say where the network is."""
     from segmentation.lines.network import MODEL_FILE
 
+    refuse_unwritable("--output", arguments.output, folder=True)
     if not arguments.resume and (Path(arguments.output) / MODEL_FILE).exists():
         raise UsageError(
             f"--output {arguments.output}: holds a line network already; name another folder, or go on with --resume"

@@ -66,5 +66,6 @@ def measured(data: Dataset, split: str) -> list[Sample]:
             file=sys.stderr,
         )
     if not samples:
-        raise UsageError(f"no usable sample in split {split!r}; {len(data.skipped)} were skipped")
+        skipped = f"; {len(data.skipped):,} were skipped (inkbeam data check tells why)" if data.skipped else ""
+        raise UsageError(f"no usable sample in split {split!r}{skipped}")
     return samples

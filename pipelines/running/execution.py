@@ -195,4 +195,10 @@ def _summary(outcome, job) -> str:
     )
     if job.overlays:
         lines.append(f"  overlays: {job.overlays}")
+    lost = outcome.tried_pages - outcome.pages
+    if lost:
+        lines.append(
+            f"  left out: {counted(lost, 'page')} (inkbeam status {job.output} tells which, inkbeam retry {job.output} "
+            "tries again)"
+        )
     return "\n".join(lines)

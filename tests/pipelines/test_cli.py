@@ -273,7 +273,7 @@ def test_segment_goes_on_after_a_broken_file_and_says_so(letter, tmp_path):
     assert done.code == 1
     (drawn,) = (tmp_path / "drawn").iterdir()
     assert drawn.name.startswith("letter.png-")
-    assert done.err.count("failed: ") == 2
+    assert done.err.count("failed, left out: ") == 2
 
 
 def test_segment_goes_on_after_a_page_that_cannot_be_segmented(letter, tmp_path, monkeypatch):
@@ -287,7 +287,7 @@ def test_segment_goes_on_after_a_page_that_cannot_be_segmented(letter, tmp_path,
     monkeypatch.setattr(segment, "segment_upright", broken_on_black)
     done = inkbeam("segment", letter.parent, "--output", tmp_path / "drawn")
     assert done.code == 1
-    assert done.err == f"failed: {letter.with_name('two.tif')}, page 1: no ink\n"
+    assert done.err == f"failed, left out: {letter.with_name('two.tif')}, page 1: no ink\n"
     assert len(list((tmp_path / "drawn").iterdir())) == 2
 
 
@@ -356,7 +356,7 @@ def test_evaluate_prints_and_saves_figures(labelled, tiny_bundle, tmp_path):
     assert done.code == 0, done.err
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert figures["overall"]["samples"] == 3
-    assert figures["skipped"] == 1
+    assert figures["skipped"] == 1 and "1 skipped (inkbeam data check tells why)" in done.out
     assert (tmp_path / "predictions.parquet").is_file()
     assert "CER %" in done.out
 

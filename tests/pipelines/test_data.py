@@ -273,11 +273,13 @@ def test_data_without_a_usable_sample_is_not_packed_in_silence(words, tmp_path):
     assert "no usable sample" in done.err and "no line in its id" in done.err
 
 
-@pytest.mark.parametrize("place", ["labels.csv/a.parquet", "taken.parquet"])
-def test_what_cannot_be_written_is_wrong_usage_and_leaves_all_as_it_was(words, place):
+@pytest.mark.parametrize(
+    ("place", "why"), [("labels.csv/a.parquet", "cannot be written"), ("taken.parquet", "is a folder; name a file")]
+)
+def test_what_cannot_be_written_is_wrong_usage_and_leaves_all_as_it_was(words, place, why):
     (words / "taken.parquet").mkdir()
     before = files(words)
     done = inkbeam("data", "pack", words / "labels.csv", "--output", words / place)
     assert done.code == 2
-    assert f"{words / place} not be written" in done.err
+    assert f"--output {words / place}: {why}" in done.err
     assert files(words) == before

@@ -203,6 +203,7 @@ def test_failed_pages_give_exit_code_1_and_the_summary_names_them(night_1, outpu
     shown = [line for line in night_1.out.splitlines() if line.startswith("failed (")]
     assert len(shown) == 20
     assert f"… and {counts['failures'] - 20} more" in night_1.out
+    assert f"pages (inkbeam status {output} tells which, inkbeam retry {output} tries again)" in night_1.out
 
 
 def test_every_page_has_an_overlay(night_1, archive, output):

@@ -142,7 +142,7 @@ def test_splits_go_by_other_names_and_unknown_ones_are_told_of(tmp_path):
     done = inkbeam("evaluate-pages", "--pages", folder, "--layout-only", "--json", tmp_path / "figures.json")
     assert figures(tmp_path / "figures.json")["letters"]["pages"] == 1
     assert done.code == 1
-    assert "skipped: pages.jsonl:3: split 'fold 1' is none of train, validation, test" in done.err
+    assert "left out: pages.jsonl:3: split 'fold 1' is none of train, validation, test" in done.err
 
 
 def test_several_processes_find_the_same(letters, tmp_path):
@@ -182,8 +182,9 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_measured(tmp_path):
         file.write("{\n")
     done = inkbeam("evaluate-pages", "--pages", folder, "--layout-only", "--json", tmp_path / "figures.json")
     assert done.code == 1
-    assert f"failed: {folder / '0.png'}: " in done.err
-    assert "skipped: pages.jsonl:3: not a page" in done.err
+    assert f"failed, left out: {folder / '0.png'}: " in done.err
+    assert "\nleft out: pages.jsonl:3: not a page" in f"\n{done.err}"
+    assert done.err.endswith("2 pages left out of these figures; mend or remove what is named above\n")
     assert figures(tmp_path / "figures.json")["letters"]["pages"] == 1
 
 
@@ -224,4 +225,4 @@ def test_a_report_that_cannot_be_written_is_wrong_usage(tmp_path):
     (tmp_path / "file").write_text("precious")
     done = inkbeam("evaluate-pages", "--pages", folder, "--layout-only", "--report", tmp_path / "file")
     assert done.code == 2
-    assert "cannot be written" in done.err
+    assert "is a file; name a folder" in done.err

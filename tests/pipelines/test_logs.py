@@ -126,3 +126,32 @@ with hold_back_native_output():
     os.write(2, b"never")
 """
     assert python(code).stderr == "first second "
+
+
+STOPPED = """
+import logging, os, signal, subprocess, sys
+from pipelines.logs import configure_logging, hold_back_native_output
+from pipelines.running import interruption
+
+configure_logging(False)
+interruption.listen()
+try:
+    with hold_back_native_output():
+        worker = subprocess.Popen([sys.executable, "-c", "print('waits', flush=True); import time; time.sleep(60)"],
+                                  stdout=subprocess.PIPE)
+        worker.stdout.readline()
+        worker.send_signal(signal.SIGINT)  # as a terminal sends it to all processes of a job
+        worker.wait()
+        if sys.argv[1] == "asked":
+            os.kill(os.getpid(), signal.SIGINT)
+        raise RuntimeError("Worker subprocess exited with return code 1")
+except (KeyboardInterrupt, RuntimeError):
+    logging.getLogger("apache_beam").error("Failed to read inputs in the data plane.")
+    print("at an end")
+"""
+
+
+def test_what_other_processes_say_of_being_stopped_is_not_shown():
+    asked, unasked = python(STOPPED, "asked"), python(STOPPED, "unasked")
+    assert (asked.stdout, asked.stderr) == ("at an end\n", "")
+    assert "KeyboardInterrupt" in unasked.stderr and "Failed to read inputs" in unasked.stderr

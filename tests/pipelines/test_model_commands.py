@@ -102,13 +102,19 @@ def test_calibrate_writes_a_bundle_with_other_confidence_and_the_same_text(label
     other = inkbeam("calibrate", "--model", tiny_bundle, "--data", labelled, "--output", output)
     assert other.code == 2 and "holds another model bundle" in other.err
     assert load(output).id == after.id
-    again = inkbeam("calibrate", "--model", output, "--data", labelled, "--output", output)
+    again = inkbeam(
+        *("calibrate", "--model", output, "--data", labelled, "--output", output, "--json", tmp_path / "again.json")
+    )
     assert again.code == 0, again.err
     assert load(output).id == after.id
     # The map that is there was fitted on all of these words, the new ones on half of them each.
     stays = "the confidence of the model before is the better one and stays"
     assert stays not in done.err and stays in again.err
-    assert (output / "README.md").read_text(encoding="utf-8").count("Confidence is calibrated") == 1
+    card = (output / "README.md").read_text(encoding="utf-8")
+    assert card.count("Confidence is calibrated") == 1
+    (row,) = json.loads((tmp_path / "again.json").read_text(encoding="utf-8"))["by_collection"].values()
+    assert f"{row['before']:.3f}" != f"{row['after']:.3f}"
+    assert f"error of words {row['before']:.3f}, measured" in card and "with the map from before" in card
 
 
 def test_calibrate_fits_a_map_for_each_of_a_bundles_decoders(labelled, speaking_bundle, tmp_path):
@@ -132,10 +138,14 @@ def test_calibrate_with_few_words_is_wrong_usage_and_writes_nothing(labelled, ti
     assert not (tmp_path / "calibrated").exists()
 
 
-def settings(*options):
+def parsed(*options):
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
-    return train._settings(parser.parse_args(["--data", "x", "--output", "y", *options]))
+    return parser.parse_args(options)
+
+
+def settings(*options):
+    return train._settings(parsed("--data", "x", "--output", "y", *options))
 
 
 def test_recipe_is_changed_only_by_what_is_given():
@@ -261,6 +271,54 @@ def test_nothing_is_left_where_there_is_nothing_to_resume(drawn, tmp_path):
     done = inkbeam("train", "--data", drawn, "--output", tmp_path / "new", "--resume")
     assert done.code == 2 and "no checkpoint to resume from" in done.err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_run_goes_on_with_the_options_that_it_was_begun_with(drawn, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    begun = {"recipe": "classic", "charset": "data", "height": 48, "seed": 3, "epochs": 1}
+    options = [word for name, value in begun.items() for word in (f"--{name}", value)]
+    first = inkbeam("train", "--data", "drawn", "--output", "model", *options)
+    assert first.code == 0, first.err
+    monkeypatch.chdir(drawn)
+    resume = ("train", "--resume", "--output", tmp_path / "model")
+    done = inkbeam(*resume, "--patience", "5")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[0] == first.out.splitlines()[0]
+    kept = json.loads((tmp_path / "model" / "training" / "settings.json").read_text(encoding="utf-8"))
+    assert (kept["network"], kept["seed"], kept["patience"], kept["batching"]["size"]) == ("cnn-bilstm", 3, 5, 64)
+    assert kept["normalization"]["height"] == 48
+    assert kept["options"] == {**begun, "data": [str(drawn)], "patience": 5}
+    other = inkbeam(*resume, "--height", "64")
+    assert other.code == 2 and "the run was begun with --height 48, not 64" in other.err
+
+
+def test_a_run_that_does_not_tell_its_options_needs_them_again(tmp_path):
+    folder = tmp_path / "training"
+    folder.mkdir()
+    (folder / "checkpoint.safetensors").write_bytes(b"")
+    told = folder / "settings.json"
+    told.write_text(json.dumps({"network": "crnn", "epochs": 40}))
+    done = inkbeam("train", "--resume", "--output", tmp_path)
+    assert done.code == 2
+    assert f"{told}: does not tell the options" in done.err and "type them again behind --resume" in done.err
+    again = parsed("--resume", "--output", str(tmp_path), "--data", "/words")
+    assert train._resumed(again, folder) == again
+
+
+def test_writers_that_are_named_divide_a_resumed_run_that_was_divided_by_words(tmp_path):
+    folder = tmp_path / "training"
+    folder.mkdir()
+    (folder / "checkpoint.safetensors").write_bytes(b"")
+    (folder / "settings.json").write_text(json.dumps({"options": {"data": ["/words"], "by_words": True}}))
+    resume = ("--output", str(tmp_path), "--resume")
+    assert train._resumed(parsed(*resume), folder).by_words
+    divided = train._resumed(parsed(*resume, "--writers", "hands.txt"), folder)
+    assert (divided.by_words, divided.data) == (False, ["/words"])
+
+
+def test_training_without_data_is_wrong_usage(tmp_path):
+    done = inkbeam("train", "--output", tmp_path / "model")
+    assert done.code == 2 and "--data is missing" in done.err
 
 
 def test_a_finished_bundle_is_not_trained_over(drawn, tiny_bundle, tmp_path):

@@ -213,7 +213,10 @@ def test_command_prints_places_the_surest_first(tmp_path):
     [
         ((" ",), "nothing to look for"),
         (("\u0301",), "nothing to look for"),
+        (("?!",), "nothing to look for in '?!'; give at least one letter or digit"),
         (("ink", "--edits", -1), "--edits must be at least 0, got -1"),
+        (("of", "ink", "--edits", 3), "--edits must be less than the 3 letters of 'ink', got 3"),
+        (("ink", "--edits", 10**9), "got 1000000000"),
         (("ink", "--limit", 0), "--limit must be at least 1, got 0"),
         (("ink", "--documents", "x"), "--documents x: no document"),
     ],
@@ -249,6 +252,6 @@ def test_pictures_show_the_words(tmp_path, turn):
 def test_place_whose_scan_is_gone_has_no_picture(tmp_path):
     archive(tmp_path, text("/s/a.png", "some <b>ink</b>"))
     done = inkbeam("search", tmp_path, "some", "--pictures", tmp_path / "hits.html")
-    assert done.code == 1 and "/s/a.png" in done.err
+    assert done.code == 1 and "/s/a.png" in done.err and "(its places are shown without a picture)" in done.err
     content = (tmp_path / "hits.html").read_text()
     assert "The scan has changed or is gone." in content and "<b>" not in content

@@ -12,7 +12,7 @@ from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.wording import counted
-from pipelines.written_files import writing
+from pipelines.written_files import refuse_unwritable, writing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,9 +27,8 @@ _ON_SHEET = 40
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "path", metavar="PATH", help="what train --data takes; 1 is returned if samples would be skipped"
-    )
+    parser.epilog = "Exit code: 0 all samples can be trained on, 1 some would be left out, 2 none can be."
+    parser.add_argument("path", metavar="PATH", help="what train --data takes")
     parser.add_argument(
         "--charset-of", metavar="BUNDLE", help="check the texts against this bundle's symbols (default: Latin)"
     )
@@ -40,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print tables; 1 when samples would be skipped, 0 when all can be used."""
+    """Print tables; 1 when samples would be left out, 0 when all can be used."""
     from rich.console import Console
 
     from htr_model.charset import LATIN, Charset
@@ -50,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     sheet = Path(arguments.contact_sheet) if arguments.contact_sheet else None
     if sheet and sheet.suffix.lower() != ".png":
         raise UsageError(f"--contact-sheet {sheet}: its name must end in .png")
+    if sheet:
+        refuse_unwritable("--contact-sheet", arguments.contact_sheet)
     if arguments.seed < 0:
         raise UsageError(f"--seed must not be negative, got {arguments.seed!r}")
     source = recognise(arguments.path)

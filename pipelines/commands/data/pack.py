@@ -12,6 +12,7 @@ from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL
 from pipelines.wording import counted
+from pipelines.written_files import refuse_unwritable
 
 if TYPE_CHECKING:
     from htr_model.data.samples import Item, Skipped
@@ -57,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--output {output}: its name must end in .parquet")
     if arguments.seed < 0:
         raise UsageError(f"--seed must not be negative, got {arguments.seed!r}")
+    refuse_unwritable("--output", arguments.output)
     by_reading = arguments.gaps or arguments.lines == "transcribed"
     recognizer = _recognizer(arguments.reader) if by_reading else None
     try:

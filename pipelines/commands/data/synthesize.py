@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.errors import UsageError
-from pipelines.written_files import writing
+from pipelines.written_files import refuse_unwritable, writing
 
 SUMMARY = "draw lines and words with fonts, as training data"
 
@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--seed must not be negative, got {arguments.seed!r}")
     if output.suffix != ".parquet":
         raise UsageError(f"--output {output}: its name must end in .parquet")
+    refuse_unwritable("--output", arguments.output)
     fonts, skipped = find(Path(arguments.fonts), LATIN)
     text = read_texts([Path(path) for path in arguments.text], Charset(LATIN))
     for font in skipped:

@@ -23,6 +23,16 @@ def test_what_a_card_says_of_confidence_is_replaced_as_a_whole():
     assert with_confidence(card, 0.0123, ["diaries"], 0.02) == card
 
 
+def test_maps_that_were_not_replaced_are_told():
+    new, before = "with a map fitted on other validation writers", "with the map from before"
+    both = with_confidence(CARD, 0.0123, ["diaries"], 0.02, ["greedy", "language model"])
+    assert f"(diaries) {before}" in both and new not in both
+    one = with_confidence(CARD, 0.0123, ["diaries"], 0.02, ["greedy"])
+    assert f"(diaries) {new} (greedy: {before}" in one
+    assert before in with_confidence(CARD, 0.0123, ["diaries"], None, ["greedy"])
+    assert with_confidence(one, 0.0123, ["diaries"], 0.02) == with_confidence(CARD, 0.0123, ["diaries"], 0.02)
+
+
 def test_a_card_that_says_nothing_of_confidence_gets_it_at_its_end():
     card = with_confidence("# Model card\n\nLetters.\n", 0.01, ["diaries"])
     assert card.startswith("# Model card\n\nLetters.\n\nConfidence is calibrated: ")
