@@ -117,7 +117,10 @@ def status(output: str, records: Sequence[RunRecord], lowest: int, max_attempts:
     failures = _failures(output, records)
     latest = tables.latest_pages(pages)
     shown = tables.lowest(latest, lowest)
-    failing = _failing(latest, failures)
+    failing = tuple(
+        FailingPage(**{field.name: row[field.name] for field in fields(FailingPage)})
+        for row in _failing(latest, failures)
+    )
     # A name that is no text stands otherwise in the tables than in its folder.
     named = {f.document_uri for f in failing if f.error_type != "UnusableName"}
     gone = tuple(sorted(filter(_is_gone, named)))
@@ -143,8 +146,9 @@ def _is_gone(uri: str) -> bool:
     return False
 
 
-def failing(output: str, records: Sequence[RunRecord]) -> tuple[FailingPage, ...]:
-    """Pages and documents whose latest attempt failed, by name.
+def failing(output: str, records: Sequence[RunRecord]) -> list[dict]:
+    """Rows of the failures table of the pages and documents whose latest attempt failed, by name: what `FailingPage`
+    says, source_size, source_modified and document_pages.
 
     Raises:
         UsageError: a table is damaged, or lacks rows.
@@ -155,17 +159,17 @@ def failing(output: str, records: Sequence[RunRecord]) -> tuple[FailingPage, ...
 
 def _failures(output: str, records: Sequence[RunRecord]) -> pa.Table:
     """Rows of what cost a page or a document."""
-    columns = [*(field.name for field in fields(FailingPage)), "failed_at", "document_pages", "run_id"]
+    names = (field.name for field in fields(FailingPage))
+    columns = [*names, "failed_at", "source_size", "source_modified", "document_pages", "run_id"]
     rows = tables.read_whole(output, "failures", records, columns)
     return rows.filter(pc.is_in(rows["stage"], pa.array(LOSING_STAGES)))
 
 
-def _failing(latest: pa.Table, failures: pa.Table) -> tuple[FailingPage, ...]:
+def _failing(latest: pa.Table, failures: pa.Table) -> list[dict]:
     rows = tables.latest(failures, "failed_at").to_pylist()
     read = pa.table({"key": latest["document_uri"], **{name: latest[name] for name in ("page_index", *_READ)}})
     lost = (row for _, row in lost_since(read, [(row["document_uri"], row) for row in rows]))
-    found = [FailingPage(**{field.name: row[field.name] for field in fields(FailingPage)}) for row in lost]
-    return tuple(sorted(found, key=lambda f: (f.document_uri, -1 if f.page_index is None else f.page_index)))
+    return sorted(lost, key=lambda f: (f["document_uri"], -1 if f["page_index"] is None else f["page_index"]))
 
 
 def _runs(records: Sequence[RunRecord], pages: pa.Table, failures: pa.Table) -> tuple[RunStatus, ...]:

@@ -65,7 +65,8 @@ def test_page_fails_until_it_is_read(output):
     )  # fmt: skip
     write_run(output, "night-2", 2, [page("/s/a.png")], [failure("/s/b.png", 0, 2)])
     found = failing(str(output), runs.committed(str(output)))
-    assert [(f.document_uri, f.page_index, f.attempts) for f in found] == [("/s/b.png", 0, 2), ("/s/ok.tif", 1, 1)]
+    failed = [(row["document_uri"], row["page_index"], row["attempts"]) for row in found]
+    assert failed == [("/s/b.png", 0, 2), ("/s/ok.tif", 1, 1)]
 
 
 def test_page_that_was_read_and_fails_since_its_file_changed_fails(output):
