@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from htr_model.names import printable
 from pipelines.archive.page_pictures import ENDING as PICTURE_ENDING
-from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg
+from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg, remove_picture
 from pipelines.archive.reading import Archive
 from pipelines.archive.transcripts import Transcript
 from pipelines.corrections import Corrections
@@ -78,12 +79,31 @@ def page_files(pages: Iterable[Transcript], form: str, pictures: Pictures | None
         yield Exported({**files, f"{page.name}{ending}": content}, int(page.corrected))
 
 
+def remove_former(folder: Path, archive: Archive, form: str, corrections: Corrections | None) -> None:
+    """Remove files that earlier exports wrote of pages that their documents no longer have, and their pictures.
+
+    What has been changed since is left: a file must say what it would say if it was written now.
+
+    Args:
+        form: key of `FORMATS`.
+        corrections: as of `exported`.
+    """
+    ending, write = FORMATS[form]
+    for page in archive.former().where(lambda name: (folder / f"{name}{ending}").is_file()).transcripts():
+        path = folder / f"{page.name}{ending}"
+        page = corrections.applied(page) if corrections else page
+        shown = replace(page, picture=f"{page.name}{PICTURE_ENDING}")
+        if path.is_file() and path.read_bytes() in (write(page), write(shown)):
+            path.unlink()
+            remove_picture(folder, page.name)
+
+
 def without_picture(pages: pa.Table) -> int:
     """How many pages have a scan that is no picture on which their boxes fit: a PDF, a file of several pages, of which
     other programs show the first, or a page that was turned to be read.
 
     Args:
-        pages: rows of `transcripts.latest_pages`.
+        pages: rows of `transcripts.read_pages`.
     """
     columns = (pages[name].to_pylist() for name in ("document_uri", "document_pages", "rotation_degrees"))
     return sum(_has_no_picture(uri, count or 0, turn or 0) for uri, count, turn in zip(*columns, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions, S3Options
 
 from htr_model.names import printable
 from htr_model.whole_files import written_aside
@@ -61,7 +62,7 @@ _EXTRAS = {"gs": "gcp", "s3": "aws"}
 
 
 def check_store(uri: str) -> None:
-    """Nothing, for a place on this machine or in a store whose client is installed.
+    """Nothing, for a place on this machine or in a store whose client is installed and has credentials.
 
     Raises:
         OSError: it is neither; says what to do.
@@ -74,12 +75,33 @@ def check_store(uri: str) -> None:
     except ValueError:
         installed = False
     if installed:
+        if scheme == "s3":
+            _check_credentials()
         return
     if scheme in _EXTRAS:
         raise OSError(f"{scheme}:// needs pip install '.[{_EXTRAS[scheme]}]'")
     if scheme in ("http", "https"):
         raise OSError("files of the web are not read; download them first")
     raise OSError(f"there is no store {scheme}://; expected gs://, s3:// or a path of this machine")
+
+
+@functools.cache  # of what it returns, not of what it raises
+def _check_credentials() -> None:
+    """Nothing, where S3's client finds credentials: without any, Beam tries each request for minutes.
+
+    Raises:
+        OSError: there are none.
+    """
+    from boto3.session import Session
+
+    # Workers are not told them here, and the command that started them has looked.
+    options = FileSystems._pipeline_options
+    if options is None or options.view_as(S3Options).s3_access_key_id:
+        return
+    if Session().get_credentials() is None:
+        raise OSError(
+            "there are no credentials for s3://; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+        )
 
 
 @contextmanager

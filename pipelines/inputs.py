@@ -183,11 +183,11 @@ def _local_file(path: str) -> Iterator[Document]:
 
 
 def _remote(uri: str, literally: bool) -> Iterator[Document]:
+    check_store(uri)
     if literally:
         if FileSystems.exists(uri):
             yield _remote_file(metadata(uri))
         return
-    check_store(uri)
     bucket_alone = "/" not in uri.split("://", 1)[1]
     named = [] if uri.endswith("/") or bucket_alone else _named(uri)
     in_folder = (

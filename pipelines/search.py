@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -133,7 +134,7 @@ def search(
         How many there are, and the surest of them, the surest first.
 
     Raises:
-        UsageError: a table is damaged.
+        UsageError: a table is damaged, or lacks rows.
     """
     candidates = _pages_with_all(archive, wanted)
     if corrections:
@@ -158,16 +159,23 @@ def _pages_saved(archive: Archive, corrections: Corrections) -> set[int]:
 
 
 def _pages_with_all(archive: Archive, wanted: Sequence[Term]) -> set[int]:
-    """Rows of the pages that hold each of the terms somewhere; so most pages' words need not be put together."""
+    """Rows of the pages that hold each of the terms somewhere; so most pages' words need not be put together.
+
+    Raises:
+        UsageError: the table is damaged, or lacks rows.
+    """
     columns = ["document_uri", "page_index", "run_id", "text", "alternatives"]
     places = {key: i for i, key in enumerate(zip(*(archive.pages[c].to_pylist() for c in columns[:3]), strict=True))}
     found: list[set[int]] = [set() for _ in wanted]
-    for part in tables.parts(archive.output, "words", archive.pages["run_id"].unique().to_pylist(), columns):
+    run_ids, rows = set(archive.pages["run_id"].to_pylist()), Counter()
+    for part in tables.parts(archive.output, "words", run_ids, columns):
+        rows += tables.rows_of_runs(part)
         for term, pages in zip(wanted, found, strict=True):
             for row in part.filter(_may_say(part, term)).select(columns[:3]).to_pylist():
                 place = places.get(tuple(row.values()))
                 if place is not None:  # not of a page that was read again later
                     pages.add(place)
+    tables.check_whole(archive.output, "words", [r for r in archive.records if r.run_id in run_ids], rows)
     return set.intersection(*found)
 
 

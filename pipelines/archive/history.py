@@ -92,15 +92,7 @@ def load(output: str, records: Iterable[RunRecord], model_id: str, fingerprint: 
     Raises:
         UsageError: a table is damaged, or lacks rows.
     """
-    return of_runs(output, [r for r in records if r.model_id == model_id and r.fingerprint == fingerprint])
-
-
-def of_runs(output: str, records: Sequence[RunRecord]) -> History:
-    """The history of documents in some runs, whatever their model and options.
-
-    Raises:
-        UsageError: as `load`.
-    """
+    records = [r for r in records if r.model_id == model_id and r.fingerprint == fingerprint]
     read, failures = _read(output, records), _failures(output, records)
     lost = lost_since(read, failures)
     return History(_done(read, lost), _failed(lost))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import fields
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -37,6 +38,14 @@ def page_of(picture: str) -> str | None:
     """Name of the page that a file's name is the picture of, as `picture_name` makes it; None for other files."""
     named = _PICTURE.fullmatch(picture)
     return named and named[1]
+
+
+def remove_picture(folder: Path, name: str) -> None:
+    """Remove a page's file ``name`` with `ENDING`, if it is there and no other file of this name lies beside it, which
+    may need it."""
+    picture = folder / f"{name}{ENDING}"
+    if picture.is_file() and list(folder.glob(f"{name}.*")) == [picture]:
+        picture.unlink()
 
 
 class LostPicture(Exception):

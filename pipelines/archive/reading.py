@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.archive import runs, tables
 from pipelines.archive.page_pictures import picture_name
 from pipelines.archive.runs import RunRecord
-from pipelines.archive.transcripts import Transcript, latest_pages, transcripts
+from pipelines.archive.transcripts import Transcript, read_pages, transcripts
 from pipelines.errors import UsageError
 from pipelines.files import absolute, configure, is_local, page_stem
 from pipelines.inputs import refuse_among_scans
@@ -28,12 +29,14 @@ class Archive:
     Attributes:
         output: its folder or URI.
         records: its committed runs.
-        pages: rows of `transcripts.latest_pages`, in the order of their paths and numbers.
+        pages: rows of `transcripts.read_pages`, of each page the latest, in the order of their paths and numbers.
+        of_changed_length: rows of all readings of the documents that have not always had as many pages.
     """
 
     output: str
     records: tuple[RunRecord, ...]
     pages: pa.Table
+    of_changed_length: pa.Table
 
     def transcripts(self) -> Iterator[Transcript]:
         """The pages with their words (see `transcripts.transcripts`)."""
@@ -78,6 +81,12 @@ class Archive:
         columns = (self.pages[c].to_pylist() for c in ("document_uri", "page_index", "document_pages"))
         return [page_stem(uri, index, count or 0) for uri, index, count in zip(*columns, strict=True)]
 
+    def former(self) -> Archive:
+        """Pages whose files have names that those of no page of their document have now, as often as they were read: it
+        has become shorter, or was a single page and has become several, or the other way about."""
+        now = set(replace(self, pages=tables.latest_pages(self.of_changed_length)).names())
+        return replace(self, pages=self.of_changed_length).where(lambda name: name not in now)
+
     def pictures(self) -> dict[str, str]:
         """By their names the pictures that a review shows of its pages (`page_pictures.picture_name`)."""
         scans = zip(*(self.pages[c].to_pylist() for c in ("source_sha256", "rotation_degrees")), strict=True)
@@ -95,8 +104,11 @@ class Archive:
         if patterns is None:
             return self
         uris = self.pages["document_uri"].to_pylist()
-        chosen = {uri for pattern in patterns for uri in _ending(uris, pattern, self.output)}
-        return replace(self, pages=self.pages.filter(pa.array([uri in chosen for uri in uris], pa.bool_())))
+        chosen = pa.array({uri for pattern in patterns for uri in _ending(uris, pattern, self.output)})
+        pages, others = (
+            rows.filter(pc.is_in(rows["document_uri"], chosen)) for rows in (self.pages, self.of_changed_length)
+        )
+        return replace(self, pages=pages, of_changed_length=others)
 
     def where(self, fits: Callable[[str], bool]) -> Archive:
         """Its pages whose names fit."""
@@ -115,9 +127,18 @@ def open_archive(path: str) -> Archive:
     """
     configure([])
     output = absolute(path)
-    records = runs.known(output)
-    order = [("document_uri", "ascending"), ("page_index", "ascending")]
-    return Archive(output, tuple(records), latest_pages(output, records).sort_by(order))
+    return archive_of(output, runs.known(output))
+
+
+def archive_of(output: str, records: Sequence[RunRecord]) -> Archive:
+    """The archive of some committed runs.
+
+    Raises:
+        UsageError: a table is damaged.
+    """
+    read = read_pages(output, records)
+    pages = tables.latest_pages(read).sort_by([("document_uri", "ascending"), ("page_index", "ascending")])
+    return Archive(output, tuple(records), pages, tables.pages_of_changed_length(read))
 
 
 def _ending(uris: list[str], pattern: str, output: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 from pipelines.archive import tables
 from pipelines.archive.history import lost_since
 from pipelines.archive.runs import RunRecord
+from pipelines.files import exists, is_local
 from pipelines.records import LOSING_STAGES
 
 _READ = ["document_pages", "processed_at"]
@@ -84,7 +86,8 @@ class Status:
         pages: different pages that were read.
         words: on those pages, as read last.
         failing: pages and documents whose latest attempt failed.
-        set_aside: how many of them are not tried again until their file changes.
+        gone: documents of those that are no longer there.
+        set_aside: how many of the others are not tried again until their file changes.
         lowest: the pages with the lowest mean confidence, the lowest first.
         waiting: documents with pages that the next run would read; None when no input was named.
     """
@@ -93,6 +96,7 @@ class Status:
     pages: int
     words: int
     failing: tuple[FailingPage, ...]
+    gone: tuple[str, ...]
     set_aside: int
     lowest: tuple[ReadPage, ...]
     waiting: int | None = None
@@ -113,19 +117,38 @@ def status(output: str, records: Sequence[RunRecord], lowest: int, max_attempts:
     failures = _failures(output, records)
     latest = tables.latest_pages(pages)
     shown = tables.lowest(latest, lowest)
-    failing = _failing(latest, failures)
+    failing = tuple(
+        FailingPage(**{field.name: row[field.name] for field in fields(FailingPage)})
+        for row in _failing(latest, failures)
+    )
+    # A name that is no text stands otherwise in the tables than in its folder.
+    named = {f.document_uri for f in failing if f.error_type != "UnusableName"}
+    gone = tuple(sorted(filter(_is_gone, named)))
     return Status(
         runs=_runs(records, pages, failures),
         pages=len(latest),
         words=pc.sum(latest["word_count"]).as_py() or 0,
         failing=failing,
-        set_aside=sum(0 < max_attempts <= f.attempts for f in failing),
+        gone=gone,
+        set_aside=sum(0 < max_attempts <= f.attempts for f in failing if f.document_uri not in gone),
         lowest=tuple(ReadPage(**row) for row in shown.drop_columns(_READ).to_pylist()),
     )
 
 
-def failing(output: str, records: Sequence[RunRecord]) -> tuple[FailingPage, ...]:
-    """Pages and documents whose latest attempt failed, by name.
+def _is_gone(uri: str) -> bool:
+    """Whether a document is not there; of one that cannot be asked for nobody knows."""
+    try:
+        if not is_local(uri):
+            return not exists(uri)
+        os.lstat(uri)
+    except OSError as error:
+        return isinstance(error, (FileNotFoundError, NotADirectoryError))
+    return False
+
+
+def failing(output: str, records: Sequence[RunRecord]) -> list[dict]:
+    """Rows of the failures table of the pages and documents whose latest attempt failed, by name: what `FailingPage`
+    says, source_size, source_modified and document_pages.
 
     Raises:
         UsageError: a table is damaged, or lacks rows.
@@ -136,17 +159,17 @@ def failing(output: str, records: Sequence[RunRecord]) -> tuple[FailingPage, ...
 
 def _failures(output: str, records: Sequence[RunRecord]) -> pa.Table:
     """Rows of what cost a page or a document."""
-    columns = [*(field.name for field in fields(FailingPage)), "failed_at", "document_pages", "run_id"]
+    names = (field.name for field in fields(FailingPage))
+    columns = [*names, "failed_at", "source_size", "source_modified", "document_pages", "run_id"]
     rows = tables.read_whole(output, "failures", records, columns)
     return rows.filter(pc.is_in(rows["stage"], pa.array(LOSING_STAGES)))
 
 
-def _failing(latest: pa.Table, failures: pa.Table) -> tuple[FailingPage, ...]:
+def _failing(latest: pa.Table, failures: pa.Table) -> list[dict]:
     rows = tables.latest(failures, "failed_at").to_pylist()
     read = pa.table({"key": latest["document_uri"], **{name: latest[name] for name in ("page_index", *_READ)}})
     lost = (row for _, row in lost_since(read, [(row["document_uri"], row) for row in rows]))
-    found = [FailingPage(**{field.name: row[field.name] for field in fields(FailingPage)}) for row in lost]
-    return tuple(sorted(found, key=lambda f: (f.document_uri, -1 if f.page_index is None else f.page_index)))
+    return sorted(lost, key=lambda f: (f["document_uri"], -1 if f["page_index"] is None else f["page_index"]))
 
 
 def _runs(records: Sequence[RunRecord], pages: pa.Table, failures: pa.Table) -> tuple[RunStatus, ...]:

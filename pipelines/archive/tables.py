@@ -225,6 +225,13 @@ def latest_pages(rows: pa.Table) -> pa.Table:
     return pages.filter(pc.fill_null(is_there, True))
 
 
+def pages_of_changed_length(rows: pa.Table) -> pa.Table:
+    """Rows of the pages table of the documents that have not always had as many pages."""
+    lengths = rows.group_by("document_uri").aggregate([("document_pages", "count_distinct")])
+    changed = lengths.filter(pc.greater(lengths["document_pages_count_distinct"], 1))
+    return rows.filter(pc.is_in(rows["document_uri"], changed["document_uri"].combine_chunks()))
+
+
 def _last(rows: pa.Table, time: str, keys: list[str]) -> pa.Table:
     """The last row of each key, by a column with the time."""
     ordered = rows.sort_by([(time, "descending")])

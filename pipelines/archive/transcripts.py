@@ -158,20 +158,20 @@ class Transcript:
         return parts
 
 
-def latest_pages(output: str, records: Sequence[RunRecord]) -> pa.Table:
-    """The pages of an archive, each as its latest run read it, without their texts and lines; in no order.
+def read_pages(output: str, records: Sequence[RunRecord]) -> pa.Table:
+    """The pages of an archive as often as they were read, without their texts and lines; in no order.
 
     Raises:
         UsageError: a table is damaged, or lacks rows.
     """
-    return tables.latest_pages(tables.read_whole(output, "pages", records, [*_PAGE_COLUMNS, *_SIZE]))
+    return tables.read_whole(output, "pages", records, [*_PAGE_COLUMNS, *_SIZE])
 
 
 def transcripts(output: str, pages: pa.Table) -> Iterator[Transcript]:
     """Pages with their words: first those without any, the others in the order in which the tables hold their words.
 
     Args:
-        pages: of `latest_pages`, all or some.
+        pages: rows of `read_pages`, all or some.
 
     Raises:
         UsageError: a table is damaged, or lacks words of a page; then the other pages have been given.

@@ -28,7 +28,8 @@ _NOTHING = {"csv": "no page has a table", PDF: "no document can be shown"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Each page is written once, as its latest run read it, under its document's name and a hash of its path, "
-        "like the overlays; a PDF holds the pages of a document. Files of an earlier export are replaced."
+        "like the overlays; a PDF holds the pages of a document. Files of an earlier export are replaced; those of "
+        "pages that are no more are removed unless they were changed."
     )
     add_archive_options(parser)
     parser.add_argument(
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         from pipelines.archive.page_pictures import Pictures
         from pipelines.archive.reading import open_archive
         from pipelines.corrections import Corrections
-        from pipelines.exports import exported, without_picture
+        from pipelines.exports import exported, remove_former, without_picture
         from pipelines.files import absolute, is_local
         from pipelines.losses import Losses
 
@@ -71,6 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
     corrections = Corrections(Path(arguments.corrections), lost) if arguments.corrections else None
     pictures = Pictures(archive.records) if shows else None
     pages, corrected = _write(folder, exported(archive, arguments.to, corrections, pictures, lost))
+    if arguments.to != PDF and is_local(folder):
+        with writing(f"--output {arguments.output}"):
+            remove_former(Path(folder), archive, arguments.to, corrections)
     if pages:
         taken = f" ({counted(corrected, 'page')} as corrected)" if corrections else ""
         print(f"{counted(pages, 'document' if arguments.to == PDF else 'page')}{taken}: {folder}")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
+import itertools
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pipelines import exit_codes
@@ -17,7 +19,6 @@ from pipelines.options.lines import check_line_model
 from pipelines.running import execution, figures
 
 if TYPE_CHECKING:
-    from pipelines.archive.history import FailedPages, History
     from pipelines.inputs import Document
 
 SUMMARY = "read pages again that failed in earlier runs"
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read what failed and print a summary."""
     with hold_back_native_output():
         from pipelines import files
-        from pipelines.archive import history, runs, status
+        from pipelines.archive import runs, status
         from pipelines.running import beam_options, dataflow, launch
 
     execution.check(arguments)
@@ -50,8 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         job = _job(arguments, output, records[-1].options)
         check_line_model(job.segmentation)
         bundle = launch.load_models(job)
-        failing = status.failing(output, records)
-        documents = _documents(sorted({page.document_uri for page in failing}), history.of_runs(output, records))
+        documents = _documents(status.failing(output, records))
         if not documents:
             tell("nothing_to_do", "Nothing to do.", exit_code=exit_codes.DONE)
             return exit_codes.DONE
@@ -93,20 +93,30 @@ def _job(arguments: argparse.Namespace, output: str, options: dict) -> Job:
         ) from error
 
 
-def _documents(uris: list[str], history: History) -> list:
-    """The failed documents that are still there: of one that has not changed the pages that failed."""
+def _documents(failing: list[dict]) -> list[Document]:
+    """The failed documents that are still there: of one that has not changed the pages that failed.
+
+    Args:
+        failing: rows of `status.failing`.
+    """
     from pipelines.inputs import find
 
     documents = []
-    for uri in uris:
+    for uri, rows in itertools.groupby(failing, lambda row: row["document_uri"]):
         try:
-            documents += find([uri], literally=True)
+            documents += (_of_failed_pages(document, rows) for document in find([uri], literally=True))
         except UsageError as error:
             tell("gone", f"not found, left out: {error}", logging.WARNING, uri=uri)
-    return [_of_failed_pages(document, history.failed_of(*document.fingerprint())) for document in documents]
+    return documents
 
 
-def _of_failed_pages(document: Document, failed: FailedPages) -> Document:
-    if not failed.attempts or None in failed.attempts:
+def _of_failed_pages(document: Document, failing: Iterable[dict]) -> Document:
+    from pipelines.records import timestamp
+
+    state = document.size, timestamp(document.modified)
+    failed = [row for row in failing if (row["source_size"], row["source_modified"]) == state]
+    pages = {row["page_index"] for row in failed}
+    if not pages or None in pages:
         return document
-    return dataclasses.replace(document, left_out=frozenset(range(failed.document_pages)) - failed.attempts.keys())
+    count = max(row["document_pages"] or 0 for row in failed)
+    return dataclasses.replace(document, left_out=frozenset(range(count)) - pages)

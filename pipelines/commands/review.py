@@ -61,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     title = f"{archive.output.rpartition('/')[2]}: {counted(len(listed), 'page')}"
     _write(folder, "index.html", web.index(title, corrected))
     if corrections:
-        _remove_pages(Path(folder), set(whole.names()) - {entry.name for entry in listed})
+        former = {name for name in whole.former().names() if not corrections.holds(name)}
+        _remove_pages(Path(folder), former | set(whole.names()) - {entry.name for entry in listed})
         for message in corrections.left_over(whole.pictures()):
             print(f"not taken: {message}", file=sys.stderr)
     print(f"{counted(len(listed), 'page')}: {folder}/index.html")

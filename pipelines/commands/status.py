@@ -89,10 +89,14 @@ def _print(found) -> None:
     print(f"\n{done}; {len(found.failing):,} failed{waiting}")
     if found.set_aside:
         print(f"{found.set_aside:,} of the failed are set aside until their files change, or inkbeam retry --all")
+    gone = set(found.gone)
+    if gone:
+        print(f"{sum(page.document_uri in gone for page in found.failing):,} of the failed are of files that are gone")
     for page in found.failing[:FAILING_SHOWN]:
         number = "" if page.page_index is None else f", page {page.page_index + 1}"
         tries = counted(page.attempts, "run")
-        print(f"  failed in {tries} ({page.stage}, {page.error_type}): {page.document_uri}{number}")
+        note = "  (gone)" if page.document_uri in gone else ""
+        print(f"  failed in {tries} ({page.stage}, {page.error_type}): {page.document_uri}{number}{note}")
     if len(found.failing) > FAILING_SHOWN:
         print(f"  … and {len(found.failing) - FAILING_SHOWN:,} more: --json")
     if found.lowest:

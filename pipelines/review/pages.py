@@ -98,7 +98,7 @@ def entries(pages: pa.Table) -> list[Entry]:
     """Pages for the list, in its order.
 
     Args:
-        pages: rows of `transcripts.latest_pages`, in that order.
+        pages: `Archive.pages`, in that order.
     """
     uris = pages["document_uri"].to_pylist()
     # What all paths begin with says nothing.

@@ -94,6 +94,7 @@ def carry_out(
             _tell_outcome(outcome, planned, report)
 
         outcome = portions.carry_out(planned, beam_options, arguments.attempts, tell_kept)
+        launch.remove_former_overlays(job)
     too_many = outcome.failure_rate > arguments.max_failure_rate
     report.exit_code = exit_codes.TOO_MANY_FAILURES if too_many else exit_codes.DONE
     _tell_outcome(outcome, planned, report)

@@ -12,6 +12,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -19,6 +20,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from htr_model.bundle import Bundle
 from pipelines import digitize, inputs, sinks
 from pipelines.archive import compaction, history, runs, tables
+from pipelines.archive.page_pictures import remove_picture
+from pipelines.archive.reading import archive_of
 from pipelines.archive.selection import Selection, select
 from pipelines.errors import JobFailed, UsageError
 from pipelines.files import absolute, is_local, matching
@@ -163,6 +166,17 @@ def check_overlays(job: Job) -> None:
         with writing(f"--overlays {job.overlays}"):
             os.makedirs(job.overlays, exist_ok=True)
             tempfile.TemporaryFile(dir=job.overlays).close()
+
+
+def remove_former_overlays(job: Job) -> None:
+    """Remove overlays of pages that their documents no longer have from a folder on this machine."""
+    if not job.overlays or not is_local(job.overlays):
+        return
+    try:
+        for name in archive_of(job.output, runs.committed(job.output)).former().names():
+            remove_picture(Path(job.overlays), name)
+    except (UsageError, OSError) as error:
+        log.warning("overlays of pages that are no more are left: %s", error)
 
 
 def is_stale(planned: Plan) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import apache_beam as beam
 import cv2
 
+from pipelines.archive.page_pictures import ENDING
 from pipelines.files import page_stem, write_bytes
 from pipelines.inputs import Document
 from pipelines.records import PageText
@@ -33,7 +34,7 @@ class DrawOverlays(beam.DoFn):
         document = Document(ref.uri, facts.source_size, facts.source_modified)
         try:
             stem = page_stem(ref.uri, ref.page_index, facts.document_pages)
-            write_bytes(f"{self._folder}/{stem}.jpg", self._draw(page, document))
+            write_bytes(f"{self._folder}/{stem}{ENDING}", self._draw(page, document))
         except Exception as error:
             yield failure("draw", document, ref.page_index, error, facts.document_pages)
 
@@ -47,4 +48,4 @@ class DrawOverlays(beam.DoFn):
             boxes[word.line_index].append(word.box)
             turns[word.line_index] = word.turn
         picture = draw_overlay(gray, [x.box for x in page.lines], boxes, [x.text for x in page.lines], turns)
-        return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+        return cv2.imencode(ENDING, picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()

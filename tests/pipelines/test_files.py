@@ -1,4 +1,5 @@
 import errno
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -6,7 +7,9 @@ from pathlib import Path
 import pytest
 from apache_beam.io.filesystem import FileSystem
 
-from pipelines import files
+from pipelines import files, inputs
+from pipelines.archive import runs
+from pipelines.errors import UsageError
 from pipelines.files import page_stem, safe_name, write_bytes
 
 
@@ -45,6 +48,38 @@ def test_write_that_fails_leaves_nothing_behind(tmp_path):
     with pytest.raises(OSError):
         write_bytes(str(tmp_path / "taken"), b"data")
     assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
+@pytest.fixture
+def no_credentials(monkeypatch):
+    """S3's client without any."""
+    pytest.importorskip("boto3")
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    files._check_credentials.cache_clear()
+    files.configure([])
+    yield
+    files.configure([])
+
+
+def test_a_store_without_credentials_is_told_before_it_is_asked(no_credentials):
+    with pytest.raises(UsageError, match="s3://bucket/scans: .*no credentials for s3://; set AWS_ACCESS_KEY_ID"):
+        inputs.find(["s3://bucket/scans"])
+    with pytest.raises(UsageError, match="no credentials for s3://"):
+        runs.known("s3://bucket/archive")
+
+
+def test_credentials_are_taken_from_the_environment_or_from_options(no_credentials, monkeypatch):
+    files.configure(["--s3_access_key_id", "nobody"])
+    files.check_store("s3://bucket/archive")
+    files._check_credentials.cache_clear()
+    files.configure([])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    files.check_store("s3://bucket/archive")
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,13 @@ import time
 import pytest
 
 from pipelines.archive import runs
+from pipelines.files import page_stem
 from pipelines.running import launch
 from tests import broken_files
+from tests.pipelines import made_tables
 from tests.pipelines.conftest import write_letter
 from tests.pipelines.jobs import files, inkbeam, page_of, rows, run_ids
+from tests.pipelines.made_tables import write_run
 from tests.pipelines.running.test_figures import parsed
 
 
@@ -139,6 +142,20 @@ def test_status_tells_how_the_nights_ended(nights, archive):
     assert [r["run_id"] for r in found["runs"]] == run_ids(archive / "tables")
     assert [r["lost"] for r in found["runs"]] == [1, 1, 1, 1, 0]
     assert (found["pages"], found["failing"], found["waiting"]) == (2, [], 0)
+
+
+def test_overlays_of_pages_that_are_no_more_are_removed(archive, tmp_path, tiny_bundle):
+    scan, tables, overlays = str(archive / "scans" / "good.png"), tmp_path / "tables", tmp_path / "overlays"
+    write_run(tables, "night-1", 1, [made_tables.page(scan, index, 3) for index in range(3)])
+    names = [page_stem(scan, index, 3) for index in range(3)]
+    corrected, other = f"{names[1]}.page.xml", f"{page_stem(str(tmp_path), 2, 3)}.jpg"
+    overlays.mkdir()
+    for name in (*(f"{name}.jpg" for name in names), corrected, other):
+        (overlays / name).touch()
+    command = ("digitize", "--input", scan, "--output", tables, "--model", tiny_bundle)
+    assert inkbeam(*command, "--overlays", overlays).code == 0
+    left = {f"{page_stem(scan, 0, 1)}.jpg", f"{names[1]}.jpg", corrected, other}
+    assert {path.name for path in overlays.iterdir()} == left
 
 
 # ------------------------------------------------------------------------------------------------ attempts, two at once

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 
 import cv2
 import numpy as np
@@ -255,3 +256,13 @@ def test_place_whose_scan_is_gone_has_no_picture(tmp_path):
     assert done.code == 1 and "/s/a.png" in done.err and "(its places are shown without a picture)" in done.err
     content = (tmp_path / "hits.html").read_text()
     assert "The scan has changed or is gone." in content and "<b>" not in content
+
+
+def test_words_that_a_run_counted_and_that_are_gone_are_told_whatever_is_looked_for(tmp_path):
+    archive(tmp_path, text("/s/a.png", "some ink"))
+    write_run(tmp_path, "night-2", 2, [of_page("/s/b.png", 1)], (), text("/s/b.png", "paper"))
+    shutil.rmtree(tmp_path / "words" / "run=night-2")
+    done = inkbeam("search", tmp_path, "ink")
+    assert (done.code, done.out) == (2, "")
+    assert "words: lacks 1 row of the committed run night-2" in done.err
+    assert inkbeam("search", tmp_path, "ink", "--documents", "a.png").code == 0

@@ -65,7 +65,8 @@ def test_page_fails_until_it_is_read(output):
     )  # fmt: skip
     write_run(output, "night-2", 2, [page("/s/a.png")], [failure("/s/b.png", 0, 2)])
     found = failing(str(output), runs.committed(str(output)))
-    assert [(f.document_uri, f.page_index, f.attempts) for f in found] == [("/s/b.png", 0, 2), ("/s/ok.tif", 1, 1)]
+    failed = [(row["document_uri"], row["page_index"], row["attempts"]) for row in found]
+    assert failed == [("/s/b.png", 0, 2), ("/s/ok.tif", 1, 1)]
 
 
 def test_page_that_was_read_and_fails_since_its_file_changed_fails(output):
@@ -107,9 +108,33 @@ def test_run_whose_files_are_gone_is_named_and_nothing_is_made_of_the_rest(outpu
 
 
 @pytest.mark.parametrize(("limit", "count"), [(3, 1), (2, 2), (0, 0)])
-def test_set_aside_pages_are_counted(output, limit, count):
-    write_run(output, "night-1", 1, failures=[failure(f"/s/{i}.png", attempts=i) for i in (1, 2, 3)])
+def test_set_aside_pages_are_counted(output, tmp_path, limit, count):
+    scans = [tmp_path / f"{i}.png" for i in (1, 2, 3)]
+    for scan in scans:
+        scan.touch()
+    failures = [failure(str(scan), attempts=i) for i, scan in enumerate(scans, 1)]
+    write_run(output, "night-1", 1, failures=failures)
     assert of(output, max_attempts=limit).set_aside == count
+
+
+def test_failing_files_that_are_gone_are_told_apart(output, tmp_path):
+    (tmp_path / "there.png").touch()
+    (tmp_path / "link.png").symlink_to("nowhere.png")  # the next run finds it, and fails
+    names = ("there.png", "link.png", "gone.tif", "there.png/gone.png")
+    there, link, gone, below = (str(tmp_path / name) for name in names)
+    unusable = {**failure(str(tmp_path / r"\xff.png"), attempts=3), "error_type": "UnusableName"}
+    failures = [failure(uri, attempts=3) for uri in (there, link, gone, below)]
+    options = {"max_attempts": 3}
+    write_run(output, "night-1", 1, failures=[*failures, failure(gone, 1, pages=2), unusable], options=options)
+    found = of(output)
+    assert (found.gone, found.set_aside) == ((gone, below), 3)
+    lines = inkbeam("status", output).out.splitlines()
+    assert "3 of the failed are set aside until their files change, or inkbeam retry --all" in lines
+    assert "2 of the failed are of files that are gone" in lines
+    assert [line.partition(": ")[2] for line in lines if line.endswith("(gone)")] == [
+        f"{gone}, page 2  (gone)",
+        f"{below}  (gone)",
+    ]
 
 
 def nights(output, confidences, models=None, words=500):
@@ -140,13 +165,11 @@ def test_runs_of_different_models_are_not_compared(output):
 
 
 def test_command_prints_what_it_finds(output):
-    write_run(output, "night-1", 1, [page("/s/a.png", confidence=0.5, words=4)], [failure("/s/c.png", attempts=3)],
-              options={"max_attempts": 3})  # fmt: skip
+    write_run(output, "night-1", 1, [page("/s/a.png", confidence=0.5, words=4)], [failure("/s/c.png", attempts=3)])
     done = inkbeam("status", output)
     assert done.code == 0, done.err
     assert "1 page done, 4 words; 1 failed" in done.out
-    assert "1 of the failed are set aside" in done.out
-    assert "failed in 3 runs (read, TruncatedImage): /s/c.png" in done.out
+    assert "failed in 3 runs (read, TruncatedImage): /s/c.png  (gone)" in done.out
     assert "0.500  /s/a.png, page 1, 4 words" in done.out
 
 

@@ -568,6 +568,30 @@ def test_a_review_made_again_holds_the_pages_chosen_now_and_those_corrected(made
     assert listed(web) == ["a.png", "c.png"]  # of those that nobody has corrected
 
 
+def test_pages_that_are_no_more_leave_a_review_but_for_what_was_corrected(tmp_path):
+    scan, web = tmp_path / "volume.tif", tmp_path / "web"
+    frame = Image.fromarray(page(LETTER[:1]))
+    for day, count in enumerate((4, 2), 1):
+        frame.save(scan, save_all=True, append_images=[frame] * (count - 1))
+        facts = {"width": 640, "height": 140, "source_sha256": hashlib.sha256(scan.read_bytes()).hexdigest()}
+        pages = [{**made_tables.page(str(scan), i, count, words=1), **facts, "model_id": "model"} for i in range(count)]
+        word = {"document_uri": str(scan), "line_index": 0, "word_index": 0, "text": "ink", "confidence": 0.5}
+        box = {"left": 9, "top": 9, "right": 40, "bottom": 30}
+        words = [{**word, **box, "page_index": i} for i in range(count)]
+        write_run(tmp_path / "tables", f"night-{day}", day, pages, (), words)
+        assert inkbeam("review", tmp_path / "tables", "--output", web).code == 0
+        if day == 1:
+            (third,) = web.glob("volume*-page3.html")
+            saved = embedded(third.read_text())
+            (web / f"{saved['name']}.page.xml").write_text(saved["xml"])
+            (web / "volume-page4.html").write_text("mine")
+    left = [path for path in web.glob("volume*") if re.search("page[34]", path.name)]
+    assert sorted(path.suffix for path in left) == [".html", ".html", ".jpg", ".xml"]
+    assert not list(web.glob(f"{saved['name'][:-1]}4*"))
+    texts = [item.text for item in read(web) if isinstance(item, Sample)]
+    assert texts == ["ink"]
+
+
 def test_page_corrected_of_another_scan_may_be_among_the_lowest(made_up, tmp_path):
     web = tmp_path / "web"
     inkbeam("review", made_up, "--lowest", 2, "--output", web)
