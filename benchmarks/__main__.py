@@ -23,8 +23,9 @@ from htr_model.readers.page_truth import TruePage
 from htr_model.recognizer import Recognizer
 from pipelines.evaluation.pages import load_page
 from pipelines.job import DEFAULT_MODEL
-from pipelines.model_handler import RecognizerHandler, TextImage, recognise
 from pipelines.steps.layouts import text_images
+from pipelines.steps.recognising import RecognizerHandler, recognise
+from pipelines.steps.units import TextImage
 from segmentation.page import segment_upright
 
 console = Console(width=110)

@@ -4,29 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from htr_model.confidence import geometric_mean
-from htr_model.reading import Reading, word_slices
+from htr_model.reading import word_slices
 from pipelines.records import PageFacts, PageText, TextLine, Word, is_scrap
+from pipelines.steps.units import UnitReading
 from segmentation.geometry import Box, Line, Piece, union
-
-
-@dataclass(frozen=True)
-class UnitReading:
-    """What was read in one line or word.
-
-    Attributes:
-        line_index: its line.
-        word_index: its word in the line; None when the whole line was read at once.
-        left, scale: where the recogniser's columns lie: column ``c`` is ``left + c / scale`` in the unit's picture.
-    """
-
-    line_index: int
-    word_index: int | None
-    reading: Reading
-    left: float
-    scale: float
 
 
 def assemble(
@@ -40,7 +24,7 @@ def assemble(
     """
     by_line: dict[int, list[UnitReading]] = {}
     for reading in readings:
-        by_line.setdefault(reading.line_index, []).append(reading)
+        by_line.setdefault(reading.key.line_index, []).append(reading)
     words_of = {line.index: _words(line, by_line.get(line.index, [])) for line in lines + other_way}
     texts, words = [], []
     for place, line in enumerate(_better_way(lines, other_way, words_of)):
@@ -87,9 +71,9 @@ def _probably_right(words: Iterable[Word]) -> float:
 
 def _words(line: Line, units: list[UnitReading]) -> list[Word]:
     """What was read in a line, as a whole or word by word."""
-    if units and units[0].word_index is None:
+    if units and units[0].key.word_index is None:
         return words_of_line(line, units[0])
-    return _words_of_units(line, sorted(units, key=lambda u: u.word_index))
+    return _words_of_units(line, sorted(units, key=lambda u: u.key.word_index))
 
 
 def _words_of_units(line: Line, units: list[UnitReading]) -> list[Word]:
@@ -102,12 +86,12 @@ def _words_of_units(line: Line, units: list[UnitReading]) -> list[Word]:
             text=" ".join(u.reading.text.split()),
             confidence=u.reading.confidence,
             min_char_confidence=u.reading.min_char_confidence,
-            box=boxes[u.word_index],
+            box=boxes[u.key.word_index],
             alternatives=u.reading.alternatives,
             turn=line.turn,
             region=line.region,
             cell=line.cell,
-            baseline=line.baseline_at(boxes[u.word_index]),
+            baseline=line.baseline_at(boxes[u.key.word_index]),
         )
         for i, u in enumerate(readable)
     ]

@@ -77,8 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
         from pipelines import files
         from pipelines.evaluation.pages import evaluate_pages
         from pipelines.evaluation.report import figures_by_collection, print_tables, write_report
-        from pipelines.model_handler import RecognizerHandler
         from pipelines.models import bundle_address, load_bundle
+        from pipelines.steps.recognising import RecognizerHandler
     files.configure([])
     handler = decoder = language_model = None
     if not arguments.layout_only:

@@ -18,11 +18,12 @@ from htr_model.readers.page_truth import TruePage
 from htr_model.scoring.page_text import comparable
 from pipelines import files
 from pipelines.inputs import Document
-from pipelines.model_handler import RecognizerHandler, recognise
 from pipelines.records import PageText
-from pipelines.steps.assembling import page_text, unit_reading
+from pipelines.steps.assembling import page_text
 from pipelines.steps.layouts import facts_of, laid_out
 from pipelines.steps.listing import PageTask
+from pipelines.steps.recognising import RecognizerHandler, recognise
+from pipelines.steps.units import UnitReading
 from segmentation.decoding import DecodingSettings, Page, PageRef, decode_page
 from segmentation.drawing.contact_sheet import draw_comparison, draw_found
 from segmentation.geometry import Box, Line
@@ -200,7 +201,7 @@ def _read_upright(page: Page, ways: list[UprightPage], recognizer, unit: str) ->
     """
     task = PageTask(page.ref, Document(page.ref.uri, 0, None), 1)
     layout, images = laid_out(task, page, ways, unit, recognizer.normalization)
-    read = page_text(layout, [unit_reading(r) for r in recognise(images, recognizer) if r.reading is not None])
+    read = page_text(layout, [r for r in recognise(images, recognizer) if isinstance(r, UnitReading)])
     (way,) = (way for way in ways if facts_of(task, page, way) == read.facts)
     return way, read
 

@@ -5,33 +5,12 @@ from __future__ import annotations
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
-from pipelines.assembly import UnitReading, assemble, better_way_up
+from pipelines.assembly import assemble, better_way_up
 from pipelines.inputs import Document
-from pipelines.model_handler import Recognized
 from pipelines.records import Failure, PageText
 from pipelines.steps.failures import FAILURES, NAMESPACE, failure
 from pipelines.steps.layouts import PageLayout
-
-
-def unit_reading(recognized: Recognized) -> UnitReading:
-    """What was read in a picture, without an error, as its page is put together of it."""
-    key = recognized.key
-    return UnitReading(key.line_index, key.word_index, recognized.reading, recognized.left, recognized.scale)
-
-
-class SortOutErrors(beam.DoFn):
-    """Recognised pictures → readings by page; errors aside."""
-
-    def process(self, recognized: Recognized):
-        key = recognized.key
-        if recognized.reading is not None:
-            yield key.page, unit_reading(recognized)
-            return
-        Metrics.counter(NAMESPACE, "failures_recognise").inc()
-        error = recognized.error
-        message = f"line {key.line_index}, word {key.word_index}: {error.message}"
-        row = Failure("recognise", key.page.uri, key.page.page_index, error.error_type, message, error.traceback)
-        yield beam.pvalue.TaggedOutput(FAILURES, row)
+from pipelines.steps.units import UnitReading
 
 
 class NothingRead(Exception):

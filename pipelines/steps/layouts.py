@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from htr_model.normalization import Normalization, normalize
-from pipelines.model_handler import ImageKey, TextImage
 from pipelines.records import PageFacts
 from pipelines.steps.listing import PageTask
+from pipelines.steps.units import ImageKey, TextImage
 from segmentation.decoding import Page, PageRef
 from segmentation.geometry import Line
 from segmentation.page import UprightPage

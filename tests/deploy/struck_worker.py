@@ -17,14 +17,14 @@ import signal
 import sys
 import time
 
-from pipelines import model_handler, sinks
+from pipelines import sinks
 from pipelines.archive import runs
 from pipelines.running import worker_boot
-from pipelines.steps import assembling, reading
+from pipelines.steps import assembling, reading, recognising
 
 PLACES = {
     "segmentation": (reading, "ways_up"),
-    "recognition": (model_handler, "recognise"),
+    "recognition": (recognising, "recognise"),
     "assembly": (assembling, "assemble"),
     "writing": (sinks.WriteRows, "_flush"),
     "renaming": (sinks, "publish"),

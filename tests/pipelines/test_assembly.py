@@ -5,8 +5,9 @@ import pytest
 
 from htr_model.confidence import Calibration
 from htr_model.reading import reading
-from pipelines.assembly import UnitReading, assemble, better_way_up, words_of_line
+from pipelines.assembly import assemble, better_way_up, words_of_line
 from pipelines.records import PageFacts
+from pipelines.steps.units import ImageKey, UnitReading
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell, Line, Piece, union
 
@@ -27,7 +28,7 @@ def reading_of(text, spans, confidences=None):
 
 
 def whole(text, spans, confidences=None, line_index=0, left=0.0, scale=1.0):
-    return UnitReading(line_index, None, reading_of(text, spans, confidences), left, scale)
+    return UnitReading(ImageKey(FACTS.ref, line_index, None), reading_of(text, spans, confidences), left, scale)
 
 
 def texts_of(page):
@@ -110,11 +111,10 @@ def test_words_of_a_line_have_the_confidence_that_the_calibration_gives():
     line = line_of([(0, 40), (60, 100)])
     spans = ((0, 4), (20, 24), (50, 54), (80, 84))
     found = reading("ab c", spans, (0.9, 0.4, 0.1, 0.8), Calibration((0.0, 1.0), (0.1, 0.6)))
-    words = words_of_line(line, UnitReading(0, None, found, 0.0, 1.0))
+    unit = UnitReading(ImageKey(FACTS.ref, 0, None), found, 0.0, 1.0)
+    words = words_of_line(line, unit)
     assert [w.confidence for w in words] == pytest.approx([0.28, 0.5])
-    assert assemble(FACTS, (line,), [UnitReading(0, None, found, 0.0, 1.0)]).lines[0].confidence == pytest.approx(
-        (0.28 * 0.5) ** 0.5
-    )
+    assert assemble(FACTS, (line,), [unit]).lines[0].confidence == pytest.approx((0.28 * 0.5) ** 0.5)
 
 
 @pytest.mark.parametrize("text", ["", " ", "   "])
@@ -185,7 +185,7 @@ def test_pieces_go_to_the_words_whose_letters_were_seen_in_them(seed):
 
 def word_units(texts, line_index=0):
     return [
-        UnitReading(line_index, i, reading_of(t, [(0, 1)] * len(t), [0.25] * len(t)), 0.0, 1.0)
+        UnitReading(ImageKey(FACTS.ref, line_index, i), reading_of(t, [(0, 1)] * len(t), [0.25] * len(t)), 0.0, 1.0)
         for i, t in texts.items()
     ]
 
@@ -276,8 +276,9 @@ def test_sideways_lines_are_taken_the_way_that_reads_better(clear, unit):
         if unit == "line":
             return [whole(text, spans, [confidence] * len(text), index)]
         return [
-            UnitReading(index, i, reading_of(word, spans[: len(word)], [confidence] * len(word)), 0.0, 1.0)
+            UnitReading(ImageKey(FACTS.ref, index, i), found, 0.0, 1.0)
             for i, word in enumerate(text.split())
+            for found in [reading_of(word, spans[: len(word)], [confidence] * len(word))]
         ]
 
     sure = {90: (0.9, 0.3), 270: (0.3, 0.9)}[clear]
@@ -315,7 +316,7 @@ def test_words_have_the_region_and_the_cell_of_their_line():
     line = replace(line_of([(0, 40), (60, 90)]), region=4, cell=Cell(2, 1))
     whole_line = words_of_line(line, whole("a b", [(10, 20), (48, 52), (70, 80)]))
     assert [(w.region, w.cell) for w in whole_line] == [(4, Cell(2, 1))] * 2
-    readings = [UnitReading(0, i, reading_of("a", [(0, 4)]), 0.0, 1.0) for i in range(2)]
+    readings = [UnitReading(ImageKey(FACTS.ref, 0, i), reading_of("a", [(0, 4)]), 0.0, 1.0) for i in range(2)]
     assert [(w.region, w.cell) for w in assemble(FACTS, (line,), readings).words] == [(4, Cell(2, 1))] * 2
 
 

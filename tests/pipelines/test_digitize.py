@@ -12,11 +12,11 @@ import pytest
 
 from htr_model.bundle import load
 from htr_model.recognizer import Recognizer
-from pipelines import model_handler, records
+from pipelines import records
 from pipelines.archive import runs
 from pipelines.files import page_stem
 from pipelines.running import launch
-from pipelines.steps import layouts, reading
+from pipelines.steps import layouts, reading, recognising
 from pipelines.volumes import RecentVolumes, upright_page
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
 from segmentation.page import segment, segment_upright, ways_up
@@ -492,13 +492,13 @@ def test_job_that_fails_gives_exit_code_3_and_leaves_no_rows(damage, two_letters
 
 def test_model_is_loaded_once_and_reads_many_pictures_a_call(two_letters, tmp_path, tiny_bundle, monkeypatch):
     loads, calls = [], []
-    load_bundle, read = model_handler.load_bundle, Recognizer.read
+    load_bundle, read = recognising.load_bundle, Recognizer.read
 
     def counted_read(self, pictures):
         calls.append(len(pictures))
         return read(self, pictures)
 
-    monkeypatch.setattr(model_handler, "load_bundle", lambda model: loads.append(model) or load_bundle(model))
+    monkeypatch.setattr(recognising, "load_bundle", lambda model: loads.append(model) or load_bundle(model))
     monkeypatch.setattr(Recognizer, "read", counted_read)
     command = ("digitize", "--input", two_letters, "--output", tmp_path / "tables", "--model", tiny_bundle)
     assert inkbeam(*command).code == 0

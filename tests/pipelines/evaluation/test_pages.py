@@ -11,8 +11,8 @@ from htr_model.scoring.page_text import comparable
 from pipelines.evaluation.pages import PageFailure, PageResult, evaluate_page, evaluate_pages, in_true_order
 from pipelines.evaluation.summary import summarise
 from pipelines.job import DEFAULT_MODEL
-from pipelines.model_handler import RecognizerHandler
 from pipelines.steps.assembling import NothingRead
+from pipelines.steps.recognising import RecognizerHandler
 from segmentation.scores.metrics import Scores
 from tests.conftest import REPOSITORY
 from tests.pipelines.jobs import inkbeam, rows

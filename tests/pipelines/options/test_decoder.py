@@ -11,8 +11,8 @@ from htr_model.decoding.settings import LANGUAGE_WEIGHT, DecoderSettings
 from htr_model.normalization import Normalization
 from pipelines.errors import UsageError
 from pipelines.job import Job, LanguageModelFile
-from pipelines.model_handler import RecognizerHandler
 from pipelines.models import load_language_model
+from pipelines.steps.recognising import RecognizerHandler
 from segmentation.page import CLASSICAL, SegmentationSettings
 from tests.pipelines.jobs import inkbeam, rows
 

@@ -10,8 +10,9 @@ from tests.pipelines.jobs import Done, files, inkbeam, page_of, python, rows, ru
 
 INTERRUPTED = """
 import os, signal, sys, time
-from pipelines import cli, model_handler
+from pipelines import cli
 from pipelines.archive import runs
+from pipelines.steps import recognising
 
 def interrupt(*_):
     os.kill(os.getpid(), signal.{name})
@@ -20,7 +21,7 @@ def interrupt(*_):
 {where} = interrupt
 sys.exit(cli.main(sys.argv[1:]))
 """
-RECOGNISING, COMMITTING = "model_handler.recognise", "runs.commit"
+RECOGNISING, COMMITTING = "recognising.recognise", "runs.commit"
 """Places where a run is struck: the first batch, and the last moment, when all rows are written."""
 
 

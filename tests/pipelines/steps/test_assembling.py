@@ -2,13 +2,13 @@ import cv2
 
 from htr_model.normalization import Normalization
 from htr_model.reading import Reading
-from pipelines.assembly import UnitReading
 from pipelines.job import Job
 from pipelines.records import PageFacts
 from pipelines.steps.assembling import AssemblePages
 from pipelines.steps.layouts import PageLayout
 from pipelines.steps.listing import pages_of
 from pipelines.steps.reading import read_and_segment
+from pipelines.steps.units import ImageKey, UnitReading
 from pipelines.volumes import RecentVolumes
 from segmentation.decoding import DecodingSettings, PageRef
 from segmentation.geometry import Box, Line, Piece
@@ -26,7 +26,7 @@ def test_page_of_which_nothing_could_be_read_has_no_row_and_so_is_tried_again():
     box = Box(0, 0, 10, 10)
     line = Line(0, box, (Piece(box, 0.0, 10.0),), ((0, 1),))
     facts = PageFacts(PageRef("/scans/a.png", 0), 1, "0" * 64, 1, None, 20, 20, None, 0, 0.0, 0.0)
-    reading = UnitReading(0, None, Reading("a", 0.5, 0.5, ((0, 10),), (0.5,), (0.5,)), 0.0, 1.0)
+    reading = UnitReading(ImageKey(facts.ref, 0, None), Reading("a", 0.5, 0.5, ((0, 10),), (0.5,), (0.5,)), 0.0, 1.0)
     (lost,) = assembled(PageLayout(facts, (line,), attempt=2), [])
     assert (lost.tag, lost.value.stage, lost.value.page_index, lost.value.attempts) == ("failures", "assemble", 0, 2)
     assert (lost.value.source_size, lost.value.document_pages) == (1, 1)
@@ -39,7 +39,7 @@ def test_page_that_cannot_be_assembled_costs_that_page():
     box = Box(0, 0, 10, 10)
     line = Line(0, box, (Piece(box, 0.0, 10.0),), ((0, 1),))
     facts = PageFacts(PageRef("/scans/a.png", 2), 3, "0" * 64, 1, None, 20, 20, None, 0, 0.0, 0.0)
-    unreadable = UnitReading(0, None, None, 0.0, 1.0)
+    unreadable = UnitReading(ImageKey(facts.ref, 0, None), None, 0.0, 1.0)
     (lost,) = assembled(PageLayout(facts, (line,), attempt=3), [unreadable])
     assert (lost.tag, lost.value.stage, lost.value.page_index, lost.value.attempts) == ("failures", "assemble", 2, 3)
     assert (lost.value.source_size, lost.value.document_pages) == (1, 3)
@@ -59,9 +59,10 @@ def test_a_page_of_few_lines_is_there_both_ways_up_and_the_better_reading_counts
     assert sorted(image.key.line_index for image in outcome.images) == numbers
     for sure in (layout, other):
         readings = [
-            UnitReading(i, None, Reading("ink", p, p, ((0, 9), (9, 18), (18, 27)), (p,) * 3, (p,)), 0.0, 1.0)
+            UnitReading(ImageKey(task.ref, i, None), found, 0.0, 1.0)
             for i in numbers
             for p in [0.9 if i in [line.index for line in sure.lines] else 0.4]
+            for found in [Reading("ink", p, p, ((0, 9), (9, 18), (18, 27)), (p,) * 3, (p,))]
         ]
         (page,) = assembled(layout, readings)
         assert page.facts == sure.facts

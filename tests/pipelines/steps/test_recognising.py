@@ -5,8 +5,10 @@ import pytest
 
 from htr_model.normalization import normalize
 from htr_model.recognizer import Recognizer
-from pipelines.model_handler import ImageKey, RecognizerHandler, TextImage, recognise
 from pipelines.models import load_bundle
+from pipelines.records import Failure
+from pipelines.steps.recognising import RecognizerHandler, recognise
+from pipelines.steps.units import ImageKey, TextImage, UnitReading
 from segmentation.decoding import PageRef
 from tests.htr_model.drawing import word
 
@@ -54,30 +56,36 @@ def assert_same(one, other):
     assert one.confidence == pytest.approx(other.confidence, abs=1e-4)
 
 
+def lost(results):
+    assert all(isinstance(result, UnitReading | Failure) for result in results)
+    return [i for i, result in enumerate(results) if isinstance(result, Failure)]
+
+
 def test_readings_come_in_the_order_of_the_pictures_whatever_their_widths(images, recognizer):
     results = recognise(images, recognizer)
     assert [r.key for r in results] == [i.key for i in images]
     assert [(r.left, r.scale) for r in results] == [(i.left, i.scale) for i in images]
     for result, image in zip(results, images, strict=True):
         assert_same(result.reading, recognizer.read([image.pixels])[0])
-        assert result.error is None
 
 
 def test_culprit_costs_only_itself(images, recognizer):
     results = recognise(images, Poisoned(recognizer, images[POISON].pixels))
-    assert [r.key for r in results] == [i.key for i in images]
-    assert [i for i, r in enumerate(results) if r.reading is None] == [POISON]
-    error = results[POISON].error
-    assert (error.error_type, error.message) == ("MemoryError", "out of memory on a picture")
-    assert "Traceback" in error.traceback
+    assert lost(results) == [POISON]
+    failure = results[POISON]
+    assert (failure.stage, failure.uri, failure.page_index) == ("recognise", "/s/letter.png", 0)
+    assert failure.error_type == "MemoryError"
+    assert failure.message == f"line {POISON}, word None: out of memory on a picture"
+    assert "Traceback" in failure.traceback
     for result, expected in zip(results, recognise(images, recognizer), strict=True):
-        if result.error is None:
+        if result is not failure:
+            assert result.key == expected.key
             assert_same(result.reading, expected.reading)
 
 
 def test_answer_that_lacks_a_picture_is_an_error_and_shifts_no_text(images, recognizer):
     results = recognise(images, Poisoned(recognizer, images[POISON].pixels, answer=[]))
-    assert [i for i, r in enumerate(results) if r.reading is None] == [POISON]
+    assert lost(results) == [POISON]
 
 
 def test_pictures_are_read_together(images, recognizer):
