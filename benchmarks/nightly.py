@@ -20,8 +20,8 @@ from benchmarks.jobs import usual_decoder
 from benchmarks.programs import run_measured
 from htr_model.bundle import DEFAULT, load
 from pipelines.archive import runs
+from pipelines.archive.rows import PAGES, timestamp
 from pipelines.job import Job
-from pipelines.records import PAGES, timestamp
 from pipelines.wording import counted
 
 PAGES_A_FOLDER = 1000

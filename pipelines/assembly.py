@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from htr_model.confidence import geometric_mean
 from htr_model.reading import word_slices
-from pipelines.records import PageFacts, PageText, TextLine, Word, is_scrap
+from pipelines.page_text import PageFacts, PageText, TextLine, Word, is_scrap
 from pipelines.steps.units import UnitReading
 from segmentation.geometry import Box, Line, Piece, union
 
@@ -29,7 +29,7 @@ def assemble(
     texts, words = [], []
     for place, line in enumerate(_better_way(lines, other_way, words_of)):
         found = words_of[line.index]
-        words += [replace(word, line_index=place) for word in found]
+        words += [replace(word, line=place) for word in found]
         text, confidence = " ".join(w.text for w in found), geometric_mean([w.confidence for w in found])
         # In a cell a doubtful number is a number.
         texts.append(TextLine(text, confidence, line.box, line.cell is None and is_scrap(text, confidence)))
@@ -78,22 +78,21 @@ def _words(line: Line, units: list[UnitReading]) -> list[Word]:
 
 def _words_of_units(line: Line, units: list[UnitReading]) -> list[Word]:
     boxes = line.word_boxes()
-    readable = [u for u in units if u.reading.text.strip()]
     return [
         Word(
-            line_index=line.index,
-            word_index=i,
             text=" ".join(u.reading.text.split()),
             confidence=u.reading.confidence,
-            min_char_confidence=u.reading.min_char_confidence,
             box=boxes[u.key.word_index],
-            alternatives=u.reading.alternatives,
+            line=line.index,
             turn=line.turn,
             region=line.region,
             cell=line.cell,
             baseline=line.baseline_at(boxes[u.key.word_index]),
+            alternatives=u.reading.alternatives,
+            min_char_confidence=u.reading.min_char_confidence,
         )
-        for i, u in enumerate(readable)
+        for u in units
+        if u.reading.text.strip()
     ]
 
 
@@ -119,17 +118,16 @@ def words_of_line(line: Line, unit: UnitReading) -> list[Word]:
         box = _box_between(line, edges[i], edges[i + 1], spans[first][0], spans[last - 1][1])
         words.append(
             Word(
-                line_index=line.index,
-                word_index=i,
                 text=unit.reading.text[first:last],
                 confidence=unit.reading.word_confidences[i],
-                min_char_confidence=min(probabilities),
                 box=box,
-                alternatives=alternatives[i] if alternatives else (),
+                line=line.index,
                 turn=line.turn,
                 region=line.region,
                 cell=line.cell,
                 baseline=line.baseline_at(box),
+                alternatives=alternatives[i] if alternatives else (),
+                min_char_confidence=min(probabilities),
             )
         )
     return words

@@ -17,12 +17,13 @@ from htr_model.readers.page_xml import ROOT
 from htr_model.readers.safe_xml import XmlError, parse_xml
 from htr_model.readers.transcription import number, points
 from pipelines.archive.page_pictures import picture_name
-from pipelines.archive.transcripts import PageWord, Transcript
+from pipelines.archive.transcripts import Transcript
 from pipelines.errors import UsageError
 from pipelines.formats import FORMATS
 from pipelines.formats.page_xml import created
 from pipelines.formats.shapes import outline
 from pipelines.formats.xml import written
+from pipelines.page_text import Word
 from segmentation.geometry import Box, union
 
 _ENDING, _ = FORMATS["page"]
@@ -133,10 +134,10 @@ class Corrections:
         if saved is None:
             return page
         places = [block.lines[0][0] for block in page.blocks]
-        lines: list[tuple[PageWord, ...]] = []
+        lines: list[tuple[Word, ...]] = []
         for line in saved:
             # A line belongs to the region into which it was moved; where nothing was found there is none.
-            place = places[min(line.block, len(places) - 1)] if places else PageWord("", 1.0, line.box)
+            place = places[min(line.block, len(places) - 1)] if places else Word("", 1.0, line.box)
             if line.number is None:
                 words = _drawn(line, place.turn or 90)
             else:
@@ -239,20 +240,20 @@ def _block_of(line: SavedLine, of_line: Sequence[int], boxes: Sequence[Box]) -> 
     return next((of_line[i] for i in over), None)
 
 
-def _drawn(line: SavedLine, sideways: int) -> tuple[PageWord, ...]:
+def _drawn(line: SavedLine, sideways: int) -> tuple[Word, ...]:
     """The words of a line that was not found, side by side in its box.
 
     Args:
         sideways: the turn by which it is read if it is higher than wide.
     """
     turn = sideways if line.box.height > line.box.width and len(line.text) > 2 else 0
-    return tuple(_saying((PageWord(line.text, 1.0, line.box, turn, line=None),), line.text.split()))
+    return tuple(_saying((Word(line.text, 1.0, line.box, line=None, turn=turn),), line.text.split()))
 
 
-def _corrected(line: tuple[PageWord, ...], text: str) -> tuple[PageWord, ...]:
+def _corrected(line: tuple[Word, ...], text: str) -> tuple[Word, ...]:
     """A line that says ``text``. Words that stayed keep their places; what was changed is sure."""
     said = text.split()
-    words: list[PageWord] = []
+    words: list[Word] = []
     for before, now in _pieces([word.text for word in line], said):
         words += _saying(line[before], said[now])
     return tuple(words)
@@ -274,7 +275,7 @@ def _pieces(before: Sequence[str], now: Sequence[str]) -> list[tuple[slice, slic
     return [(slice(a, b), slice(c, d)) for a, b, c, d in pieces]
 
 
-def _saying(words: tuple[PageWord, ...], texts: Sequence[str]) -> list[PageWord]:
+def _saying(words: tuple[Word, ...], texts: Sequence[str]) -> list[Word]:
     """Words that say ``texts`` now: each its own, or where they are more or fewer, in shares of the words' room."""
     if len(words) == len(texts):
         pairs = zip(words, texts, strict=True)

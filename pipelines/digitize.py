@@ -6,7 +6,7 @@ import apache_beam as beam
 from apache_beam.ml.inference.base import RunInference
 
 from htr_model.normalization import Normalization
-from pipelines import records
+from pipelines.archive.rows import failure_row, page_row, word_rows
 from pipelines.archive.runs import RunRecord
 from pipelines.inputs import Document
 from pipelines.job import Job
@@ -69,11 +69,9 @@ def build(
         failures.append(pages | "DrawOverlays" >> beam.ParDo(DrawOverlays(job.overlays, job.decoding)))
 
     rows = {
-        "words": pages | "WordRows" >> beam.FlatMap(records.word_rows, record.model_id, job.run_id),
-        "pages": pages | "PageRows" >> beam.Map(records.page_row, record.model_id, job.run_id),
-        "failures": failures
-        | "AllFailures" >> beam.Flatten()
-        | "FailureRows" >> beam.Map(records.failure_row, job.run_id),
+        "words": pages | "WordRows" >> beam.FlatMap(word_rows, record.model_id, job.run_id),
+        "pages": pages | "PageRows" >> beam.Map(page_row, record.model_id, job.run_id),
+        "failures": failures | "AllFailures" >> beam.Flatten() | "FailureRows" >> beam.Map(failure_row, job.run_id),
     }
     tables = {
         name: (table, table | f"Write{name.title()}" >> WriteTable(job.output, name, job.run_id))

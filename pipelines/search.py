@@ -20,8 +20,9 @@ from rapidfuzz.distance import Levenshtein
 
 from pipelines.archive import tables
 from pipelines.archive.reading import Archive
-from pipelines.archive.transcripts import PageWord, Transcript, line_text
+from pipelines.archive.transcripts import Transcript
 from pipelines.corrections import Corrections
+from pipelines.page_text import Word, line_text
 
 _LETTERS_AN_EDIT = 4
 """Letters of a word for each edit that is allowed unless the caller says: a word of three must fit exactly."""
@@ -74,8 +75,8 @@ class Hit:
     """
 
     page: Transcript
-    words: tuple[PageWord, ...]
-    lines: tuple[tuple[PageWord, ...], ...]
+    words: tuple[Word, ...]
+    lines: tuple[tuple[Word, ...], ...]
     reading: str
     edits: int
     score: float
@@ -197,7 +198,7 @@ def _may_say(words: pa.Table, term: Term) -> pa.ChunkedArray:
 class _Fit:
     """A term in a page: the word that fits it, or the two halves of one; its text, edits and score."""
 
-    words: tuple[PageWord, ...]
+    words: tuple[Word, ...]
     text: str
     edits: int
     score: float
@@ -229,14 +230,14 @@ def _in(page: Transcript, wanted: Sequence[Term]) -> Iterator[Hit]:
         )
 
 
-def _divided(words: Sequence[PageWord], numbers: Sequence[int], at: int) -> Sequence[PageWord]:
+def _divided(words: Sequence[Word], numbers: Sequence[int], at: int) -> Sequence[Word]:
     """The halves of a word that goes on in the next line; none where it does not."""
     halves = words[at : at + 2]
     goes_on = len(halves) == 2 and numbers[at] < numbers[at + 1] and halves[0].text.endswith(tuple(_HYPHENS))
     return halves if goes_on else ()
 
 
-def _best(halves: Sequence[PageWord], term: Term) -> _Fit | None:
+def _best(halves: Sequence[Word], term: Term) -> _Fit | None:
     """The reading of a word that fits a term best."""
     readings = [("", 1.0)]
     for word in halves:

@@ -20,9 +20,9 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.archive import runs
+from pipelines.archive.rows import TABLES
 from pipelines.archive.tables import staged
 from pipelines.files import created, delete, join, matching
-from pipelines.records import TABLES
 
 _ROWS_PER_GROUP = 10_000
 """Rows that are held as Python objects at a time."""

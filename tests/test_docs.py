@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.records import TABLES
+from pipelines.archive.rows import TABLES
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -32,12 +32,12 @@ from apache_beam.io.filesystems import FileSystems
 from htr_model.whole_files import written_aside
 from pipelines.archive import runs, tables
 from pipelines.archive.durable import make_last
+from pipelines.archive.rows import TABLES
 from pipelines.archive.run_names import COMPACTED
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.tables import Compaction, staged, write_manifest
 from pipelines.errors import UsageError
 from pipelines.files import created, delete, is_local, join, matching, opened, read_bytes, write_bytes
-from pipelines.records import TABLES
 
 log = logging.getLogger(__name__)
 

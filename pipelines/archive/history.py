@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from htr_model.names import printable
 from pipelines.archive import tables
+from pipelines.archive.rows import LOSING_STAGES, timestamp
 from pipelines.archive.runs import RunRecord
-from pipelines.records import LOSING_STAGES, timestamp
 
 _NO_TIME = "-"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

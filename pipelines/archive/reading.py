@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 
 from pipelines.archive import runs, tables
 from pipelines.archive.page_pictures import picture_name
+from pipelines.archive.rows import TABLES
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.transcripts import Transcript, read_pages, transcripts
 from pipelines.errors import UsageError
 from pipelines.files import absolute, configure, is_local, page_stem
 from pipelines.inputs import refuse_among_scans
-from pipelines.records import TABLES
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ from pathlib import Path
 from apache_beam.io.filesystems import FileSystems
 
 from pipelines.archive.durable import make_last, write_lasting
+from pipelines.archive.rows import TABLES
 from pipelines.errors import JobFailed, UsageError
 from pipelines.files import check_store, delete, is_local, join, matching, read_bytes, write_bytes
-from pipelines.records import TABLES
 
 RENEW_SECONDS = 60
 LEASE_SECONDS = 15 * 60

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from pipelines.archive import tables
 from pipelines.archive.history import lost_since
+from pipelines.archive.rows import LOSING_STAGES
 from pipelines.archive.runs import RunRecord
 from pipelines.files import exists, is_local
-from pipelines.records import LOSING_STAGES
 
 _READ = ["document_pages", "processed_at"]
 """Columns that tell what of an archive is the latest."""

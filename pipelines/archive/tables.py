@@ -20,11 +20,11 @@ from apache_beam.io.filesystems import FileSystems
 
 from pipelines.archive import runs
 from pipelines.archive.durable import write_lasting
+from pipelines.archive.rows import TABLES
 from pipelines.archive.run_names import is_run_name
 from pipelines.archive.runs import RunRecord
 from pipelines.errors import UsageError
 from pipelines.files import is_local, join, matching, metadata, opened, read_bytes
-from pipelines.records import TABLES
 from pipelines.wording import counted
 
 STAGED_SUFFIX = ".staged"

@@ -14,54 +14,17 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from htr_model.reading import Alternative
 from pipelines.archive import tables
+from pipelines.archive.rows import WORD_COLUMNS, word_of_row
 from pipelines.archive.runs import RunRecord
 from pipelines.errors import UsageError
 from pipelines.files import page_stem
+from pipelines.page_text import Word, line_text
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell, union
 
-_WORD_COLUMNS = ["document_uri", "page_index", "line_index", "word_index", "text", "confidence", "alternatives"]
-_SIDES = ["left", "top", "right", "bottom"]
-_TURN, _REGION = "turn_degrees", "region_index"
-_CELL = ["table_row", "table_column"]
-_BASELINE = ["baseline_start", "baseline_end"]
 _PAGE_COLUMNS = ["document_uri", "page_index", "run_id", "processed_at", "source_sha256", "document_pages"]
 _SIZE = ["width", "height", "dpi", "rotation_degrees", "word_count", "mean_confidence", "model_id"]
-
-
-@dataclass(frozen=True)
-class PageWord:
-    """A word of a page.
-
-    Attributes:
-        confidence: 0–1.
-        box: pixels of the page as it is displayed upright.
-        turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
-        region: number of its region, from 0 in reading order; in tables of earlier versions, which know none, of those
-            that are read in its direction.
-        cell: where it stands in a table; None outside of tables.
-        alternatives: what else it may say, the likeliest first.
-        baseline: where it passes the word's beginning and end: rows, of a word in a margin columns; None where unknown.
-        line: number of its line in the tables, where lines without words are counted too; None of a line that nobody
-            found and that was drawn in a review.
-    """
-
-    text: str
-    confidence: float
-    box: Box
-    turn: int = 0
-    region: int = 0
-    cell: Cell | None = None
-    alternatives: tuple[Alternative, ...] = ()
-    baseline: tuple[int, int] | None = None
-    line: int | None = 0
-
-
-def line_text(line: Sequence[PageWord]) -> str:
-    """What a line says: its words, divided by spaces."""
-    return " ".join(word.text for word in line)
 
 
 @dataclass(frozen=True)
@@ -76,7 +39,7 @@ class Block:
 
     turn: int
     cell: Cell | None
-    lines: tuple[tuple[PageWord, ...], ...]
+    lines: tuple[tuple[Word, ...], ...]
 
     @property
     def box(self) -> Box:
@@ -127,7 +90,7 @@ class Transcript:
     dpi: float | None
     model_id: str
     read_at: datetime
-    lines: tuple[tuple[PageWord, ...], ...]
+    lines: tuple[tuple[Word, ...], ...]
     corrected: bool = False
 
     @property
@@ -183,9 +146,7 @@ def transcripts(output: str, pages: pa.Table) -> Iterator[Transcript]:
     yield from (_transcript(_row(pages, i), []) for i, count in enumerate(wanted) if not count)
     gathered: dict[int, list[dict]] = {}
     whole = 0
-    for part in tables.parts(
-        output, "words", run_ids, [*_WORD_COLUMNS, *_SIDES, _TURN, _REGION, *_CELL, *_BASELINE, "run_id"]
-    ):
+    for part in tables.parts(output, "words", run_ids, WORD_COLUMNS):
         for row in part.filter(pc.is_in(part["document_uri"], documents)).to_pylist():
             i = place.get((row["document_uri"], row["page_index"], row["run_id"]))
             if i is None:
@@ -205,18 +166,9 @@ def _row(pages: pa.Table, i: int) -> dict:
 
 
 def _transcript(page: dict, words: list[dict]) -> Transcript:
-    lines: dict[int, list[PageWord]] = {}
+    lines: dict[int, list[Word]] = {}
     for row in sorted(words, key=lambda row: (row["line_index"], row["word_index"])):
-        box = Box(*(row[side] for side in _SIDES))
-        # Tables of earlier versions know upright words only, no regions, no cells, or no baselines.
-        cell = None if row[_CELL[0]] is None else Cell(*(row[c] for c in _CELL))
-        others = tuple(Alternative(**other) for other in row["alternatives"] or () if other["text"] != row["text"])
-        baseline = None if row[_BASELINE[0]] is None else tuple(row[c] for c in _BASELINE)
-        line = row["line_index"]
-        turn = row[_TURN] or 0
-        region = turn // 90 if row[_REGION] is None else row[_REGION]
-        place = {"turn": turn, "region": region, "cell": cell, "baseline": baseline, "line": line}
-        lines.setdefault(line, []).append(PageWord(row["text"], row["confidence"], box, alternatives=others, **place))
+        lines.setdefault(row["line_index"], []).append(word_of_row(row))
     uri, index, count = page["document_uri"], page["page_index"], page["document_pages"] or 0
     return Transcript(
         page_stem(uri, index, count),

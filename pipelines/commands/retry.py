@@ -111,7 +111,7 @@ def _documents(failing: list[dict]) -> list[Document]:
 
 
 def _of_failed_pages(document: Document, failing: Iterable[dict]) -> Document:
-    from pipelines.records import timestamp
+    from pipelines.archive.rows import timestamp
 
     state = document.size, timestamp(document.modified)
     failed = [row for row in failing if (row["source_size"], row["source_modified"]) == state]

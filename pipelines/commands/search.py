@@ -101,7 +101,7 @@ def _print(shown: list, places: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from pipelines.archive.transcripts import line_text
+    from pipelines.page_text import line_text
 
     console = Console(highlight=False, soft_wrap=True)
     for hit in shown:

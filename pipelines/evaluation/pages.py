@@ -18,7 +18,7 @@ from htr_model.readers.page_truth import TruePage
 from htr_model.scoring.page_text import comparable
 from pipelines import files
 from pipelines.inputs import Document
-from pipelines.records import PageText
+from pipelines.page_text import PageText
 from pipelines.steps.assembling import page_text
 from pipelines.steps.layouts import facts_of, laid_out
 from pipelines.steps.listing import PageTask
@@ -168,7 +168,7 @@ def evaluate_page(
         # Sideways lines may have been read the other way, in another order.
         keep_of = {line.box: keep for line, keep in zip(layout.lines, counted, strict=True)}
         counted = [keep_of.get(line.box, True) for line in read.lines]
-        boxes = [[w.box for w in read.words if w.line_index == i] for i in range(len(read.lines))]
+        boxes = [[w.box for w in read.words if w.line == i] for i in range(len(read.lines))]
     true_words = _true_words(page)
     found_words = [box for words, keep in zip(boxes, counted, strict=True) if keep for box in words]
     return PageResult(

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement
 
 from htr_model.names import printable
-from pipelines.archive.transcripts import Block, Transcript, line_text
+from pipelines.archive.transcripts import Block, Transcript
 from pipelines.formats.shapes import baseline, outline
 from pipelines.formats.xml import legal, to_bytes, written
+from pipelines.page_text import line_text
 from segmentation.geometry import Box, union
 
 

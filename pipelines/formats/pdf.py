@@ -13,7 +13,8 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from pipelines.archive.page_pictures import jpeg
-from pipelines.archive.transcripts import PageWord, Transcript
+from pipelines.archive.transcripts import Transcript
+from pipelines.page_text import Word
 from segmentation.drawing.lettering import font_file
 
 ENDING = ".pdf"
@@ -66,7 +67,7 @@ def to_pdf(title: str, uri: str, pages: Iterable[tuple[Transcript, np.ndarray]])
     return file.getvalue()
 
 
-def _write(canvas: Canvas, line: Sequence[PageWord], page_height: int) -> None:
+def _write(canvas: Canvas, line: Sequence[Word], page_height: int) -> None:
     """A line's words, each as long as its box, on the line's baseline: readers of PDF take them for one line then."""
     turn = line[0].turn
     boxes = [word.box.turned(turn) for word in line]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.archive.transcripts import PageWord
+from pipelines.page_text import Word
 from segmentation.geometry import Box, turned_point
 
 Points = list[tuple[int, int]]
 """Points (x, y), pixels of the page."""
 
 
-def outline(line: Sequence[PageWord]) -> Points:
+def outline(line: Sequence[Word]) -> Points:
     """A polygon through the outermost pixels of a line's words, clockwise: at each word as high as that.
 
     It begins at the upper left of the first word, as that is read.
@@ -36,7 +36,7 @@ def _pixels(box: Box, turn: int) -> tuple[int, int, int, int]:
     return left, top, right, bottom
 
 
-def baseline(line: Sequence[PageWord]) -> Points:
+def baseline(line: Sequence[Word]) -> Points:
     """On what a line's words stand, in the order in which it is read; empty where it is not known."""
     turn = line[0].turn
     points: Points = []  # turned upright

@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 
 from htr_model.confidence import geometric_mean
-from pipelines.archive.transcripts import Block, PageWord, Transcript, line_text
-from pipelines.records import is_scrap
+from pipelines.archive.transcripts import Block, Transcript
+from pipelines.page_text import Word, is_scrap, line_text
 
 
 def to_text(page: Transcript) -> bytes:
@@ -27,7 +27,7 @@ def to_text(page: Transcript) -> bytes:
     return "\n".join(parts).encode()
 
 
-def _is_scrap(line: Sequence[PageWord]) -> bool:
+def _is_scrap(line: Sequence[Word]) -> bool:
     return is_scrap(line_text(line), geometric_mean([word.confidence for word in line]))
 
 

@@ -19,10 +19,11 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.archive.page_pictures import picture_name
-from pipelines.archive.transcripts import PageWord, Transcript
+from pipelines.archive.transcripts import Transcript
 from pipelines.corrections import SavedLine
 from pipelines.files import page_stem
 from pipelines.formats.page_xml import to_page
+from pipelines.page_text import Word
 from pipelines.review.html import template
 from segmentation.geometry import Box, union
 
@@ -64,7 +65,7 @@ class Strip:
     ratio: float
 
 
-def strip(line: Sequence[PageWord]) -> Strip:
+def strip(line: Sequence[Word]) -> Strip:
     """Where a line is seen."""
     turn = line[0].turn
     # The page is turned around its upper left corner, and then around the line's beginning, until that is level.
@@ -85,7 +86,7 @@ def strip(line: Sequence[PageWord]) -> Strip:
     return Strip(" ".join(str(round(side)) for side in view), transform, round(view[2] / view[3], 3))
 
 
-def _fall(line: Sequence[PageWord], boxes: Sequence[Box], turn: int) -> float:
+def _fall(line: Sequence[Word], boxes: Sequence[Box], turn: int) -> float:
     """Angle by which a line falls, radians; 0 where its baseline is not known or shorter than twice its height."""
     length = boxes[-1].right - boxes[0].left
     if line[0].baseline is None or line[-1].baseline is None or length < 2 * boxes[0].height:

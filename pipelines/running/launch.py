@@ -22,13 +22,14 @@ from pipelines import digitize, inputs, sinks
 from pipelines.archive import compaction, history, runs, tables
 from pipelines.archive.page_pictures import remove_picture
 from pipelines.archive.reading import archive_of
+from pipelines.archive.rows import LOSING_STAGES
 from pipelines.archive.selection import Selection, select
 from pipelines.errors import JobFailed, UsageError
 from pipelines.files import absolute, is_local, matching
 from pipelines.job import Job
 from pipelines.logs import hold_back_native_output
 from pipelines.models import load_bundle, load_language_model
-from pipelines.records import LOSING_STAGES, Failure
+from pipelines.page_text import Failure
 from pipelines.running import flink, interruption
 from pipelines.written_files import writing
 

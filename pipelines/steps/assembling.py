@@ -7,7 +7,7 @@ from apache_beam.metrics import Metrics
 
 from pipelines.assembly import assemble, better_way_up
 from pipelines.inputs import Document
-from pipelines.records import Failure, PageText
+from pipelines.page_text import Failure, PageText
 from pipelines.steps.failures import FAILURES, NAMESPACE, failure
 from pipelines.steps.layouts import PageLayout
 from pipelines.steps.units import UnitReading

@@ -8,7 +8,7 @@ from apache_beam.metrics import Metrics
 
 from htr_model.names import printable
 from pipelines.inputs import Document
-from pipelines.records import Failure
+from pipelines.page_text import Failure
 
 FAILURES = "failures"
 """The output of a step that has failures."""

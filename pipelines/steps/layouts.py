@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from htr_model.normalization import Normalization, normalize
-from pipelines.records import PageFacts
+from pipelines.page_text import PageFacts
 from pipelines.steps.listing import PageTask
 from pipelines.steps.units import ImageKey, TextImage
 from segmentation.decoding import Page, PageRef

@@ -8,7 +8,7 @@ import cv2
 from pipelines.archive.page_pictures import ENDING
 from pipelines.files import page_stem, write_bytes
 from pipelines.inputs import Document
-from pipelines.records import PageText
+from pipelines.page_text import PageText
 from pipelines.shared import one_per_process
 from pipelines.steps.failures import failure
 from pipelines.volumes import RecentVolumes, upright_page
@@ -45,7 +45,7 @@ class DrawOverlays(beam.DoFn):
         boxes: list[list] = [[] for _ in page.lines]
         turns = [0] * len(page.lines)
         for word in page.words:
-            boxes[word.line_index].append(word.box)
-            turns[word.line_index] = word.turn
+            boxes[word.line].append(word.box)
+            turns[word.line] = word.turn
         picture = draw_overlay(gray, [x.box for x in page.lines], boxes, [x.text for x in page.lines], turns)
         return cv2.imencode(ENDING, picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()

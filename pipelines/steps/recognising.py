@@ -14,7 +14,7 @@ from htr_model.recognizer import Recognizer
 from pipelines.job import LanguageModelFile
 from pipelines.logs import hold_back_native_output
 from pipelines.models import load_bundle, load_language_model
-from pipelines.records import Failure
+from pipelines.page_text import Failure
 from pipelines.steps.failures import FAILURES, NAMESPACE
 from pipelines.steps.units import TextImage, UnitReading
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.archive import runs
-from pipelines.records import TABLES, timestamp
+from pipelines.archive.rows import TABLES, timestamp
 
 MODIFIED = 1_700_000_000.123457
 """When every made-up scan was written, seconds since 1970."""

@@ -6,7 +6,7 @@ import pytest
 from htr_model.confidence import Calibration
 from htr_model.reading import reading
 from pipelines.assembly import assemble, better_way_up, words_of_line
-from pipelines.records import PageFacts
+from pipelines.page_text import PageFacts
 from pipelines.steps.units import ImageKey, UnitReading
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell, Line, Piece, union
@@ -43,7 +43,7 @@ def test_line_is_cut_at_the_gap_where_the_space_was_read():
     line = line_of([(0, 40), (44, 80), (100, 160)])
     words = words_of_line(line, whole("ab c", [(10, 14), (50, 54), (88, 90), (130, 134)]))
     assert sides(words) == [("ab", 0, 80), ("c", 100, 160)]
-    assert [(w.line_index, w.word_index) for w in words] == [(0, 0), (0, 1)]
+    assert [w.line for w in words] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,6 @@ def test_word_that_was_not_read_leaves_a_gap_and_the_others_where_they_are():
     line = line_of([(0, 40), (50, 80), (100, 160)])
     page = assemble(FACTS, (line,), word_units({0: "My", 1: " ", 2: "Eleanor"}))
     assert sides(page.words) == [("My", 0, 40), ("Eleanor", 100, 160)]
-    assert [w.word_index for w in page.words] == [0, 1]
     page = assemble(FACTS, (line,), word_units({0: "My", 2: "Eleanor"}))
     assert sides(page.words) == [("My", 0, 40), ("Eleanor", 100, 160)]
 
@@ -213,7 +212,7 @@ def test_line_that_was_not_read_keeps_its_place_without_text():
     page = assemble(FACTS, lines, units)
     assert [x.text for x in page.lines] == ["a", "", "last"]
     assert texts_of(page) == "a\n\nlast"
-    assert [w.line_index for w in page.words] == [0, 2]
+    assert [w.line for w in page.words] == [0, 2]
     assert all(x.box == line.box for x, line in zip(page.lines, lines, strict=True))
 
 
@@ -224,7 +223,7 @@ def test_order_of_readings_does_not_matter():
     expected = assemble(FACTS, lines, units)
     for _ in range(5):
         assert assemble(FACTS, lines, [units[i] for i in rng.permutation(len(units))]) == expected
-    assert [(w.line_index, w.word_index) for w in expected.words] == [(i, j) for i in range(6) for j in range(2)]
+    assert [(w.line, w.text) for w in expected.words] == [(i, f"{t}{i}") for i in range(6) for t in "ab"]
 
 
 def test_empty_page_is_empty():
@@ -291,7 +290,7 @@ def test_sideways_lines_are_taken_the_way_that_reads_better(clear, unit):
     ]
     page = assemble(FACTS, (body, *this_way), units, other_way)
     assert texts_of(page) == ("Dear\nmy love\nto" if clear == 90 else "Dear\nol\nanof hu")
-    assert [(w.line_index, w.turn) for w in page.words] == (
+    assert [(w.line, w.turn) for w in page.words] == (
         [(0, 0), (1, clear), (1, clear), (2, clear)] if clear == 90 else [(0, 0), (1, clear), (2, clear), (2, clear)]
     )
     assert len(page.lines) == 3
@@ -309,7 +308,7 @@ def test_margins_of_an_open_book_are_taken_the_way_that_reads_better_each():
     units = [whole(t, [(4 * i, 4 * i + 2) for i in range(len(t))], [c] * len(t), k) for k, (t, c) in texts.items()]
     page = assemble(FACTS, lines, units, other_way)
     assert texts_of(page) == "Left\nup\nRight\ndown"
-    assert [(w.line_index, w.region, w.turn) for w in page.words] == [(0, 0, 0), (1, 1, 90), (2, 2, 0), (3, 3, 270)]
+    assert [(w.line, w.region, w.turn) for w in page.words] == [(0, 0, 0), (1, 1, 90), (2, 2, 0), (3, 3, 270)]
 
 
 def test_words_have_the_region_and_the_cell_of_their_line():

@@ -9,12 +9,13 @@ from xml.etree import ElementTree
 import pytest
 
 from pipelines.archive.page_pictures import picture_name
-from pipelines.archive.transcripts import PageWord, Source, Transcript, line_text
+from pipelines.archive.transcripts import Source, Transcript
 from pipelines.corrections import Corrections
 from pipelines.formats.page_xml import created, to_page
 from pipelines.formats.shapes import outline
 from pipelines.formats.text import to_csv, to_text
 from pipelines.formats.xml import written
+from pipelines.page_text import Word, line_text
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell
 
@@ -36,7 +37,7 @@ def saved(folder, text, turn=0, line="line0") -> Transcript:
     """A page of one line of which somebody saved ``text``."""
     places = [(100 * i, 100 * i + 80) for i in range(len(READ))]
     boxes = [Box(10, 280 - b, 40, 280 - a) if turn == 90 else Box(a, 10, b, 40) for a, b in places]
-    words = tuple(PageWord(t, 0.6, box, turn, baseline=(30, 38)) for t, box in zip(READ, boxes, strict=True))
+    words = tuple(Word(t, 0.6, box, turn=turn, baseline=(30, 38)) for t, box in zip(READ, boxes, strict=True))
     source = Source(PageRef("/s/a.png", 0), 1, "0" * 64, 0, "night-1")
     facts = {"name": "a", "source": source, "picture": "a.png", "read_at": datetime.now(timezone.utc)}
     page = Transcript(**facts, width=400, height=300, dpi=None, model_id="model", lines=(words,))
@@ -50,7 +51,7 @@ def saved(folder, text, turn=0, line="line0") -> Transcript:
     return page
 
 
-def corrected(folder, text, turn=0) -> tuple[PageWord, ...]:
+def corrected(folder, text, turn=0) -> tuple[Word, ...]:
     """What is left of a page of one line after somebody made ``text`` of it."""
     page, corrections = saved(folder, text, turn), of_review(folder)
     assert corrections.holds("a") and not corrections.holds("b")
@@ -176,10 +177,10 @@ def test_a_file_with_lines_that_are_not_the_reviews_is_refused(tmp_path, line):
     assert re.search(f"a.page.xml: line '{line}' is none of the review's", *told)
 
 
-def cells(*texts) -> list[tuple[PageWord, ...]]:
+def cells(*texts) -> list[tuple[Word, ...]]:
     """A table of two columns, a word of a letter or two a cell, row by row."""
     return [
-        (PageWord(text, 0.6, Box(100 * (i % 2), 40 * (i // 2), 100 * (i % 2) + 50, 40 * (i // 2) + 30), **place),)
+        (Word(text, 0.6, Box(100 * (i % 2), 40 * (i // 2), 100 * (i % 2) + 50, 40 * (i // 2) + 30), **place),)
         for i, text in enumerate(texts)
         for place in [{"region": i, "cell": Cell(i // 2, i % 2), "line": i}]
     ]
@@ -199,9 +200,9 @@ def table(folder, *texts, moved=()) -> Transcript:
     return page
 
 
-def below_a_heading(lines) -> list[tuple[PageWord, ...]]:
+def below_a_heading(lines) -> list[tuple[Word, ...]]:
     """Lines of which each stands a region further on."""
-    heading = (PageWord("Births", 0.6, Box(200, 0, 300, 30), region=0, line=0),)
+    heading = (Word("Births", 0.6, Box(200, 0, 300, 30), region=0, line=0),)
     return [heading, *(tuple(replace(w, region=w.region + 1, line=w.line + 1) for w in line) for line in lines)]
 
 

@@ -12,9 +12,10 @@ import pytest
 
 from htr_model.bundle import load
 from htr_model.recognizer import Recognizer
-from pipelines import records
 from pipelines.archive import runs
+from pipelines.archive.rows import TABLES, VERSION
 from pipelines.files import page_stem
+from pipelines.page_text import is_scrap
 from pipelines.running import launch
 from pipelines.steps import layouts, reading, recognising
 from pipelines.volumes import RecentVolumes, upright_page
@@ -122,7 +123,7 @@ def test_text_is_what_the_recogniser_reads_in_each_line_without_beam(night_1, ou
         pictures = [segmented.line_picture(line.index) for line in segmented.layout.lines]
         read = [" ".join(r.text.split()) for r in recognizer.read_gray(pictures)]
         assert [x["text"] for x in row["lines"]] == read
-        kept = [x["text"] for x in row["lines"] if x["text"] and not records.is_scrap(x["text"], x["confidence"])]
+        kept = [x["text"] for x in row["lines"] if x["text"] and not is_scrap(x["text"], x["confidence"])]
         assert row["text"] == "\n".join(kept)
         texts += read
     assert len(set(texts)) > 8, "the comparison would show nothing"
@@ -164,16 +165,16 @@ def test_empty_page_is_no_failure(night_1, output):
 
 
 def test_every_row_names_its_run_and_its_model(night_1, output, tiny_bundle):
-    assert {r["run_id"] for name in records.TABLES for r in rows(output, name, "night-1")} == {"night-1"}
+    assert {r["run_id"] for name in TABLES for r in rows(output, name, "night-1")} == {"night-1"}
     models = {r["model_id"] for name in ("words", "pages") for r in rows(output, name)}
     assert models == {load(tiny_bundle).id}
 
 
-@pytest.mark.parametrize("name", records.TABLES)
+@pytest.mark.parametrize("name", TABLES)
 def test_tables_have_their_schemas(night_1, output, name):
     schema = table(output, name, "night-1").schema
-    assert schema.equals(records.TABLES[name], check_metadata=False)
-    assert schema.metadata[b"inkbeam_schema_version"] == records.VERSION.encode()
+    assert schema.equals(TABLES[name], check_metadata=False)
+    assert schema.metadata[b"inkbeam_schema_version"] == VERSION.encode()
 
 
 def test_commit_tells_the_run(night_1, output, tiny_bundle):
@@ -356,7 +357,7 @@ def tables_of_job(tmp_path_factory, tiny_bundle):
         done = inkbeam("digitize", "--input", scans, "--output", output, "--model", tiny_bundle, *options)
         assert done.code == 1, done.err
         found = {}
-        for name in records.TABLES:
+        for name in TABLES:
             all_rows = rows(output, name)
             for uri in {r["document_uri"] for r in all_rows}:
                 found[name, uri] = without_run([r for r in all_rows if r["document_uri"] == uri])
@@ -466,7 +467,7 @@ def lose_the_bundle(monkeypatch, folder):
 
 
 def break_a_sink(monkeypatch, folder):
-    monkeypatch.setattr(records, "page_row", lambda *_: {"document_uri": 5, "page_index": "a page"})
+    monkeypatch.setattr("pipelines.digitize.page_row", lambda *_: {"document_uri": 5, "page_index": "a page"})
 
 
 def break_the_commit(monkeypatch, folder):

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
+from pipelines.archive.rows import timestamp
 from pipelines.errors import UsageError
 from pipelines.inputs import Document, find, listed, passed_over, refuse_among_scans
-from pipelines.records import timestamp
 
 
 def touch(path, content=b"x"):

@@ -24,8 +24,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
-from pipelines import files, inputs, records
+from pipelines import files, inputs
 from pipelines.archive import runs
+from pipelines.archive.rows import TABLES
 from pipelines.errors import UsageError
 from tests import broken_files
 from tests.pipelines.drawing import LETTER, page
@@ -275,7 +276,7 @@ def test_bundle_is_read_from_the_store(store, tiny_bundle):
     )
     assert done.code == 1, done.err
     assert len(rows(store, "more", "pages")) == 1
-    assert set(records.TABLES) == {k.split("/")[1] for k in keys(store, "more/")} - {"runs"}
+    assert set(TABLES) == {k.split("/")[1] for k in keys(store, "more/")} - {"runs"}
 
 
 @pytest.fixture(scope="module")

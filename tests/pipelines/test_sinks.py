@@ -5,8 +5,8 @@ import pytest
 
 from pipelines import sinks
 from pipelines.archive import runs
+from pipelines.archive.rows import TABLES
 from pipelines.archive.tables import staged
-from pipelines.records import TABLES
 from tests.pipelines.jobs import files, rows, table
 
 WORDS = [

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.archive import compaction, history, runs, tables
+from pipelines.archive.rows import FAILURES, TABLES
 from pipelines.archive.run_names import COMPACTED, dated_name
 from pipelines.errors import UsageError
 from pipelines.job import Job
-from pipelines.records import FAILURES, TABLES
 from tests.conftest import REPOSITORY
 from tests.pipelines.jobs import files, inkbeam
 from tests.pipelines.made_tables import MODIFIED, failure, page, word, write_run, write_table

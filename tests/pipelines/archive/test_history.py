@@ -2,8 +2,8 @@ import pyarrow as pa
 import pytest
 
 from pipelines.archive import history, runs
+from pipelines.archive.rows import FAILURES, timestamp
 from pipelines.errors import UsageError
-from pipelines.records import FAILURES, timestamp
 from tests.pipelines.made_tables import MODIFIED, failure, page, write_run, write_table
 
 

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from pipelines.archive import runs
+from pipelines.archive.rows import TABLES
 from pipelines.errors import JobFailed, UsageError
-from pipelines.records import TABLES
 from tests.conftest import REPOSITORY
 from tests.pipelines.made_tables import record, write_table
 

@@ -6,8 +6,8 @@ import pytest
 
 from htr_model.bundle import load
 from pipelines.archive import runs
+from pipelines.archive.rows import timestamp
 from pipelines.archive.status import ReadPage, failing, status
-from pipelines.records import timestamp
 from tests.pipelines.jobs import files, inkbeam
 from tests.pipelines.made_tables import failure, page, word, write_run
 

@@ -7,12 +7,12 @@ from htr_model.readers.alto import parse_alto
 from htr_model.readers.page_xml import parse_page
 from htr_model.readers.safe_xml import parse_xml
 from pipelines.archive.reading import open_archive
+from pipelines.archive.rows import WORDS
 from pipelines.archive.transcripts import Transcript
 from pipelines.files import page_stem
 from pipelines.formats.alto import to_alto
 from pipelines.formats.page_xml import to_page
 from pipelines.formats.text import to_csv, to_text
-from pipelines.records import WORDS
 from segmentation.geometry import Box
 from tests.pipelines import made_tables
 from tests.pipelines.jobs import inkbeam

@@ -18,7 +18,7 @@ from PIL import Image
 from htr_model.data.samples import Sample
 from htr_model.readers.datasets import read
 from htr_model.readers.page_xml import parse_page
-from pipelines.archive.transcripts import PageWord
+from pipelines.page_text import Word
 from pipelines.review.pages import strip
 from segmentation.geometry import Box
 from tests.pipelines import made_tables
@@ -666,7 +666,7 @@ def test_strip_shows_the_line_upright_and_level(turn, slope):
                 Box(height - box.bottom, box.left, height - box.top, box.right),
                 tuple(height - x for x in levels),
             )
-        line.append(PageWord("ink", 1.0, box, turn, baseline=levels))
+        line.append(Word("ink", 1.0, box, turn=turn, baseline=levels))
     cut = strip(line)
     picture = seen(cut, gray)
     assert abs(picture.shape[1] / picture.shape[0] - cut.ratio) < 0.5
@@ -675,5 +675,5 @@ def test_strip_shows_the_line_upright_and_level(turn, slope):
 
 
 def test_strip_of_a_line_without_baseline_is_its_box():
-    cut = strip([PageWord("ink", 1.0, Box(30, 50, 90, 70))])
+    cut = strip([Word("ink", 1.0, Box(30, 50, 90, 70))])
     assert (cut.view, cut.ratio) == ("27 47 66 26", pytest.approx(66 / 26, abs=0.001))

@@ -3,7 +3,7 @@ import cv2
 from htr_model.normalization import Normalization
 from htr_model.reading import Reading
 from pipelines.job import Job
-from pipelines.records import PageFacts
+from pipelines.page_text import PageFacts
 from pipelines.steps.assembling import AssemblePages
 from pipelines.steps.layouts import PageLayout
 from pipelines.steps.listing import pages_of

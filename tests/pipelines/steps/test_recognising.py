@@ -6,7 +6,7 @@ import pytest
 from htr_model.normalization import normalize
 from htr_model.recognizer import Recognizer
 from pipelines.models import load_bundle
-from pipelines.records import Failure
+from pipelines.page_text import Failure
 from pipelines.steps.recognising import RecognizerHandler, recognise
 from pipelines.steps.units import ImageKey, TextImage, UnitReading
 from segmentation.decoding import PageRef

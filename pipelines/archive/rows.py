@@ -6,12 +6,12 @@ Columns are only ever added, at the end; `VERSION` counts the additions and stan
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+import itertools
 
 import pyarrow as pa
 
 from htr_model.reading import Alternative
-from segmentation.decoding import PageRef
+from pipelines.page_text import Failure, PageText, Word
 from segmentation.geometry import Box, Cell
 
 VERSION = "6"
@@ -93,124 +93,6 @@ LOSING_STAGES = ("list", "read", "segment", "assemble")
 """Stages at which a failure costs a page or a document; at the others it costs some writing, or an overlay."""
 
 
-@dataclass(frozen=True)
-class Word:
-    """A word that was read: its place, text and confidence (0–1), and what else it may say, the likeliest first.
-
-    Attributes:
-        turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
-        region: number of its region, from 0 in reading order (see `segmentation.geometry.Line`).
-        cell: where it stands in a table; None outside of tables.
-        baseline: where it passes the word's beginning and end: rows, of a word in a margin columns; None where unknown.
-    """
-
-    line_index: int
-    word_index: int
-    text: str
-    confidence: float
-    min_char_confidence: float
-    box: Box
-    alternatives: tuple[Alternative, ...] = ()
-    turn: int = 0
-    region: int = 0
-    cell: Cell | None = None
-    baseline: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True)
-class TextLine:
-    """A line that was read.
-
-    Attributes:
-        text: empty where nothing could be made of its ink.
-        scrap: it is probably no writing, and no part of the page's text (see `is_scrap`).
-    """
-
-    text: str
-    confidence: float
-    box: Box
-    scrap: bool = False
-
-
-_SCRAP_LETTERS = 4
-_SCRAP_CONFIDENCE = 0.5
-
-
-def is_scrap(text: str, confidence: float) -> bool:
-    """Whether a line outside of tables is more probably a stroke, a stamp or a punch hole than what was read in it.
-
-    So it is without a letter or figure, and with at most four that are less probable than not. Left out of 157 training
-    pages' texts, such lines take the errors of `hooker_letters` from 12.29 to 11.86 % and of `stanford_letters` from
-    19.39 to 18.48; real short lines are surer. Longer ones tell a reader something, however doubtful they are.
-    """
-    if not any(c.isalnum() for c in text):
-        return True
-    return confidence < _SCRAP_CONFIDENCE and len("".join(text.split())) <= _SCRAP_LETTERS
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A page, or a word of one, that was set aside.
-
-    Attributes:
-        page_index: None where a whole document failed.
-        stage: ``list``, ``read``, ``segment``, ``recognise``, ``assemble`` (nothing of the page could be recognised)
-            or ``draw``.
-        attempts: how many runs in a row failed at it, this one included.
-        source_size: of the document, bytes; None at stages that know pictures only.
-        source_modified: of the document, seconds since 1970.
-        document_pages: number of pages of the document, where it is known.
-    """
-
-    stage: str
-    uri: str
-    page_index: int | None
-    error_type: str
-    message: str
-    traceback: str
-    attempts: int = 1
-    source_size: int | None = None
-    source_modified: float | None = None
-    document_pages: int | None = None
-
-
-@dataclass(frozen=True)
-class PageFacts:
-    """What is known of a page before it is read.
-
-    Attributes:
-        document_pages: number of pages of its document.
-        source_modified: seconds since 1970, or None.
-        discarded_ink: share of the ink that is in no line, 0–1.
-    """
-
-    ref: PageRef
-    document_pages: int
-    source_sha256: str
-    source_size: int
-    source_modified: float | None
-    width: int
-    height: int
-    dpi: float | None
-    rotation_degrees: int
-    skew_degrees: float
-    discarded_ink: float
-
-
-@dataclass(frozen=True)
-class PageText:
-    """A page that was read, in reading order."""
-
-    facts: PageFacts
-    lines: tuple[TextLine, ...]
-    words: tuple[Word, ...]
-
-    @property
-    def text(self) -> str:
-        """Lines joined by newlines, empty ones and scraps left out."""
-        return "\n".join(line.text for line in self.lines if line.text and not line.scrap)
-
-
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc)
 
@@ -226,8 +108,8 @@ def word_rows(page: PageText, model_id: str, run_id: str) -> list[dict]:
         {
             "document_uri": page.facts.ref.uri,
             "page_index": page.facts.ref.page_index,
-            "line_index": word.line_index,
-            "word_index": word.word_index,
+            "line_index": line,
+            "word_index": number,
             "text": word.text,
             "confidence": word.confidence,
             "min_char_confidence": word.min_char_confidence,
@@ -242,8 +124,31 @@ def word_rows(page: PageText, model_id: str, run_id: str) -> list[dict]:
             "baseline_start": word.baseline[0] if word.baseline else None,
             "baseline_end": word.baseline[1] if word.baseline else None,
         }
-        for word in page.words
+        for line, words in itertools.groupby(page.words, lambda word: word.line)
+        for number, word in enumerate(words)
     ]
+
+
+WORD_COLUMNS = [name for name in WORDS.names if name not in ("min_char_confidence", "model_id")]
+"""What `word_of_row` takes of a row, and what says which word of which page it is and which run read it."""
+
+
+def word_of_row(row: dict) -> Word:
+    """The word of a row of the words table. Tables of earlier versions know upright words only, no regions, no cells,
+    or no baselines; words are then in a region with those that are read in their direction.
+    """
+    turn, start = row["turn_degrees"] or 0, row["baseline_start"]
+    return Word(
+        text=row["text"],
+        confidence=row["confidence"],
+        box=Box(*(row[side] for side, _ in _BOX)),
+        line=row["line_index"],
+        turn=turn,
+        region=turn // 90 if row["region_index"] is None else row["region_index"],
+        cell=None if row["table_row"] is None else Cell(row["table_row"], row["table_column"]),
+        baseline=None if start is None else (start, row["baseline_end"]),
+        alternatives=tuple(Alternative(**other) for other in row["alternatives"] or () if other["text"] != row["text"]),
+    )
 
 
 def page_row(page: PageText, model_id: str, run_id: str) -> dict:

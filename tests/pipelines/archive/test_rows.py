@@ -1,11 +1,13 @@
 import io
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import records
-from pipelines.records import Failure, PageFacts, PageText, TextLine, Word
+from htr_model.reading import Alternative
+from pipelines.archive import rows
+from pipelines.page_text import Failure, PageFacts, PageText, TextLine, Word
 from segmentation.decoding import PageRef
 from segmentation.geometry import Box, Cell
 
@@ -17,9 +19,9 @@ LINES = (
     TextLine("Eléonore", 0.75, Box(1, 40, 50, 52)),
 )
 WORDS = (
-    Word(0, 0, "My", 0.5, 0.25, Box(1, 2, 10, 12)),
-    Word(0, 1, "dear", 0.5, 0.5, Box(12, 2, 30, 12)),
-    Word(2, 0, "Eléonore", 0.75, 0.5, Box(1, 40, 50, 52), turn=270, region=1, cell=Cell(3, 2), baseline=(4, 6)),
+    Word("My", 0.5, Box(1, 2, 10, 12), min_char_confidence=0.25),
+    Word("dear", 0.5, Box(12, 2, 30, 12), min_char_confidence=0.5),
+    Word("Eléonore", 0.75, Box(1, 40, 50, 52), 2, 270, 1, Cell(3, 2), (4, 6), (Alternative("Leonore", 0.125),), 0.5),
 )
 PAGE = PageText(FACTS, LINES, WORDS)
 
@@ -31,8 +33,8 @@ def through_parquet(rows: list[dict], schema: pa.Schema) -> pa.Table:
 
 
 def test_word_rows_come_back_from_parquet():
-    rows = through_parquet(records.word_rows(PAGE, "model", "night-1"), records.WORDS).to_pylist()
-    assert rows[1] == {
+    read = through_parquet(rows.word_rows(PAGE, "model", "night-1"), rows.WORDS).to_pylist()
+    assert read[1] == {
         "document_uri": "/scans/letter.png",
         "page_index": 2,
         "line_index": 0,
@@ -54,18 +56,23 @@ def test_word_rows_come_back_from_parquet():
         "baseline_start": None,
         "baseline_end": None,
     }
-    assert [(r["baseline_start"], r["baseline_end"]) for r in rows] == [(None, None), (None, None), (4, 6)]
-    assert [(r["turn_degrees"], r["region_index"]) for r in rows] == [(0, 0), (0, 0), (270, 1)]
-    assert [(r["table_row"], r["table_column"]) for r in rows] == [(None, None), (None, None), (3, 2)]
-    assert [(r["line_index"], r["word_index"], r["text"]) for r in rows] == [
+    assert [(r["baseline_start"], r["baseline_end"]) for r in read] == [(None, None), (None, None), (4, 6)]
+    assert [(r["turn_degrees"], r["region_index"]) for r in read] == [(0, 0), (0, 0), (270, 1)]
+    assert [(r["table_row"], r["table_column"]) for r in read] == [(None, None), (None, None), (3, 2)]
+    assert [(r["line_index"], r["word_index"], r["text"]) for r in read] == [
         (0, 0, "My"),
         (0, 1, "dear"),
         (2, 0, "Eléonore"),
     ]
 
 
+def test_words_of_rows_are_those_that_were_written():
+    read = through_parquet(rows.word_rows(PAGE, "model", "night-1"), rows.WORDS).select(rows.WORD_COLUMNS).to_pylist()
+    assert [rows.word_of_row(row) for row in read] == [replace(word, min_char_confidence=None) for word in WORDS]
+
+
 def test_page_row_comes_back_from_parquet():
-    (row,) = through_parquet([records.page_row(PAGE, "model", "night-1")], records.PAGES).to_pylist()
+    (row,) = through_parquet([rows.page_row(PAGE, "model", "night-1")], rows.PAGES).to_pylist()
     assert row["text"] == "My dear\nEléonore"
     assert row["lines"][1] == {"text": "", "confidence": 0.0, "left": 1, "top": 20, "right": 9, "bottom": 30}
     assert [x["text"] for x in row["lines"]] == ["My dear", "", "Eléonore"]
@@ -93,15 +100,15 @@ def test_page_row_comes_back_from_parquet():
 
 def test_empty_page_has_a_row_without_confidence():
     facts = PageFacts(REF, 1, "", 0, None, 10, 10, None, 0, 0.0, 0.0)
-    (row,) = through_parquet([records.page_row(PageText(facts, (), ()), "m", "r")], records.PAGES).to_pylist()
+    (row,) = through_parquet([rows.page_row(PageText(facts, (), ()), "m", "r")], rows.PAGES).to_pylist()
     assert (row["text"], row["lines"], row["word_count"], row["mean_confidence"]) == ("", [], 0, None)
     assert (row["dpi"], row["source_modified"]) == (None, None)
-    assert records.word_rows(PageText(facts, (), ()), "m", "r") == []
+    assert rows.word_rows(PageText(facts, (), ()), "m", "r") == []
 
 
 def test_failure_row_comes_back_from_parquet():
     failure = Failure("list", "/scans/x.pdf", None, "EmptyFile", "it is empty", "Traceback …")
-    (row,) = through_parquet([records.failure_row(failure, "night-1")], records.FAILURES).to_pylist()
+    (row,) = through_parquet([rows.failure_row(failure, "night-1")], rows.FAILURES).to_pylist()
     failed_at = row.pop("failed_at")
     assert failed_at.utcoffset().total_seconds() == 0
     assert row == {
@@ -119,33 +126,33 @@ def test_failure_row_comes_back_from_parquet():
     }
 
 
-@pytest.mark.parametrize("name", records.TABLES)
+@pytest.mark.parametrize("name", rows.TABLES)
 def test_every_file_says_the_version_of_its_schema(name):
-    schema = through_parquet([], records.TABLES[name]).schema
-    assert schema.metadata[b"inkbeam_schema_version"] == records.VERSION.encode()
-    assert schema.remove_metadata() == records.TABLES[name].remove_metadata()
+    schema = through_parquet([], rows.TABLES[name]).schema
+    assert schema.metadata[b"inkbeam_schema_version"] == rows.VERSION.encode()
+    assert schema.remove_metadata() == rows.TABLES[name].remove_metadata()
 
 
 def test_rows_have_exactly_the_columns_of_their_schemas():
     failure = Failure("read", "u", 0, "E", "m", "t")
-    assert list(records.word_rows(PAGE, "m", "r")[0]) == records.WORDS.names
-    assert list(records.page_row(PAGE, "m", "r")) == records.PAGES.names
-    assert list(records.failure_row(failure, "r")) == records.FAILURES.names
+    assert list(rows.word_rows(PAGE, "m", "r")[0]) == rows.WORDS.names
+    assert list(rows.page_row(PAGE, "m", "r")) == rows.PAGES.names
+    assert list(rows.failure_row(failure, "r")) == rows.FAILURES.names
 
 
 def test_columns_of_the_first_version_stay_where_they_are():
     """Columns are only ever added at the end: readers of old files must find theirs."""
-    assert ", ".join(records.WORDS.names).startswith(
+    assert ", ".join(rows.WORDS.names).startswith(
         "document_uri, page_index, line_index, word_index, text, confidence, min_char_confidence, alternatives, "
         "left, top, right, bottom, model_id, run_id, turn_degrees, region_index, "
         "table_row, table_column"
     )
-    assert ", ".join(records.PAGES.names).startswith(
+    assert ", ".join(rows.PAGES.names).startswith(
         "document_uri, page_index, source_sha256, source_size, source_modified, width, height, dpi, "
         "rotation_degrees, skew_degrees, text, lines, word_count, mean_confidence, model_id, run_id, processed_at, "
         "document_pages, discarded_ink"
     )
-    assert ", ".join(records.FAILURES.names).startswith(
+    assert ", ".join(rows.FAILURES.names).startswith(
         "document_uri, page_index, stage, error_type, message, traceback, attempts, run_id, failed_at, "
         "source_size, source_modified, document_pages"
     )
