@@ -12,8 +12,9 @@ from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL, EXISTING, UNITS, Job
 from pipelines.logs import hold_back_native_output, tell
 from pipelines.options.decoder import add_decoder_options, chosen_decoder
+from pipelines.options.ending import add_ending_options, check_ending
 from pipelines.options.lines import add_lines_option, segmentation_settings
-from pipelines.running import execution, figures
+from pipelines.running import figures
 from pipelines.wording import counted
 from segmentation.decoding import DecodingSettings
 
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--output", required=True, metavar="DIR", help="folder of the tables, at any URI")
     where.add_argument("--overlays", metavar="DIR", help="also draw every page with what was read")
     where.add_argument("--run-id", metavar="NAME", help="name of this run (default: time and a random part)")
-    ends = execution.add_arguments(parser)
+    ends = add_ending_options(parser)
     ends.add_argument(
         "--max-attempts",
         type=int,
@@ -72,21 +73,21 @@ def run(arguments: argparse.Namespace) -> int:
     """Read what is to be read and print a summary."""
     with hold_back_native_output():
         from pipelines import files, inputs
-        from pipelines.running import beam_options, dataflow, launch
+        from pipelines.running import beam_options, dataflow, execution, plans
 
-    execution.check(arguments)
+    check_ending(arguments)
     options = beam_options.chosen(arguments.beam_options, arguments.workers, arguments.own_options)
     files.configure(options)
     job = _job(arguments)
     with figures.reported(None if arguments.dry_run else arguments.metrics_file, job.output) as report:
-        planned = launch.plan(job, tuple(arguments.input_list))
+        planned = plans.plan(job, tuple(arguments.input_list))
         dataflow.check(job, planned.selection.documents, options)
         _tell_passed_over(inputs.passed_over(planned.job.inputs))
         if arguments.dry_run:
             return _tell_what_would_be_read(planned)
-        again = functools.partial(launch.plan, job, tuple(arguments.input_list))
+        again = functools.partial(plans.plan, job, tuple(arguments.input_list))
         if planned.selection.documents:
-            launch.check_overlays(job)
+            plans.check_overlays(job)
         return execution.carry_out(planned, again, options, arguments, report)
 
 

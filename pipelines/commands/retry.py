@@ -15,8 +15,9 @@ from pipelines.archive.run_names import dated_name
 from pipelines.errors import UsageError
 from pipelines.job import Job, LanguageModelFile
 from pipelines.logs import hold_back_native_output, tell
+from pipelines.options.ending import add_ending_options, check_ending
 from pipelines.options.lines import check_line_model
-from pipelines.running import execution, figures
+from pipelines.running import figures
 
 if TYPE_CHECKING:
     from pipelines.inputs import Document
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="also pages that failed too often and are set aside")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine (default: 1)")
     parser.add_argument("--run-id", metavar="NAME", help="name of this run (default: time and a random part)")
-    execution.add_arguments(parser)
+    add_ending_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,9 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from pipelines import files
         from pipelines.archive import runs, status
-        from pipelines.running import beam_options, dataflow, launch
+        from pipelines.running import beam_options, dataflow, execution, plans
 
-    execution.check(arguments)
+    check_ending(arguments)
     options = beam_options.chosen(arguments.beam_options, arguments.workers, arguments.own_options)
     files.configure(options)
     output = files.absolute(arguments.output)
@@ -50,13 +51,13 @@ def run(arguments: argparse.Namespace) -> int:
         records = runs.known(output)
         job = _job(arguments, output, records[-1].options)
         check_line_model(job.segmentation)
-        bundle = launch.load_models(job)
+        bundle = plans.load_models(job)
         documents = _documents(status.failing(output, records))
         if not documents:
             tell("nothing_to_do", "Nothing to do.", exit_code=exit_codes.DONE)
             return exit_codes.DONE
         dataflow.check(job, documents, options)
-        plan = functools.partial(launch.plan_for, job, documents, bundle, 0 if arguments.all else None)
+        plan = functools.partial(plans.plan_for, job, documents, bundle, 0 if arguments.all else None)
         return execution.carry_out(plan(), plan, options, arguments, report)
 
 

@@ -18,8 +18,11 @@ from pipelines import files
 from pipelines.archive import runs
 from pipelines.errors import JobFailed
 from pipelines.inputs import Document
-from pipelines.running import launch, memory
+from pipelines.running import memory
 from pipelines.running.beam_options import is_local
+from pipelines.running.launch import run_with_attempts
+from pipelines.running.outcomes import Outcome, together
+from pipelines.running.plans import Plan
 from pipelines.wording import counted
 from segmentation.decoding import DecodingError, DecodingSettings
 from segmentation.decoding.tiff import page_offsets
@@ -35,9 +38,9 @@ _BYTES_OF_A_FRAME = 10_000_000
 """A grey page of 300 dpi without compression, of a TIFF whose frames cannot be counted beforehand."""
 
 
-def carry_out(
-    planned: launch.Plan, beam_options: list[str], attempts: int, tell_kept: Callable[[launch.Outcome], None]
-) -> launch.Outcome:
+def run_in_portions(
+    planned: Plan, beam_options: list[str], attempts: int, tell_kept: Callable[[Outcome], None]
+) -> Outcome:
     """Run the pipeline on all documents of a plan: on one machine portion by portion, on a cluster at once.
 
     The caller holds the output for the plan's run. The first portion's run has its name, the others' end in
@@ -53,7 +56,7 @@ def carry_out(
     """
     documents = planned.selection.documents
     parts = list(divided(documents)) if is_local(beam_options) else [documents]
-    outcomes: list[launch.Outcome] = []
+    outcomes: list[Outcome] = []
     for number, part in enumerate(parts, 1):
         # Short enough that `run_with_attempts` does not cut the part off when it names a second attempt.
         run_id = planned.job.run_id if number == 1 else f"{planned.job.run_id[:110]}-part{number}"
@@ -64,20 +67,20 @@ def carry_out(
         )
         try:
             with runs.held(planned.job.output, run_id) if number > 1 else contextlib.nullcontext():
-                outcomes.append(launch.run_with_attempts(portion, beam_options, attempts))
+                outcomes.append(run_with_attempts(portion, beam_options, attempts))
             if len(parts) > 1:
                 memory.give_back()
-                done = launch.together(outcomes)
+                done = together(outcomes)
                 log.info("part %d of %d is committed: %d pages in %.0f s", number, len(parts), done.pages, done.seconds)
         except BaseException as error:
             if not outcomes:
                 raise
-            kept = launch.together(outcomes)
+            kept = together(outcomes)
             tell_kept(kept)
             if not isinstance(error, Exception):
                 raise
             raise JobFailed(f"{error}. What was written before it is kept: {counted(kept.pages, 'page')}") from error
-    return launch.together(outcomes)
+    return together(outcomes)
 
 
 def divided(documents: tuple[Document, ...]) -> Iterator[tuple[Document, ...]]:

@@ -79,7 +79,7 @@ def test_cron_job_of_kubernetes():
 
 def test_alerts_use_figures_that_are_written():
     yaml = pytest.importorskip("yaml")
-    sources = [(REPOSITORY / "pipelines" / "running" / name).read_text() for name in ("figures.py", "execution.py")]
+    sources = [(REPOSITORY / "pipelines" / "running" / name).read_text() for name in ("figures.py", "telling.py")]
     written = set(re.findall(r"inkbeam_[a-z_]+", " ".join(sources)))
     written |= {f"inkbeam_{name}" for name in re.findall(r'\("([a-z_]+)", "', sources[1])}
     (group,) = yaml.safe_load((NIGHTLY / "alerts.yml").read_text())["groups"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipelines.commands import segment
-from pipelines.running import launch
+from pipelines.running import plans
 from segmentation.decoding import decode_page
 from segmentation.page import segment_upright
 from tests import broken_files
@@ -221,7 +221,7 @@ def test_error_that_nobody_foresaw_is_not_taken_for_a_finished_job(digitize, mon
     def fail(*_):
         raise ZeroDivisionError("surprise")
 
-    monkeypatch.setattr(launch, "plan", fail)
+    monkeypatch.setattr(plans, "plan", fail)
     done = digitize()
     assert done.code == 3
     assert "ZeroDivisionError: surprise" in done.err

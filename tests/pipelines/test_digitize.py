@@ -16,7 +16,7 @@ from pipelines.archive import runs
 from pipelines.archive.rows import TABLES, VERSION
 from pipelines.files import page_stem
 from pipelines.page_text import is_scrap
-from pipelines.running import launch
+from pipelines.running import launch, plans
 from pipelines.steps import layouts, reading, recognising
 from pipelines.volumes import RecentVolumes, upright_page
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, count_pages, decode_page
@@ -427,7 +427,7 @@ def test_failures_in_the_middle_of_the_graph_cost_a_page_or_a_line(two_letters, 
 
 
 def test_file_that_vanishes_after_it_was_listed_is_a_failure(two_letters, tmp_path, tiny_bundle, monkeypatch):
-    planned = launch.plan
+    planned = plans.plan
 
     def plan_and_lose(job, input_lists):
         plan = planned(job, input_lists)
@@ -435,7 +435,7 @@ def test_file_that_vanishes_after_it_was_listed_is_a_failure(two_letters, tmp_pa
         os.rename(two_letters / "b.png", bytes(two_letters) + b"/caf\xe9.png")
         return plan
 
-    monkeypatch.setattr(launch, "plan", plan_and_lose)
+    monkeypatch.setattr(plans, "plan", plan_and_lose)
     command = ("digitize", "--input", two_letters, "--output", tmp_path / "tables", "--model", tiny_bundle)
     done = inkbeam(*command)
     assert done.code == 1

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.archive import runs
 from pipelines.files import page_stem
-from pipelines.running import launch
+from pipelines.running import plans
 from tests import broken_files
 from tests.pipelines import made_tables
 from tests.pipelines.conftest import write_letter
@@ -217,16 +217,16 @@ def test_second_run_on_an_output_is_refused(digitize, tmp_path):
 
 def test_run_that_was_committed_while_this_one_looked_round_is_seen(digitize, archive, tmp_path, monkeypatch):
     """Otherwise both would read the same pages."""
-    plan, plans = launch.plan, []
+    plan, made = plans.plan, []
 
     def plan_and_be_overtaken(*arguments):
         planned = plan(*arguments)
-        plans.append(planned)
-        if len(plans) == 1:
+        made.append(planned)
+        if len(made) == 1:
             assert digitize("--run-id", "faster").code == 0
         return planned
 
-    monkeypatch.setattr(launch, "plan", plan_and_be_overtaken)
+    monkeypatch.setattr(plans, "plan", plan_and_be_overtaken)
     done = digitize()
     assert done.code == 0
     assert "Nothing to do." in done.out
