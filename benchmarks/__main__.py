@@ -21,7 +21,7 @@ from benchmarks.jobs import digitize, tesseract, usual_decoder
 from benchmarks.pages import data_folder, measured_pages, page_cer, page_count
 from htr_model.readers.page_truth import TruePage
 from htr_model.recognizer import Recognizer
-from pipelines.evaluation.pages import load_page
+from pipelines.evaluation.ground_truth import load_page
 from pipelines.job import DEFAULT_MODEL
 from pipelines.steps.layouts import text_images
 from pipelines.steps.recognising import RecognizerHandler, recognise

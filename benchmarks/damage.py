@@ -22,7 +22,7 @@ from rich.table import Table
 from benchmarks.jobs import digitize
 from benchmarks.pages import measured_pages, page_cer, page_count
 from htr_model.readers.page_truth import TruePage
-from pipelines.evaluation.pages import load_page
+from pipelines.evaluation.ground_truth import load_page
 
 Damage = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """A grey page, uint8 (height, width), and what chance is drawn from → the damaged page."""

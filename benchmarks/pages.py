@@ -14,7 +14,7 @@ from htr_model.readers.page_rows import page_rows
 from htr_model.readers.page_truth import TrueLine, TruePage
 from htr_model.scoring.metrics import error_rates
 from htr_model.scoring.page_text import comparable
-from pipelines.evaluation.pages import load_page
+from pipelines.evaluation.ground_truth import load_page
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = ("iam_pages", "copiste", "hooker_letters", "stanford_letters")

@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     report = _folder(arguments.report)
     with hold_back_native_output():
         from pipelines import files
-        from pipelines.evaluation.pages import evaluate_pages
+        from pipelines.evaluation.page_results import evaluate_pages
         from pipelines.evaluation.report import figures_by_collection, print_tables, write_report
         from pipelines.models import bundle_address, load_bundle
         from pipelines.steps.recognising import RecognizerHandler
@@ -116,7 +116,7 @@ def _measured(outcomes: Iterator, pages: int) -> tuple[list, list]:
     Raises:
         UsageError: there is no result.
     """
-    from pipelines.evaluation.pages import PageFailure
+    from pipelines.evaluation.page_results import PageFailure
 
     results, failures = [], []
     reported = time.monotonic()

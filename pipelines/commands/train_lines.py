@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     with hold_back_native_output():
         from htr_model.line_finder.training import LineTrainingError, LineTrainingRun, LineTrainingSettings
     from htr_model.readers.page_truth import true_pages
-    from pipelines.training_lines.pages import line_pages
+    from pipelines.training_data.line_network_pages import line_pages
 
     try:
         settings = LineTrainingSettings(

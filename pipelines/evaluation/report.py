@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from htr_model.readers.page_truth import TruePage
-from pipelines.evaluation.pages import WORD_THRESHOLDS, PageResult, draw_page
+from pipelines.evaluation.ground_truth import draw_page
+from pipelines.evaluation.page_results import WORD_THRESHOLDS, PageResult
 from pipelines.evaluation.summary import Summary, summarise
 from pipelines.files import safe_name
 from segmentation.drawing.contact_sheet import LEGEND, contact_sheet

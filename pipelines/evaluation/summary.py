@@ -9,7 +9,7 @@ import numpy as np
 
 from htr_model.scoring.metrics import ErrorRates, error_rates
 from htr_model.scoring.page_text import shared_words
-from pipelines.evaluation.pages import WORD_THRESHOLDS, PageResult, PageTexts
+from pipelines.evaluation.page_results import WORD_THRESHOLDS, PageResult, PageTexts
 from segmentation.scores.line_scores import THRESHOLDS
 from segmentation.scores.metrics import Scores
 

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import pages
 from benchmarks.damage import DAMAGES, damaged
-from pipelines.evaluation.pages import load_page
+from pipelines.evaluation.ground_truth import load_page
 
 
 @pytest.fixture

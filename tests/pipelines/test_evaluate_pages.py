@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from pipelines.evaluation.pages import PageResult
+from pipelines.evaluation.page_results import PageResult
 from pipelines.evaluation.report import write_report
 from tests.pipelines.jobs import inkbeam
 from tests.segmentation.drawing import TEXT, draw_page

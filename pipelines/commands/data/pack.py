@@ -97,8 +97,8 @@ def _items(arguments: argparse.Namespace, recognizer: Recognizer | None) -> Iter
     from htr_model.readers.datasets import read
     from htr_model.readers.page_truth import true_pages
     from htr_model.synthetic.joined_words import joined_lines
-    from pipelines.training_lines.found import found_lines
-    from pipelines.training_lines.transcribed import transcribed_lines
+    from pipelines.training_data.found import found_lines
+    from pipelines.training_data.transcribed import transcribed_lines
 
     if arguments.lines == "transcribed":
         return transcribed_lines(Path(arguments.path), recognizer)

@@ -10,7 +10,7 @@ from PIL import Image
 from htr_model.data.samples import Sample, Skipped
 from htr_model.readers.datasets import read
 from htr_model.readers.page_truth import TruePage, true_pages
-from pipelines.evaluation.pages import load_page
+from pipelines.evaluation.ground_truth import load_page
 from segmentation.scaling import turned
 from tests.pipelines.jobs import inkbeam, rows
 from tests.segmentation.drawing import TEXT, draw_page

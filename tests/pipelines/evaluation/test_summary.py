@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.evaluation.pages import PageResult, PageTexts
+from pipelines.evaluation.page_results import PageResult, PageTexts
 from pipelines.evaluation.summary import bag_of_words, summarise
 from segmentation.scores.line_scores import LineScores
 from segmentation.scores.metrics import Scores

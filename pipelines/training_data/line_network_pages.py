@@ -14,7 +14,7 @@ from htr_model.data.samples import Skipped
 from htr_model.data.splits import usual_split
 from htr_model.line_finder.pages import STORED, LinePage
 from htr_model.readers.page_truth import TruePage
-from pipelines.evaluation.pages import UnusableTruth, load_page
+from pipelines.evaluation.ground_truth import UnusableTruth, load_page
 from pipelines.logs import configure_logging
 from segmentation.decoding import DecodingError
 from segmentation.ink.preparation import Prepared, prepare

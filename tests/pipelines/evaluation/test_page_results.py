@@ -8,7 +8,7 @@ import pytest
 
 from htr_model.readers.page_truth import TrueLine, TruePage, TrueWord
 from htr_model.scoring.page_text import comparable
-from pipelines.evaluation.pages import PageFailure, PageResult, evaluate_page, evaluate_pages, in_true_order
+from pipelines.evaluation.page_results import PageFailure, PageResult, evaluate_page, evaluate_pages, in_true_order
 from pipelines.evaluation.summary import summarise
 from pipelines.job import DEFAULT_MODEL
 from pipelines.steps.assembling import NothingRead

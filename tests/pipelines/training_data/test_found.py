@@ -8,7 +8,7 @@ import pytest
 
 from htr_model.data.samples import Sample, Skipped
 from htr_model.readers.page_truth import TrueLine, TruePage
-from pipelines.training_lines.found import found_lines
+from pipelines.training_data.found import found_lines
 from tests.htr_model.drawing import likeness
 from tests.segmentation.drawing import TEXT, DrawnPage, draw_page, turned
 

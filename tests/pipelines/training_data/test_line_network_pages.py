@@ -9,7 +9,7 @@ import pytest
 from htr_model.data.samples import Skipped
 from htr_model.line_finder.pages import STORED
 from htr_model.readers.page_truth import TrueLine, TruePage
-from pipelines.training_lines.pages import line_page, line_pages
+from pipelines.training_data.line_network_pages import line_page, line_pages
 from tests.segmentation.drawing import SCRIPT, TEXT, draw_line, draw_page, turned
 
 

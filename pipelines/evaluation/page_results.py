@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 from htr_model.readers.page_truth import TruePage
 from htr_model.scoring.page_text import comparable
 from pipelines import files
+from pipelines.evaluation.ground_truth import Comparison, compare, load_page, true_words
 from pipelines.inputs import Document
 from pipelines.page_text import PageText
 from pipelines.steps.assembling import page_text
@@ -24,28 +25,14 @@ from pipelines.steps.layouts import facts_of, laid_out
 from pipelines.steps.listing import PageTask
 from pipelines.steps.recognising import RecognizerHandler, recognise
 from pipelines.steps.units import UnitReading
-from segmentation.decoding import DecodingSettings, Page, PageRef, decode_page
-from segmentation.drawing.contact_sheet import draw_comparison, draw_found
-from segmentation.geometry import Box, Line
-from segmentation.page import SegmentationSettings, UprightPage, segment, segment_upright, ways_up
-from segmentation.scores.line_scores import (
-    InkOverlap,
-    LineScores,
-    TrueInk,
-    divide_ink,
-    overlap,
-    score_lines,
-    writing_ink,
-)
+from segmentation.decoding import Page
+from segmentation.geometry import Line
+from segmentation.page import SegmentationSettings, UprightPage, segment, ways_up
+from segmentation.scores.line_scores import LineScores
 from segmentation.scores.metrics import Scores, compare_boxes
-from segmentation.segmented import SegmentedPage
 
 WORD_THRESHOLDS = (0.5, 0.7)
 """Intersections over union from which a found and a true word box match."""
-
-
-class UnusableTruth(Exception):
-    """A page's ground truth does not fit its picture."""
 
 
 @dataclass(frozen=True)
@@ -94,55 +81,6 @@ class PageResult:
     read_seconds: float
 
 
-def load_page(page: TruePage) -> Page:
-    """The picture of a page.
-
-    Raises:
-        OSError, DecodingError, UnusableTruth: it cannot be read, or is not of the size that the ground truth tells.
-    """
-    decoded = decode_page(page.picture.read_bytes(), PageRef(str(page.picture), 0), DecodingSettings())
-    height, width = decoded.gray.shape
-    if page.size and page.size != (width, height):
-        raise UnusableTruth(
-            f"the picture has {width} × {height} pixels, its ground truth {page.size[0]} × {page.size[1]}"
-        )
-    return decoded
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The ink of a page's found and true lines.
-
-    Attributes:
-        found: uint16 (height, width), i + 1 where ink belongs to found line i.
-    """
-
-    truth: TrueInk
-    found: np.ndarray = field(repr=False)
-    ink: InkOverlap
-    scores: LineScores
-
-
-def compare(page: TruePage, gray: np.ndarray, segmented: SegmentedPage) -> Comparison:
-    """The lines found on a page, beside the true ones."""
-    lines, unread = _outlines(page)
-    truth = divide_ink(writing_ink(gray), lines, page.line_height, unread)
-    found = segmented.line_numbers()
-    ink = overlap(found, len(segmented.layout.lines), truth)
-    return Comparison(truth, found, ink, score_lines(ink))
-
-
-def _outlines(page: TruePage) -> tuple[list, list]:
-    """Outlines of the true lines, and of those that are marked but not read; lines without a place are neither.
-
-    Where no line has text, the ground truth is of lines alone, and all of them are true.
-    """
-    placed = [line for line in page.lines if line.outlines]
-    if not page.text:
-        return [line.outlines for line in placed], []
-    return [x.outlines for x in placed if x.text], [x.outlines for x in placed if not x.text]
-
-
 def evaluate_page(
     page: TruePage, recognizer=None, unit: str = "line", settings: SegmentationSettings | None = None
 ) -> PageResult:
@@ -169,14 +107,14 @@ def evaluate_page(
         keep_of = {line.box: keep for line, keep in zip(layout.lines, counted, strict=True)}
         counted = [keep_of.get(line.box, True) for line in read.lines]
         boxes = [[w.box for w in read.words if w.line == i] for i in range(len(read.lines))]
-    true_words = _true_words(page)
+    true_boxes = true_words(page)
     found_words = [box for words, keep in zip(boxes, counted, strict=True) if keep for box in words]
     return PageResult(
         collection=page.collection,
         picture=page.picture,
         split=page.split,
         lines=compared and compared.scores,
-        words=tuple(compare_boxes(found_words, true_words, t) for t in WORD_THRESHOLDS) if true_words else None,
+        words=tuple(compare_boxes(found_words, true_boxes, t) for t in WORD_THRESHOLDS) if true_boxes else None,
         texts=read and _compared_texts(page, read, counted, layout.lines, compared),
         discarded_ink=layout.discarded_share,
         x_height=layout.x_height,
@@ -297,26 +235,3 @@ def _begin_worker(handler: RecognizerHandler | None) -> None:
 
 def _evaluate_in_worker(page: TruePage, unit: str, settings: SegmentationSettings | None) -> PageResult | PageFailure:
     return _result_or_failure(page, _recognizer_of_worker, unit, settings)
-
-
-def _true_words(page: TruePage) -> list[Box]:
-    """Boxes of all true words; none where a line lacks them."""
-    lines = [line for line in page.lines if line.text]
-    if not all(line.words for line in lines):
-        return []
-    return [Box(*word.box) for line in lines for word in line.words]
-
-
-def draw_page(page: TruePage, settings: SegmentationSettings | None = None) -> np.ndarray:
-    """A page's found lines, over its true ones where these are known, uint8 (h, w, 3) RGB; see
-    `segmentation.drawing.contact_sheet`.
-
-    Raises:
-        OSError, DecodingError, UnusableTruth: the page cannot be used.
-    """
-    gray = load_page(page).gray
-    if not page.is_placed:
-        upright = segment_upright(gray, settings)
-        return draw_found(upright.gray, upright.segmented.layout.lines)
-    compared = compare(page, gray, segment(gray, settings))
-    return draw_comparison(compared.truth, compared.found, compared.ink, compared.scores, *_outlines(page))

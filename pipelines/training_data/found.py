@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from htr_model.charset import canonical_text
 from htr_model.data.samples import Item, Sample, Skipped
 from htr_model.readers.page_truth import TruePage
-from pipelines.evaluation.pages import UnusableTruth, compare, load_page
+from pipelines.evaluation.ground_truth import UnusableTruth, compare, load_page
 from segmentation.decoding import DecodingError
 from segmentation.page import segment
 from segmentation.scores.line_scores import THRESHOLDS
