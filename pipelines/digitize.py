@@ -10,13 +10,13 @@ from pipelines.archive.rows import failure_row, page_row, word_rows
 from pipelines.archive.runs import RunRecord
 from pipelines.inputs import Document
 from pipelines.job import Job
-from pipelines.sinks import WriteTable, add_commit
 from pipelines.steps.assembling import AssemblePages
 from pipelines.steps.failures import FAILURES
 from pipelines.steps.listing import ListPages
 from pipelines.steps.overlays import DrawOverlays
 from pipelines.steps.reading import IMAGES, LAYOUTS, ReadAndSegment, pages_in_a_batch
 from pipelines.steps.recognising import RecognizerHandler, SortOutErrors
+from pipelines.steps.writing import WriteTable, add_commit
 
 
 def build(

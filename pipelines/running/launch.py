@@ -15,7 +15,7 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines import digitize, sinks
+from pipelines import digitize
 from pipelines.archive import compaction, runs
 from pipelines.archive.page_pictures import remove_picture
 from pipelines.archive.reading import archive_of
@@ -26,6 +26,7 @@ from pipelines.logs import hold_back_native_output
 from pipelines.running import flink, interruption
 from pipelines.running.outcomes import Outcome, outcome_of
 from pipelines.running.plans import Plan
+from pipelines.steps.writing import remove_staged
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ def _after_failure(job: Job, error: BaseException) -> None:
         raise JobFailed(f"run {job.run_id} was committed and is kept, but then the job was stopped") from error
     # Nothing comes after the commit: what broke then has lost nothing of the run.
     log.warning("run %s is committed and whole, but then: %s", job.run_id, error)
-    sinks.remove_staged(job.output, job.run_id)
+    remove_staged(job.output, job.run_id)
 
 
 def leave(planned: Plan, beam_options: list[str]) -> None:

@@ -9,8 +9,8 @@ from pipelines.archive.page_pictures import ENDING
 from pipelines.files import page_stem, write_bytes
 from pipelines.inputs import Document
 from pipelines.page_text import PageText
-from pipelines.shared import one_per_process
 from pipelines.steps.failures import failure
+from pipelines.steps.shared import one_per_process
 from pipelines.volumes import RecentVolumes, upright_page
 from segmentation.decoding import DecodingSettings
 from segmentation.drawing.overlay import draw_overlay

@@ -15,10 +15,10 @@ from apache_beam.metrics import Metrics
 from htr_model.cores import usable_cores
 from htr_model.normalization import Normalization
 from pipelines.job import Job
-from pipelines.shared import one_per_process
 from pipelines.steps.failures import FAILURES, NAMESPACE, failure
 from pipelines.steps.layouts import PageLayout, laid_out
 from pipelines.steps.listing import PageTask
+from pipelines.steps.shared import one_per_process
 from pipelines.steps.units import TextImage
 from pipelines.volumes import RecentVolumes
 from pipelines.wording import counted

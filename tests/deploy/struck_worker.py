@@ -17,17 +17,16 @@ import signal
 import sys
 import time
 
-from pipelines import sinks
 from pipelines.archive import runs
 from pipelines.running import worker_boot
-from pipelines.steps import assembling, reading, recognising
+from pipelines.steps import assembling, reading, recognising, writing
 
 PLACES = {
     "segmentation": (reading, "ways_up"),
     "recognition": (recognising, "recognise"),
     "assembly": (assembling, "assemble"),
-    "writing": (sinks.WriteRows, "_flush"),
-    "renaming": (sinks, "publish"),
+    "writing": (writing.WriteRows, "_flush"),
+    "renaming": (writing, "publish"),
     "commit": (runs, "commit"),
 }
 

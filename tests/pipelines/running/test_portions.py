@@ -15,11 +15,12 @@ from tests.pipelines.jobs import inkbeam, python, rows, run_ids
 
 STRUCK = """
 import sys
-from pipelines import cli, sinks
+from pipelines import cli
 from pipelines.running import portions
+from pipelines.steps import writing
 
 portions.PAGES_IN_A_RUN = 1
-commit, calls = sinks.publish, []
+commit, calls = writing.publish, []
 
 def publish(folder, table, names):
     calls.append(folder)
@@ -27,7 +28,7 @@ def publish(folder, table, names):
         raise OSError("no space left on the device")
     return commit(folder, table, names)
 
-sinks.publish = publish
+writing.publish = publish
 sys.exit(cli.main(sys.argv[1:]))
 """
 

@@ -1,76 +1,15 @@
-"""Readings of lines or words, put together to a page's text and word boxes."""
+"""Readings of a line or of its words → words with their boxes: what was read at once is divided where the ink is."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-
-from htr_model.confidence import geometric_mean
 from htr_model.reading import word_slices
-from pipelines.page_text import PageFacts, PageText, TextLine, Word, is_scrap
+from pipelines.page_text import Word
 from pipelines.steps.units import UnitReading
 from segmentation.geometry import Box, Line, Piece, union
 
 
-def assemble(
-    facts: PageFacts, lines: tuple[Line, ...], readings: list[UnitReading], other_way: tuple[Line, ...] = ()
-) -> PageText:
-    """The page's text in reading order. A unit that was not read (it failed) leaves a line without text or a gap.
-
-    Args:
-        lines, other_way: as in `segmentation.segmented.Layout`. Of the sideways lines of each page (an open book has
-            two), those of each margin that are read one way or the other are taken, whichever reads better.
-    """
-    by_line: dict[int, list[UnitReading]] = {}
-    for reading in readings:
-        by_line.setdefault(reading.key.line_index, []).append(reading)
-    words_of = {line.index: _words(line, by_line.get(line.index, [])) for line in lines + other_way}
-    texts, words = [], []
-    for place, line in enumerate(_better_way(lines, other_way, words_of)):
-        found = words_of[line.index]
-        words += [replace(word, line=place) for word in found]
-        text, confidence = " ".join(w.text for w in found), geometric_mean([w.confidence for w in found])
-        # In a cell a doubtful number is a number.
-        texts.append(TextLine(text, confidence, line.box, line.cell is None and is_scrap(text, confidence)))
-    return PageText(facts, tuple(texts), tuple(words))
-
-
-def _better_way(
-    lines: tuple[Line, ...], other_way: tuple[Line, ...], words_of: dict[int, list[Word]]
-) -> Iterator[Line]:
-    """The lines, those of each sideways region the way in which more of its letters are probably right."""
-    ways: dict[int, list[list[Line]]] = {}
-    for one in (lines, other_way):
-        by_region = sorted(one, key=lambda line: line.region)
-        for region, group in itertools.groupby(by_region, lambda line: line.region):
-            ways.setdefault(region, []).append(list(group))
-    for region in sorted(ways):
-        yield from max(ways[region], key=lambda way: _letters_read(way, words_of))
-
-
-_READS_BETTER = 1.25
-"""How many times as many letters must be right the other way up: writing on its head is read at half the confidence,
-and a recogniser that cannot read a page must not turn it."""
-
-
-def better_way_up(likelier: PageText, other: PageText) -> PageText:
-    """Of a page read both ways up the one that reads better, where that is plain, else the likelier one."""
-    ours, others = (_probably_right(page.words) for page in (likelier, other))
-    return other if others > _READS_BETTER * ours else likelier
-
-
-def _letters_read(lines: list[Line], words_of: dict[int, list[Word]]) -> float:
-    return _probably_right(word for line in lines for word in words_of[line.index])
-
-
-def _probably_right(words: Iterable[Word]) -> float:
-    """Letters of some words that are probably right."""
-    return sum(word.confidence * len(word.text) for word in words)
-
-
-def _words(line: Line, units: list[UnitReading]) -> list[Word]:
-    """What was read in a line, as a whole or word by word."""
+def words_read(line: Line, units: list[UnitReading]) -> list[Word]:
+    """What was read in a line, as a whole or word by word; nothing where no unit of it was read."""
     if units and units[0].key.word_index is None:
         return words_of_line(line, units[0])
     return _words_of_units(line, sorted(units, key=lambda u: u.key.word_index))

@@ -5,38 +5,11 @@ import pytest
 
 from htr_model.confidence import Calibration
 from htr_model.reading import reading
-from pipelines.assembly import assemble, better_way_up, words_of_line
-from pipelines.page_text import PageFacts
+from pipelines.steps.assembling import assemble
 from pipelines.steps.units import ImageKey, UnitReading
-from segmentation.decoding import PageRef
-from segmentation.geometry import Box, Cell, Line, Piece, union
-
-FACTS = PageFacts(PageRef("/scans/letter.png", 0), 1, "", 0, None, 1000, 500, None, 0, 0.0, 0.0)
-TOP, BOTTOM = 100, 140
-
-
-def line_of(columns, index=0, left=200, scale=1.0, words=None):
-    """A line whose pieces cover ``columns`` of its picture, ``scale`` page pixels each, from ``left`` on the page."""
-    pieces = tuple(Piece(Box(left + int(a * scale), TOP, left + int(b * scale), BOTTOM), a, b) for a, b in columns)
-    box = Box(pieces[0].box.left, TOP, max(p.box.right for p in pieces), BOTTOM)
-    return Line(index, box, pieces, tuple(words or [(i, i + 1) for i in range(len(pieces))]))
-
-
-def reading_of(text, spans, confidences=None):
-    confidences = confidences or [0.5] * len(text)
-    return reading(text, tuple(spans), tuple(confidences))
-
-
-def whole(text, spans, confidences=None, line_index=0, left=0.0, scale=1.0):
-    return UnitReading(ImageKey(FACTS.ref, line_index, None), reading_of(text, spans, confidences), left, scale)
-
-
-def texts_of(page):
-    return "\n".join(line.text for line in page.lines)
-
-
-def sides(words):
-    return [(w.text, w.box.left - 200, w.box.right - 200) for w in words]
+from pipelines.steps.words import words_of_line
+from segmentation.geometry import Cell, union
+from tests.pipelines.steps.made_lines import BOTTOM, FACTS, TOP, down, line_of, reading_of, sides, whole
 
 
 def test_line_is_cut_at_the_gap_where_the_space_was_read():
@@ -183,66 +156,6 @@ def test_pieces_go_to_the_words_whose_letters_were_seen_in_them(seed):
     assert [w.box for w in words] == [union(boxes) for boxes in groups]
 
 
-def word_units(texts, line_index=0):
-    return [
-        UnitReading(ImageKey(FACTS.ref, line_index, i), reading_of(t, [(0, 1)] * len(t), [0.25] * len(t)), 0.0, 1.0)
-        for i, t in texts.items()
-    ]
-
-
-def test_words_read_one_by_one_keep_the_boxes_that_segmentation_found():
-    line = line_of([(0, 40), (44, 80), (100, 160)], words=[(0, 2), (2, 3)])
-    page = assemble(FACTS, (line,), word_units({1: "dear", 0: "My"}))
-    assert sides(page.words) == [("My", 0, 80), ("dear", 100, 160)]
-    assert page.lines[0].text == "My dear"
-    assert [w.confidence for w in page.words] == pytest.approx([0.25**2, 0.25**4])
-
-
-def test_word_that_was_not_read_leaves_a_gap_and_the_others_where_they_are():
-    line = line_of([(0, 40), (50, 80), (100, 160)])
-    page = assemble(FACTS, (line,), word_units({0: "My", 1: " ", 2: "Eleanor"}))
-    assert sides(page.words) == [("My", 0, 40), ("Eleanor", 100, 160)]
-    page = assemble(FACTS, (line,), word_units({0: "My", 2: "Eleanor"}))
-    assert sides(page.words) == [("My", 0, 40), ("Eleanor", 100, 160)]
-
-
-def test_line_that_was_not_read_keeps_its_place_without_text():
-    lines = tuple(line_of([(0, 40)], index=i) for i in range(3))
-    units = [whole("last", [(i, i + 1) for i in range(4)], line_index=2), whole("a", [(3, 4)], line_index=0)]
-    page = assemble(FACTS, lines, units)
-    assert [x.text for x in page.lines] == ["a", "", "last"]
-    assert texts_of(page) == "a\n\nlast"
-    assert [w.line for w in page.words] == [0, 2]
-    assert all(x.box == line.box for x, line in zip(page.lines, lines, strict=True))
-
-
-def test_order_of_readings_does_not_matter():
-    rng = np.random.default_rng(5)
-    lines = tuple(line_of([(0, 40), (50, 90)], index=i) for i in range(6))
-    units = [u for i in range(6) for u in word_units({0: f"a{i}", 1: f"b{i}"}, line_index=i)]
-    expected = assemble(FACTS, lines, units)
-    for _ in range(5):
-        assert assemble(FACTS, lines, [units[i] for i in rng.permutation(len(units))]) == expected
-    assert [(w.line, w.text) for w in expected.words] == [(i, f"{t}{i}") for i in range(6) for t in "ab"]
-
-
-def test_empty_page_is_empty():
-    page = assemble(FACTS, (), [])
-    assert (page.text, page.lines, page.words) == ("", (), ())
-
-
-# ------------------------------------------------------------------------------------------------ sideways lines
-
-
-def down(columns, turn, index, region=1):
-    """A sideways line down the left margin from row 100 on, a pixel of the page for a column of its picture."""
-    end = max(b for _, b in columns)
-    spans = [(100 + a, 100 + b) if turn == 270 else (100 + end - b, 100 + end - a) for a, b in columns]
-    pieces = tuple(Piece(Box(10, top, 50, bottom), a, b) for (a, b), (top, bottom) in zip(columns, spans, strict=True))
-    words = tuple((i, i + 1) for i in range(len(pieces)))
-    return Line(index, union(p.box for p in pieces), pieces, words, turn, region)
-
-
 def rows(words):
     return [(w.text, w.box.top - 100, w.box.bottom - 100) for w in words]
 
@@ -263,94 +176,9 @@ def test_word_without_ink_in_a_sideways_line_gets_its_place_along_the_page(turn,
     assert rows(words)[1] == ("b", top, top + 4)
 
 
-@pytest.mark.parametrize("clear", [90, 270])
-@pytest.mark.parametrize("unit", ["line", "word"])
-def test_sideways_lines_are_taken_the_way_that_reads_better(clear, unit):
-    body = line_of([(0, 40)], 0)
-    this_way = (down([(0, 40), (60, 90)], 90, 1), down([(0, 40)], 90, 2))
-    other_way = (down([(0, 40)], 270, 3), down([(0, 40), (60, 90)], 270, 4))
-
-    def read(index, text, confidence):
-        spans = [(10 * i, 10 * i + 4) for i in range(len(text))]
-        if unit == "line":
-            return [whole(text, spans, [confidence] * len(text), index)]
-        return [
-            UnitReading(ImageKey(FACTS.ref, index, i), found, 0.0, 1.0)
-            for i, word in enumerate(text.split())
-            for found in [reading_of(word, spans[: len(word)], [confidence] * len(word))]
-        ]
-
-    sure = {90: (0.9, 0.3), 270: (0.3, 0.9)}[clear]
-    units = [
-        *read(0, "Dear", 0.8),
-        *read(1, "my love", sure[0]),
-        *read(2, "to", sure[0]),
-        *read(3, "ol", sure[1]),
-        *read(4, "anof hu", sure[1]),
-    ]
-    page = assemble(FACTS, (body, *this_way), units, other_way)
-    assert texts_of(page) == ("Dear\nmy love\nto" if clear == 90 else "Dear\nol\nanof hu")
-    assert [(w.line, w.turn) for w in page.words] == (
-        [(0, 0), (1, clear), (1, clear), (2, clear)] if clear == 90 else [(0, 0), (1, clear), (2, clear), (2, clear)]
-    )
-    assert len(page.lines) == 3
-
-
-def test_margins_of_an_open_book_are_taken_the_way_that_reads_better_each():
-    lines = (
-        line_of([(0, 40)], 0),
-        down([(0, 40)], 90, 1, region=1),
-        replace(line_of([(0, 40)], 2), region=2),
-        down([(0, 40)], 90, 3, region=3),
-    )
-    other_way = (down([(0, 40)], 270, 4, region=1), down([(0, 40)], 270, 5, region=3))
-    texts = {0: ("Left", 0.8), 1: ("up", 0.9), 2: ("Right", 0.8), 3: ("no", 0.2), 4: ("dn", 0.3), 5: ("down", 0.7)}
-    units = [whole(t, [(4 * i, 4 * i + 2) for i in range(len(t))], [c] * len(t), k) for k, (t, c) in texts.items()]
-    page = assemble(FACTS, lines, units, other_way)
-    assert texts_of(page) == "Left\nup\nRight\ndown"
-    assert [(w.line, w.region, w.turn) for w in page.words] == [(0, 0, 0), (1, 1, 90), (2, 2, 0), (3, 3, 270)]
-
-
 def test_words_have_the_region_and_the_cell_of_their_line():
     line = replace(line_of([(0, 40), (60, 90)]), region=4, cell=Cell(2, 1))
     whole_line = words_of_line(line, whole("a b", [(10, 20), (48, 52), (70, 80)]))
     assert [(w.region, w.cell) for w in whole_line] == [(4, Cell(2, 1))] * 2
     readings = [UnitReading(ImageKey(FACTS.ref, 0, i), reading_of("a", [(0, 4)]), 0.0, 1.0) for i in range(2)]
     assert [(w.region, w.cell) for w in assemble(FACTS, (line,), readings).words] == [(4, Cell(2, 1))] * 2
-
-
-@pytest.mark.parametrize(
-    ("text", "sure", "cell", "in_text"),
-    [
-        ("I", 0.3, None, False),
-        ("a(b.", 0.8, None, False),  # 0.8 ** 4 is less than a half
-        ("4", 0.6, None, True),
-        ("abcd", 0.9, None, True),
-        ("doubt", 0.3, None, True),
-        ("(", 1.0, None, False),
-        ("—.", 1.0, None, False),
-        ("7", 0.3, Cell(1, 2), True),
-        ("-", 1.0, Cell(1, 2), True),
-    ],
-)
-def test_scraps_are_no_part_of_the_text_but_keep_their_words(text, sure, cell, in_text):
-    lines = (line_of([(0, 80)]), replace(line_of([(0, 80)], index=1), cell=cell))
-    letters = [(i, i + 1) for i in range(6)]
-    readings = [whole("ledger", letters, [1.0] * 6), whole(text, letters[: len(text)], [sure] * len(text), 1)]
-    page = assemble(FACTS, lines, readings)
-    assert page.text == ("ledger\n" + text if in_text else "ledger")
-    assert [word.text for word in page.words] == ["ledger", text] and page.lines[1].text == text
-
-
-# ------------------------------------------------------------------------------------------------ pages on their heads
-
-
-@pytest.mark.parametrize(("letters", "turned"), [(9, False), (11, False), (13, True)])
-def test_page_is_turned_only_where_it_reads_plainly_better(letters, turned):
-    def page_of(count):
-        return assemble(
-            FACTS, (line_of([(0, 80)]),), [whole("a" * count, [(i, i + 1) for i in range(count)], [1.0] * count)]
-        )
-
-    likelier, other = page_of(10), page_of(letters)
-    assert better_way_up(likelier, other) is (other if turned else likelier)

@@ -2,7 +2,7 @@ import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
-from pipelines.shared import one_per_process
+from pipelines.steps.shared import one_per_process
 
 
 class Costly:

@@ -3,10 +3,10 @@
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import sinks
 from pipelines.archive import runs
 from pipelines.archive.rows import TABLES
 from pipelines.archive.tables import staged
+from pipelines.steps import writing
 from tests.pipelines.jobs import files, rows, table
 
 WORDS = [
@@ -18,7 +18,7 @@ RECORD = runs.RunRecord("night", "2026-01-01T00:00:00+00:00", "", "m", "f", {}, 
 
 def write(output, table_name, some_rows):
     """Names of the files that one bundle makes of some rows."""
-    step = sinks.WriteRows(runs.table_folder(str(output), table_name, "night"), table_name)
+    step = writing.WriteRows(runs.table_folder(str(output), table_name, "night"), table_name)
     step.start_bundle()
     for row in some_rows:
         step.process(row)
@@ -27,7 +27,7 @@ def write(output, table_name, some_rows):
 
 def commit(output, words, count=4):
     side = {f"{name}_{what}": value for name in TABLES for what, value in (("count", 0), ("files", []))}
-    return sinks.commit(RECORD, str(output), **{**side, "words_count": count, "words_files": words})
+    return writing.commit(RECORD, str(output), **{**side, "words_count": count, "words_files": words})
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_file_that_is_lost_fails_the_commit(output):
 
 
 def test_many_rows_make_one_file_of_several_row_groups(output, monkeypatch):
-    monkeypatch.setattr(sinks, "_ROWS_PER_GROUP", 3)
+    monkeypatch.setattr(writing, "_ROWS_PER_GROUP", 3)
     names = write(output, "words", WORDS)
     file = pq.ParquetFile(output / "words" / "run=night" / staged(names[0]))
     assert (file.metadata.num_row_groups, file.metadata.num_rows) == (2, 4)
