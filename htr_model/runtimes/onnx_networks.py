@@ -31,26 +31,11 @@ def logits_graph(bundle: Bundle) -> ModelProto:
     """The network with output ``logits`` float32 (batch, width / 4, classes), as Keras' has them.
 
     Raises:
-        MisfitError: see `best_path_graph`.
+        MisfitError: there is no such network, or a weight is missing or of another shape.
     """
     graph = _Graph(bundle.weights)
     graph.node("Identity", [_logits(graph, bundle)], "logits")
     return graph.model(bundle, {"logits": (TensorProto.FLOAT, ["batch", "steps", bundle.charset.classes])})
-
-
-def best_path_graph(bundle: Bundle) -> ModelProto:
-    """The network with the outputs of `ctc.best_path`: ``classes`` int32 and ``values`` float32 (batch, time).
-
-    Raises:
-        MisfitError: there is no such network, or a weight is missing or of another shape.
-    """
-    graph = _Graph(bundle.weights)
-    logits = _logits(graph, bundle)
-    graph.cast(graph.node("ArgMax", [logits], axis=-1, keepdims=0), TensorProto.INT32, "classes")
-    probabilities = graph.node("Softmax", [logits], axis=-1)
-    graph.node("ReduceMax", [probabilities], "values", axes=[-1], keepdims=0)
-    shape = ["batch", "steps"]
-    return graph.model(bundle, {"classes": (TensorProto.INT32, shape), "values": (TensorProto.FLOAT, shape)})
 
 
 def top_classes_graph(bundle: Bundle, count: int) -> ModelProto:
@@ -58,7 +43,7 @@ def top_classes_graph(bundle: Bundle, count: int) -> ModelProto:
     time, count).
 
     Raises:
-        MisfitError: see `best_path_graph`.
+        MisfitError: see `logits_graph`.
     """
     graph = _Graph(bundle.weights)
     logits = _logits(graph, bundle)
