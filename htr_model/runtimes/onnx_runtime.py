@@ -6,8 +6,8 @@ import onnxruntime
 
 from htr_model.bundle import Bundle
 from htr_model.cores import usable_cores
+from htr_model.onnx_networks import top_classes_graph
 from htr_model.runtimes import Predictor
-from htr_model.runtimes.onnx_networks import top_classes_graph
 
 _COLUMNS = 4_608
 """About three lines or 24 words. Fewer give the recurrent layers too little to do at once; what is computed from more

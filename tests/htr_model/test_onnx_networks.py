@@ -8,8 +8,8 @@ from htr_model.bundle import DEFAULT, Bundle, load
 from htr_model.charset import Charset
 from htr_model.networks import named_weights
 from htr_model.normalization import Normalization
+from htr_model.onnx_networks import misfit
 from htr_model.runtimes import KERAS, ONNX, predictor
-from htr_model.runtimes.onnx_networks import misfit
 from htr_model.time_steps import time_steps
 from tests.htr_model.drawing import randomise
 
