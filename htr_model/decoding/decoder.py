@@ -75,6 +75,7 @@ def decode(
 
 
 def _along(steps: Steps, classes: tuple[int, ...]) -> Decoded:
+    """The symbols of a text along its most probable path."""
     path = best_alignment(steps, classes)
     here = steps.classes == path[:, None]
     return collapse(path, np.exp(np.where(here, steps.log_probabilities, -np.inf).max(axis=1)))

@@ -80,7 +80,7 @@ class LineTrainingSettings:
 
 @dataclass
 class LineProgress(checkpoint.Progress):
-    """Where a run stands."""
+    """Where a run stands: steps taken, seconds spent, rows of the history."""
 
     step: int = 0
     seconds: float = 0.0
@@ -161,7 +161,7 @@ class LineTrainingRun:
         return self.progress
 
     def _share(self) -> float:
-        """Of the run that is over, 0–1."""
+        """Share of the run that is done, 0–1: of its steps or of its minutes, whichever is more."""
         minutes = self.settings.max_minutes
         of_time = self.progress.seconds / 60 / minutes if minutes else 0.0
         return max(self.progress.step / self.settings.steps, of_time)

@@ -25,12 +25,12 @@ ONNX, KERAS = "onnx", "keras"
 
 @dataclass(frozen=True)
 class Predictor:
-    """A network that is ready, and how it is asked fastest.
+    """A loaded network, and how it reads fastest.
 
     Attributes:
         predict: may be called from any thread.
-        columns: of input in a call.
-        threads: calls at once.
+        columns: of input, padding included, that a call should hold.
+        threads: calls that should run at the same time.
     """
 
     predict: Predict
@@ -75,10 +75,10 @@ def _backend_sees_a_gpu() -> bool:
 
 
 def predictor(bundle: Bundle, count: int, runtime: str, threads: int | None = None) -> Predictor:
-    """The bundle's network, ready.
+    """The bundle's network, loaded.
 
     Args:
-        count: classes that are wanted of each time step.
+        count: how many classes of each time step `Predict` gives; all of them where the network has fewer.
         runtime: `ONNX` or `KERAS`.
         threads: processor threads that may be busy at once; None: all.
 

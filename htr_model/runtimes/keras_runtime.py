@@ -18,7 +18,7 @@ _GPU_COLUMNS = 131_072
 
 
 def keras_predictor(bundle: Bundle, count: int, threads: int | None) -> Predictor:
-    """See `htr_model.runtimes.predictor`. Compiled where the backend can.
+    """The network in Keras, compiled where the backend can; see `htr_model.runtimes.predictor`.
 
     Raises:
         ValueError: the weights are not those of the network.

@@ -15,8 +15,8 @@ does not stay in a core's caches (docs/experiments.md)."""
 
 
 def onnx_predictor(bundle: Bundle, count: int, threads: int | None) -> Predictor:
-    """See `htr_model.runtimes.predictor`. Small calls, each on one thread: recurrent layers give two threads too little
-    to do at once.
+    """The network in ONNX Runtime; see `htr_model.runtimes.predictor`. For small calls, each on one thread: recurrent
+    layers give two threads too little to do at once.
 
     Raises:
         ValueError: the weights are not those of the network.

@@ -51,7 +51,7 @@ def _states(model: keras.Model) -> list[tuple[str, keras.Variable]]:
 
 
 def restore(folder: Path, model: keras.Model, fresh: P) -> P:
-    """The progress saved in a folder, after ``model`` and its optimiser have been set.
+    """The progress saved in a folder; ``model``, compiled, and its optimiser get what was saved with it.
 
     Args:
         fresh: that of a run of the same kind that has not begun.
