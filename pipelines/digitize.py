@@ -75,8 +75,7 @@ def build(
         | "AllFailures" >> beam.Flatten()
         | "FailureRows" >> beam.Map(records.failure_row, job.run_id),
     }
-    tables = {
-        name: (table, table | f"Write{name.title()}" >> WriteTable(job.output, name, job.run_id))
-        for name, table in rows.items()
+    files = {
+        name: table | f"Write{name.title()}" >> WriteTable(job.output, name, job.run_id) for name, table in rows.items()
     }
-    add_commit(pipeline, job.output, record, tables)
+    add_commit(pipeline, job.output, record, files)
