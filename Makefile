@@ -21,8 +21,9 @@ demo: $(VENV)/.installed
 flink-demo: $(VENV)/.installed
 	@$(BIN)/python -m deploy.flink.demo
 
+# Two processes, each with whole files of tests: most of a test's time goes by on one core.
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-flink: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m flink -rs

@@ -73,19 +73,10 @@ def _fold(function, start, elements):
     return ops.scan(lambda state, element: (function(state, element), None), start, elements)[0]
 
 
-def best_path(logits):
-    """Most probable class of each time step, int32 (batch, time), and its probability, float32 (batch, time).
-
-    Runs on the accelerator, so that only two numbers a time step travel back and not every class's.
-    """
-    probabilities = ops.softmax(logits, axis=-1)
-    return ops.cast(ops.argmax(logits, axis=-1), "int32"), ops.max(probabilities, axis=-1)
-
-
 def top_classes(logits, count: int):
     """Most probable classes of each time step, the best first: int32 (batch, time, count); and their log-probabilities.
 
-    Runs on the accelerator like `best_path`: a beam search needs no class that is improbable everywhere.
+    Runs on the accelerator, so that what no decoder looks at need not travel back.
     """
     log_probabilities = ops.log_softmax(logits, axis=-1)
     values, classes = ops.top_k(log_probabilities, min(count, logits.shape[-1]), sorted=True)

@@ -18,7 +18,7 @@ import numpy as np
 from htr_model import networks
 from htr_model.bundle import Bundle
 from htr_model.charset import BLANK
-from htr_model.runtimes.onnx_networks import logits_graph
+from htr_model.onnx_networks import logits_graph
 from htr_model.time_steps import TIME_STRIDE
 
 Run = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -10,8 +10,7 @@ import numpy as np
 
 from htr_model.bundle import Bundle
 from htr_model.decoding.beam_search import LanguageModel
-from htr_model.decoding.best_path import collapse
-from htr_model.decoding.decoder import CLASSES_PER_STEP, DecodedText, decode
+from htr_model.decoding.decoder import decode
 from htr_model.decoding.settings import GREEDY, DecoderSettings
 from htr_model.decoding.steps import Steps
 from htr_model.normalization import Normalization, normalize, stack
@@ -44,8 +43,7 @@ class Recognizer:
         self.bundle = bundle
         self._decoder = decoder
         self._language_model = language_model
-        count = CLASSES_PER_STEP if decoder.needs_classes else None
-        self._predictor = predictor(bundle, count, runtime or usual_runtime(), threads)
+        self._predictor = predictor(bundle, decoder.classes_per_step, runtime or usual_runtime(), threads)
         self._pool = ThreadPoolExecutor(self._predictor.threads, "recogniser")
 
     @property
@@ -70,23 +68,18 @@ class Recognizer:
     def _read(self, pictures: list[np.ndarray]) -> list[Reading]:
         """The same in one call of the network."""
         batch, widths = stack(pictures, self.normalization)
-        # Classes and probabilities: of the best path (batch, time), or of several classes a step (batch, time, k).
-        classes, values = self._predictor.predict(batch, widths)
-        steps = time_steps(widths)
+        classes, log_probabilities = self._predictor.predict(batch, widths)
         return [
-            self._reading(classes[i, :n], values[i, :n], picture) if picture.any() else NOTHING
-            for i, (n, picture) in enumerate(zip(steps, pictures, strict=True))
+            self._reading(Steps(classes[i, :n], log_probabilities[i, :n]), picture) if picture.any() else NOTHING
+            for i, (n, picture) in enumerate(zip(time_steps(widths), pictures, strict=True))
         ]
 
     def read_gray(self, pictures: list[np.ndarray]) -> list[Reading]:
         """Readings of grey pictures of any size, uint8 (h, w) each."""
         return self.read([normalize(p, self.normalization).pixels for p in pictures])
 
-    def _reading(self, classes: np.ndarray, values: np.ndarray, picture: np.ndarray) -> Reading:
-        if self._decoder.needs_classes:
-            decoded = decode(Steps(classes, values), self.bundle.charset, self._decoder, self._language_model)
-        else:
-            decoded = DecodedText(collapse(classes, values), (), ())
+    def _reading(self, steps: Steps, picture: np.ndarray) -> Reading:
+        decoded = decode(steps, self.bundle.charset, self._decoder, self._language_model)
         best = decoded.best
         # A letter may be seen in the last time step, which can stand for fewer columns than the others.
         width, stride = picture.shape[1], TIME_STRIDE

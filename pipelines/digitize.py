@@ -73,8 +73,7 @@ def build(
         "pages": pages | "PageRows" >> beam.Map(page_row, record.model_id, job.run_id),
         "failures": failures | "AllFailures" >> beam.Flatten() | "FailureRows" >> beam.Map(failure_row, job.run_id),
     }
-    tables = {
-        name: (table, table | f"Write{name.title()}" >> WriteTable(job.output, name, job.run_id))
-        for name, table in rows.items()
+    files = {
+        name: table | f"Write{name.title()}" >> WriteTable(job.output, name, job.run_id) for name, table in rows.items()
     }
-    add_commit(pipeline, job.output, record, tables)
+    add_commit(pipeline, job.output, record, files)

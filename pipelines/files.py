@@ -16,10 +16,12 @@ from apache_beam.options.pipeline_options import PipelineOptions, S3Options
 
 from htr_model.names import printable
 from htr_model.whole_files import written_aside
+from pipelines import s3_clients
 
 
 def configure(beam_options: list[str]) -> None:
     """Give Beam's file systems their options (regions, endpoints). S3 opens nothing before; a pipeline does it late."""
+    s3_clients.share()
     FileSystems.set_options(PipelineOptions(beam_options))
 
 
@@ -130,7 +132,10 @@ _AS_STORED = {"mime_type": "application/octet-stream", "compression_type": "unco
 
 def opened(uri: str) -> BinaryIO:
     """A file to be read, as stored."""
-    return open(uri, "rb") if is_local(uri) else FileSystems.open(uri, **_AS_STORED)
+    if is_local(uri):
+        return open(uri, "rb")
+    s3_clients.share()
+    return FileSystems.open(uri, **_AS_STORED)
 
 
 def created(uri: str) -> BinaryIO:
@@ -140,6 +145,8 @@ def created(uri: str) -> BinaryIO:
     """
     if is_local(uri):
         Path(uri).parent.mkdir(parents=True, exist_ok=True)
+    else:
+        s3_clients.share()
     return FileSystems.create(uri, **_AS_STORED)
 
 

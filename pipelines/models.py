@@ -8,7 +8,7 @@ import functools
 from htr_model import bundle
 from htr_model.charset import Charset
 from htr_model.decoding import language_model
-from htr_model.runtimes.onnx_networks import misfit
+from htr_model.onnx_networks import misfit
 from pipelines.errors import UsageError
 from pipelines.files import absolute, exists, join, read_bytes
 from pipelines.job import BUNDLE_LANGUAGE_MODEL, DEFAULT_MODEL, LanguageModelFile

@@ -24,7 +24,7 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory) -> Path:
-    """Folder of a model bundle of the small network with seeded random weights.
+    """Folder of a model bundle of the small network, for low pictures, with seeded random weights.
 
     It writes nonsense: the same for the same picture every time, and other nonsense for other pictures.
     """
@@ -35,7 +35,7 @@ def tiny_bundle(tmp_path_factory) -> Path:
     from htr_model.time_steps import time_steps
     from tests.htr_model.drawing import randomise, word
 
-    charset, settings = Charset(" ,.'abcdefghijklmnopqrstuvwxyzABCDEFGH"), Normalization()
+    charset, settings = Charset(" ,.'abcdefghijklmnopqrstuvwxyzABCDEFGH"), Normalization.of_height(32)
     model = networks.build("resnet-ctc", settings.height, charset.classes)
     randomise(model, seed=7)
     weights = named_weights(model)

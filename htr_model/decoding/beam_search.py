@@ -64,9 +64,9 @@ def search(
     Args:
         start: the language model's state before the first symbol; its own start for None.
         least_probability, least_share: see the constants; 0 follows everything.
-        best_only: only the best text is asked for. Of texts that the language model takes for the same, since it does
-            not look back as far as they differ, those are dropped that another is ahead of: nothing to come tells them
-            apart. So a doubt at a line's beginning takes no place in the beam at its end.
+        best_only: only the best text is asked for. Of prefixes with the same language-model state and last symbol, one
+            that another outweighs is dropped: the model will score all continuations of both alike, so the weaker one
+            can never win. An early doubt then takes no room in the beam.
     """
     if beam_width < 1:
         raise ValueError(f"beam_width must be at least 1, got {beam_width!r}")
@@ -92,12 +92,14 @@ def search(
 
 
 class _PrefixTree:
-    """The texts that were begun. They are numbers, so that the tree holds no reference cycles: 0 is the empty text.
+    """The prefixes that the search has met. A prefix is a number, its place in the lists below, so that the tree holds
+    no reference cycles; 0 is the empty one.
 
     Attributes:
         symbols: the last symbol of each prefix.
-        states: the language model's state behind each.
-        children: by symbol, the prefixes one symbol longer, and the language model's factors of that symbol.
+        states: the language model's state behind each prefix.
+        children: of each prefix, by symbol: the prefix with this symbol behind it, and the language model's factor of
+            the symbol there.
     """
 
     def __init__(self, language_model: LanguageModel | None, start: Hashable) -> None:
@@ -108,7 +110,7 @@ class _PrefixTree:
         self.children: list[dict[int, tuple[int, float]]] = [{}]
 
     def grow(self, prefix: int, symbol: int) -> tuple[int, float]:
-        """Add a child to a prefix that has none for this symbol; what ``children`` holds of it then."""
+        """The new prefix with a symbol behind one that has no such child yet, and the language model's factor."""
         state = self.states[prefix]
         factor, state = self._language_model.extend(state, symbol) if self._language_model else (1.0, state)
         child = self.children[prefix][symbol] = (len(self._parents), factor)
@@ -134,7 +136,14 @@ class _PrefixTree:
 def _following(
     beam: list[tuple[int, float, float]], blank: float, emissions: tuple[tuple[int, float], ...], tree: _PrefixTree
 ) -> dict[int, list[float]]:
-    """The two weights of each prefix that a time step may leave, given those before it."""
+    """The prefixes that there may be behind one more time step: of each, the weight of its paths that end in a blank
+    and of those that end in its last symbol.
+
+    Args:
+        beam: prefixes before the step, with these two weights.
+        blank: probability of the blank in the step.
+        emissions: other symbols of the step and their probabilities.
+    """
     following: dict[int, list[float]] = {}
     for prefix, ends_in_blank, ends_in_symbol in beam:
         total = ends_in_blank + ends_in_symbol
@@ -156,9 +165,10 @@ def _following(
 
 
 def _events(steps: Steps, least_probability: float) -> list[tuple[float, tuple[tuple[int, float], ...]]]:
-    """What happens, step by step: the blank's probability, and the classes and probabilities of other symbols.
+    """The time steps in order, each as the blank's probability and the other symbols with theirs.
 
-    Steps with nothing but the blank, which are most of them, come together: the blanks' log-probability, and nothing.
+    Consecutive steps that leave nothing but the blank, as most do, are one entry: the sum of their blanks'
+    **log**-probabilities, and no symbols.
     """
     if not len(steps):
         return []
@@ -192,10 +202,10 @@ def _best(
     states: list[Hashable] | None,
     symbols: list[int],
 ) -> tuple[list[tuple[int, float, float]], float]:
-    """The heaviest prefixes, heaviest first, their weights divided by the heaviest's, which is also returned.
+    """The heaviest prefixes, heaviest first, their weights divided by the heaviest's; and that weight.
 
-    Among equals the prefix that was found first comes first. Where ``states`` are given, prefixes that another with
-    the same state and last symbol is ahead of are left out.
+    Among equals the prefix that was found first comes first. Where ``states`` are given, a prefix is left out when
+    another of the same state and last symbol weighs more: of the paths that end in a blank and of those that do not.
     """
     ranked = sorted([(-b - s, prefix, b, s) for prefix, (b, s) in weights.items()])
     scale = -ranked[0][0]

@@ -14,8 +14,6 @@ from htr_model.decoding.settings import DecoderSettings
 from htr_model.decoding.steps import Steps
 from htr_model.reading import Alternative, word_slices
 
-CLASSES_PER_STEP = 8
-"""Most probable classes of a time step that leave the accelerator; a ninth is hardly ever above a thousandth."""
 LEAST_CONFIDENCE = 0.001
 """Alternatives less probable than this are not worth a row's space."""
 
@@ -49,7 +47,7 @@ def decode(
     probability of all texts that the search found there, the word itself among them.
 
     Args:
-        steps: the most probable class of a step first.
+        steps: the most probable class of a step first, `DecoderSettings.classes_per_step` of them.
     """
     best = collapse(steps.classes[:, 0], np.exp(steps.log_probabilities[:, 0]))
     candidates: list[Candidate] = []
@@ -77,6 +75,7 @@ def decode(
 
 
 def _along(steps: Steps, classes: tuple[int, ...]) -> Decoded:
+    """The symbols of a text along its most probable path."""
     path = best_alignment(steps, classes)
     here = steps.classes == path[:, None]
     return collapse(path, np.exp(np.where(here, steps.log_probabilities, -np.inf).max(axis=1)))

@@ -25,7 +25,7 @@ def parse(data: bytes, charset: Charset, weight: float) -> CharacterNgrams | Lex
     A text with one word a line is a word list; one whose first lines hold ``\\data\\`` is ARPA.
 
     Args:
-        weight: exponent of the model's probabilities, 0 (no effect) …; about 0.5.
+        weight: exponent of the model's probabilities, 0 (no effect) …; usually `settings.LANGUAGE_WEIGHT`.
 
     Raises:
         LanguageModelError: the file is too large, not UTF-8, empty, or damaged.

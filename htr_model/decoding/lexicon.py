@@ -12,7 +12,8 @@ UNKNOWN_WORD_NATS = 10.0
 
 
 class Lexicon:
-    """A word list. Each word outside it costs a fixed factor, paid where it leaves the list's words.
+    """A word list, as `beam_search.LanguageModel`. A word outside it costs a fixed factor, paid at the first letter
+    with which no word of the list goes on, or at the word's end.
 
     Words are runs of letters, compared without case. Apostrophes and hyphens may stand in the list's words, else they
     divide words. Single letters and everything with a digit are known.
@@ -20,7 +21,7 @@ class Lexicon:
 
     start = 0
     _FREE = -1
-    """State inside a word that is paid for, or needs not be."""
+    """State inside a word whose cost is paid already, or that has none."""
 
     def __init__(self, charset: Charset, words: Iterable[str], weight: float):
         # One by one: some, as İ, are two characters in small letters.

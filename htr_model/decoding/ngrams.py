@@ -58,9 +58,10 @@ def symbol_bits(symbols: str) -> int:
 
 
 class CharacterNgrams:
-    """N-grams at work, as `beam_search.LanguageModel`.
+    """N-grams as a language model that `beam_search.LanguageModel` describes.
 
-    A state is the longest n-gram at the end of the text that anything is known to follow, packed; 0 is the empty one.
+    A state is a packed n-gram: the longest one at the end of the text behind which the model knows any symbol; 0 for
+    none.
 
     Args:
         charset: of the recogniser. Its characters that the model lacks are improbable everywhere, not impossible.
@@ -109,7 +110,8 @@ class CharacterNgrams:
         return self.extend(state, self._space)[0] if self._space else 1.0
 
     def _look_up(self, state: int, number: int) -> tuple[float, int]:
-        """The log-probability, and the longest n-gram that ends with the symbol: all that matters behind it."""
+        """The log-probability of a symbol (its number; 0 for one that the model lacks) behind a state, and the longest
+        known n-gram that ends with the symbol there."""
         if not number:
             return self._least, 0
         keys, bits = self._keys, self._bits
@@ -127,7 +129,7 @@ class CharacterNgrams:
             state = self._shorter(state)
 
     def _state(self, key: int) -> int:
-        """The longest end of an n-gram that something is known to follow."""
+        """The state behind an n-gram: its longest end that something is known to follow."""
         keys = self._keys
         while key:
             at = bisect_left(keys, key)

@@ -9,6 +9,8 @@ BEAM_WIDTH = 12
 """Wider beams found hardly better texts on validation words and lines (docs/decoding.md)."""
 LANGUAGE_WEIGHT = 0.35
 """Exponent of a language model's probabilities; chosen on validation words and lines."""
+_SEARCHED_CLASSES = 8
+"""Most probable classes of a time step that a beam search is given; a ninth is hardly ever above a thousandth."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,9 @@ class DecoderSettings:
             raise ValueError(f"alternatives must lie between 0 and the beam width, got {self.alternatives!r}")
 
     @property
-    def needs_classes(self) -> bool:
-        """Whether more than the best class of each time step is looked at."""
-        return self.method == "beam" or self.alternatives > 0
+    def classes_per_step(self) -> int:
+        """Most probable classes of each time step that are looked at: the best one, or those for a beam search."""
+        return _SEARCHED_CLASSES if self.method == "beam" or self.alternatives else 1
 
 
 GREEDY = DecoderSettings()

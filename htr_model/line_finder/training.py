@@ -6,7 +6,6 @@ The run's own files stand beside the model in ``training/``: history.csv, the se
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
 import math
@@ -25,7 +24,10 @@ from htr_model.line_finder.augmentation import Crop, random_crop, whole
 from htr_model.line_finder.onnx_file import to_onnx
 from htr_model.line_finder.pages import STRIDE, UNIT, LinePage
 from htr_model.training import checkpoint
+from htr_model.training.optimizer import adamw
+from htr_model.training.run_files import FIRST_SECONDS, write_history
 from htr_model.training.schedule import cosine, warm_up
+from htr_model.training.settings import TRAINING_FOLDER, TrainingError
 from htr_model.whole_files import write_whole
 from segmentation.lines.network import FORMAT_VERSION, MODEL_FILE, SETTINGS_FILE
 
@@ -33,12 +35,6 @@ log = logging.getLogger(__name__)
 
 CARD_FILE = "README.md"
 _SAVE_SECONDS = 120
-_FIRST_SECONDS = 15
-"""Until the first line of progress, so that it is seen that it goes on."""
-
-
-class LineTrainingError(Exception):
-    """Training cannot begin or go on; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -67,20 +63,20 @@ class LineTrainingSettings:
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch_size < 1 or not 0 < self.learning_rate < math.inf:
-            raise LineTrainingError("steps, batch size and learning rate must be positive and finite")
+            raise TrainingError("steps, batch size and learning rate must be positive and finite")
         if not 0 <= self.weight_decay < math.inf:
-            raise LineTrainingError(f"the weight decay must be finite and not negative, got {self.weight_decay!r}")
+            raise TrainingError(f"the weight decay must be finite and not negative, got {self.weight_decay!r}")
         if self.seed < 0:
-            raise LineTrainingError(f"the seed must not be negative, got {self.seed!r}")
+            raise TrainingError(f"the seed must not be negative, got {self.seed!r}")
         if self.side < network.MULTIPLE or self.side % network.MULTIPLE:
-            raise LineTrainingError(f"side must be a multiple of {network.MULTIPLE}, got {self.side!r}")
+            raise TrainingError(f"side must be a multiple of {network.MULTIPLE}, got {self.side!r}")
         if self.max_minutes is not None and not self.max_minutes > 0:
-            raise LineTrainingError(f"the time budget must be positive, got {self.max_minutes!r} minutes")
+            raise TrainingError(f"the time budget must be positive, got {self.max_minutes!r} minutes")
 
 
 @dataclass
 class LineProgress(checkpoint.Progress):
-    """Where a run stands."""
+    """Where a run stands: steps taken, seconds spent, rows of the history."""
 
     step: int = 0
     seconds: float = 0.0
@@ -116,22 +112,19 @@ class LineTrainingRun:
         """Prepare the network.
 
         Raises:
-            LineTrainingError: no page to train on.
+            TrainingError: no page to train on.
         """
         self.settings = settings
         self.output = output
-        self.folder = output / "training"
+        self.folder = output / TRAINING_FOLDER
         self.train = [p for p in pages if p.split == "train"]
         self.validation = [p for p in pages if p.split == "validation"]
         if not self.train:
-            raise LineTrainingError("no page to train on. Give pages whose split is train.")
+            raise TrainingError("no page to train on. Give pages whose split is train.")
         keras.utils.set_random_seed(settings.seed)
         self.model = network.build(settings.precision)
-        optimizer = keras.optimizers.AdamW(
-            settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=1.0
-        )
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        optimizer.build(self.model.trainable_variables)
+        variables = self.model.trainable_variables
+        optimizer = adamw(variables, settings.learning_rate, settings.weight_decay, clipnorm=1.0)
         self.model.compile(optimizer, loss=band_loss, jit_compile=keras.backend.backend() == "jax")
         self.progress = LineProgress(
             begun_with={"--seed": settings.seed, "side": settings.side, "batch size": settings.batch_size}
@@ -144,7 +137,7 @@ class LineTrainingRun:
         Ctrl-C ends the run early and leaves a model and a checkpoint.
 
         Raises:
-            LineTrainingError: there is no checkpoint to resume from, or that of another run.
+            TrainingError: there is no checkpoint to resume from, or that of another run.
         """
         if resume:
             self._restore()
@@ -156,12 +149,12 @@ class LineTrainingRun:
         except KeyboardInterrupt:
             log.warning("interrupted in step %d; keeping what was learned", self.progress.step)
         checkpoint.save(self.folder, self.model, self.progress)
-        self._write_history()
+        write_history(self.progress.history, self.folder / "history.csv", ("step", "minutes", "loss"))
         self.save()
         return self.progress
 
     def _share(self) -> float:
-        """Of the run that is over, 0–1."""
+        """Share of the run that is done, 0–1: of its steps or of its minutes, whichever is more."""
         minutes = self.settings.max_minutes
         of_time = self.progress.seconds / 60 / minutes if minutes else 0.0
         return max(self.progress.step / self.settings.steps, of_time)
@@ -170,7 +163,7 @@ class LineTrainingRun:
         done = self.progress
         losses: deque[float] = deque(maxlen=100)
         before = time.monotonic()
-        saved = before - _SAVE_SECONDS + _FIRST_SECONDS
+        saved = before - _SAVE_SECONDS + FIRST_SECONDS
         while self._share() < 1:
             rate = self.settings.learning_rate * warm_up(done.step, _WARM_UP) * cosine(self._share())
             self.model.optimizer.learning_rate = rate
@@ -208,12 +201,6 @@ class LineTrainingRun:
                 "step %d of %d, loss %.3f, %.0f min", row["step"], self.settings.steps, row["loss"], row["minutes"]
             )
             done.history.append(row)
-
-    def _write_history(self) -> None:
-        with open(self.folder / "history.csv", "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=["step", "minutes", "loss"])
-            writer.writeheader()
-            writer.writerows(self.progress.history)
 
     def validate(self) -> dict[str, float]:
         """Dice coefficient of bands found and true, 0–1, by collection of the validation pages."""
@@ -271,10 +258,7 @@ class LineTrainingRun:
         )
 
     def _restore(self) -> None:
-        try:
-            self.progress = checkpoint.restore(self.folder, self.model, self.progress)
-        except checkpoint.CheckpointError as error:
-            raise LineTrainingError(str(error)) from error
+        self.progress = checkpoint.restore(self.folder, self.model, self.progress)
         log.info("resumed in step %d after %.0f min", self.progress.step, self.progress.seconds / 60)
 
 

@@ -16,21 +16,21 @@ import numpy as np
 from htr_model.bundle import Bundle, BundleError
 
 Predict = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""Function of pixels uint8 (batch, height, width, 1) and widths int32 (batch,) that gives classes int32 and what the
-network thinks of them, float32: of the best path (batch, time), probabilities; or of several classes a time step, the
-best first (batch, time, count), log-probabilities."""
+"""``predict(pixels, widths)`` gives the most probable classes of each time step, the best first, int32 (batch, time,
+count), and their log-probabilities in nats, float32 of the same shape. Pixels are uint8 (batch, height, width, 1),
+widths int32 (batch,): the columns that are not padding."""
 
 ONNX, KERAS = "onnx", "keras"
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A network that is ready, and how it is asked fastest.
+    """A loaded network, and how it reads fastest.
 
     Attributes:
         predict: may be called from any thread.
-        columns: of input in a call.
-        threads: calls at once.
+        columns: of input, padding included, that a call should hold.
+        threads: calls that should run at the same time.
     """
 
     predict: Predict
@@ -74,11 +74,11 @@ def _backend_sees_a_gpu() -> bool:
     return False
 
 
-def predictor(bundle: Bundle, count: int | None, runtime: str, threads: int | None = None) -> Predictor:
-    """The bundle's network, ready.
+def predictor(bundle: Bundle, count: int, runtime: str, threads: int | None = None) -> Predictor:
+    """The bundle's network, loaded.
 
     Args:
-        count: None for the best path, else how many classes of each time step are wanted.
+        count: how many classes of each time step `Predict` gives; all of them where the network has fewer.
         runtime: `ONNX` or `KERAS`.
         threads: processor threads that may be busy at once; None: all.
 

@@ -8,7 +8,7 @@ import keras
 
 from htr_model import networks
 from htr_model.bundle import Bundle
-from htr_model.ctc import best_path, top_classes
+from htr_model.ctc import top_classes
 from htr_model.runtimes import Predictor, gpu_is_there
 
 _COLUMNS = 16_384
@@ -17,8 +17,8 @@ _GPU_COLUMNS = 131_072
 """A GPU takes about as long for 256 lines as for 16 (docs/experiments.md)."""
 
 
-def keras_predictor(bundle: Bundle, count: int | None, threads: int | None) -> Predictor:
-    """See `htr_model.runtimes.predictor`. Compiled where the backend can.
+def keras_predictor(bundle: Bundle, count: int, threads: int | None) -> Predictor:
+    """The network in Keras, compiled where the backend can; see `htr_model.runtimes.predictor`.
 
     Raises:
         ValueError: the weights are not those of the network.
@@ -29,10 +29,7 @@ def keras_predictor(bundle: Bundle, count: int | None, threads: int | None) -> P
     model = networks.with_weights(bundle)
 
     def predict(pixels, widths):
-        logits = model([pixels, widths], training=False)
-        if count is None:
-            return best_path(logits)
-        return top_classes(logits, count)
+        return top_classes(model([pixels, widths], training=False), count)
 
     compiled = _compiled(predict, bundle.normalization.height)
     # One call at a time: a backend spreads it over the accelerator, or over the processors' cores, itself.

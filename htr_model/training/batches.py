@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import mmap
-import multiprocessing
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
 import cv2
 import numpy as np
 
-from htr_model.ahead import ahead
 from htr_model.charset import Charset
 from htr_model.data.samples import Sample, Skipped
 from htr_model.normalization import Normalization, normalize, stack, trim
 from htr_model.time_steps import steps_needed, time_steps
 from htr_model.training.augmentation import augment, rearrange
+from htr_model.training.batch_workers import mapped, produced
 
 _LABEL_STEP = 16
 """Labels are padded to a multiple of this, so that few shapes exist."""
-_THREADS = 2
-_AHEAD = 4
-"""Batches under way for each thread or process."""
-_PREPARED_AT_ONCE = 64
 _REARRANGED = 0.5
 """Share of the lines whose gaps are known that are met with their words in another order."""
 _MOST = 256
@@ -82,10 +74,7 @@ def prepare(
     Args:
         workers: as in `Batching`.
     """
-    task = partial(_measure, samples, settings)
-    with _processes(workers, task) if workers else ThreadPoolExecutor(_THREADS) as pool:
-        measure = _task_of_worker if workers else task
-        measured = list(pool.map(measure, range(len(samples)), chunksize=_PREPARED_AT_ONCE))
+    measured = mapped(partial(_measure, samples, settings), len(samples), workers)
     prepared, skipped = [], []
     for sample, (gray, width) in zip(samples, measured, strict=True):
         classes = charset.encode(sample.text)
@@ -224,62 +213,7 @@ def epoch(
         rng = np.random.default_rng([seed, number, position])
         return make([prepared[i] for i in batches[position]], settings, rng, batching)
 
-    positions = range(start, len(batches))
-    if batching.workers:
-        return _by_processes(produce, positions, batching.workers, batching.columns * settings.height)
-    return _by_threads(produce, positions)
-
-
-def _by_threads(produce: Callable, positions: range) -> Iterator:
-    """``produce(position)`` for each position in turn, some of them made ahead."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        yield from ahead(lambda position, _: pool.submit(produce, position), positions, _AHEAD * _THREADS)
-
-
-def _by_processes(produce: Callable, positions: range, workers: int, room: int) -> Iterator:
-    """The same by forked processes. Pictures come back in memory that all share, ``room`` bytes for a batch: a pipe
-    would keep this process reading, which has a GPU to feed. What does not fit goes through the pipe."""
-    shelves = [mmap.mmap(-1, room) for _ in range(_AHEAD * workers)]
-
-    def put(position: int, shelf: int):
-        (pixels, widths), packed = produce(position)
-        if pixels.nbytes > room:
-            return (pixels, widths), packed
-        np.copyto(_on_shelf(shelves[shelf], pixels.shape), pixels)
-        return ((shelf, pixels.shape), widths), packed
-
-    with (
-        _processes(workers, put) as pool,
-        closing(ahead(partial(pool.submit, _task_of_worker), positions, len(shelves))) as made,
-    ):
-        for (pixels, widths), packed in made:
-            if isinstance(pixels, tuple):
-                shelf, shape = pixels
-                pixels = _on_shelf(shelves[shelf], shape).copy()
-            yield (pixels, widths), packed
-
-
-def _on_shelf(memory: mmap.mmap, shape: tuple[int, ...]) -> np.ndarray:
-    return np.frombuffer(memory, np.uint8, int(np.prod(shape))).reshape(shape)
-
-
-def _processes(workers: int, task: Callable) -> ProcessPoolExecutor:
-    """Processes forked from this one, which share what it holds, for calls of `_task_of_worker`."""
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _begin_worker, (task,))
-
-
-_task: Callable | None = None
-"""In a worker process, what it was forked for."""
-
-
-def _begin_worker(task: Callable) -> None:
-    global _task
-    _task = task
-    cv2.setNumThreads(0)
-
-
-def _task_of_worker(*arguments):
-    return _task(*arguments)
+    return produced(produce, range(start, len(batches)), batching.workers, batching.columns * settings.height)
 
 
 def batches_per_epoch(prepared: list[Prepared], settings: Normalization, seed: int, batching: Batching = USUAL) -> int:

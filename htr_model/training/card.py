@@ -4,53 +4,63 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from htr_model.bundle import Bundle
 from htr_model.data.samples import Sample
 from htr_model.scoring.evaluation import Evaluation
 
 
-def write(
-    network: str,
-    parameters: int,
-    training: list[Sample],
-    validation: list[Sample],
-    steps: int,
-    result: Evaluation | None,
-    calibration_error: float | None,
-    start_from: Bundle | None = None,
-) -> str:
-    """Text of the card (Markdown).
+@dataclass(frozen=True)
+class Training:
+    """What a card tells of a training run.
 
-    Args:
+    Attributes:
+        network: key of `networks.NETWORKS`.
+        parameters: of the network, how many.
+        steps: that were taken.
+        training, validation: the samples that it learned from and was measured on.
         result: of the validation samples; None when training was stopped before the first epoch's end.
         calibration_error: expected error of word confidence, 0–1, each word measured with a map fitted on other
             writers; None where it is not calibrated.
         start_from: the bundle whose weights the run began with; its card becomes part of this one.
     """
+
+    network: str
+    parameters: int
+    steps: int
+    training: list[Sample]
+    validation: list[Sample]
+    result: Evaluation | None
+    calibration_error: float | None
+    start_from: Bundle | None
+
+
+def write(run: Training) -> str:
+    """Text of the card (Markdown)."""
     lines = [
         "# Model card",
         "",
-        f"Network `{network}`, {parameters:,} parameters, {steps:,} training steps.",
+        f"Network `{run.network}`, {run.parameters:,} parameters, {run.steps:,} training steps.",
         "",
         "| collection | training samples | validation samples | writers in training | CER % | WER % |",
         "|---|---|---|---|---|---|",
     ]
-    trained, validated = Counter(s.collection for s in training), Counter(s.collection for s in validation)
+    trained, validated = (Counter(s.collection for s in samples) for samples in (run.training, run.validation))
     for name in sorted(trained | validated):
-        writers = len({s.writer for s in training if s.collection == name and s.writer}) or "not named"
-        rates = result.by_collection.get(name) if result else None
+        writers = len({s.writer for s in run.training if s.collection == name and s.writer}) or "not named"
+        rates = run.result.by_collection.get(name) if run.result else None
         cer, wer = (f"{100 * rates.cer:.2f}", f"{100 * rates.wer:.2f}") if rates else ("–", "–")
         lines.append(f"| {name} | {trained[name]:,} | {validated[name]:,} | {writers} | {cer} | {wer} |")
     lines += [
         "",
-        *_confidence(calibration_error, inherited=start_from is not None),
+        *_confidence(run.calibration_error, inherited=run.start_from is not None),
         "CER and WER: validation samples, greedy decoding, no lexicon. The weights carry what was learned from the",
         "data above; whoever passes this bundle on must respect the terms of that data.",
         "",
     ]
-    if start_from is not None:
-        lines += _beginning(start_from)
+    if run.start_from is not None:
+        lines += _beginning(run.start_from)
     return "\n".join(lines)
 
 

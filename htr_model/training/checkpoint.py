@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from htr_model.networks import assign_weights, named_weights, seeds
+from htr_model.training.settings import TrainingError
 from htr_model.whole_files import written_aside
 
 FILE = "checkpoint.safetensors"
@@ -32,7 +33,7 @@ class Progress:
 P = TypeVar("P", bound=Progress)
 
 
-class CheckpointError(Exception):
+class CheckpointError(TrainingError):
     """A run cannot go on from a folder's checkpoint; the message says why."""
 
 
@@ -51,7 +52,7 @@ def _states(model: keras.Model) -> list[tuple[str, keras.Variable]]:
 
 
 def restore(folder: Path, model: keras.Model, fresh: P) -> P:
-    """The progress saved in a folder, after ``model`` and its optimiser have been set.
+    """The progress saved in a folder; ``model``, compiled, and its optimiser get what was saved with it.
 
     Args:
         fresh: that of a run of the same kind that has not begun.

@@ -36,6 +36,8 @@ from htr_model.scoring.calibration import cross_fitted, fit
 from htr_model.scoring.evaluation import Evaluation, evaluate
 from htr_model.training import batches, card, checkpoint
 from htr_model.training.charset_extension import extend
+from htr_model.training.optimizer import adamw
+from htr_model.training.run_files import FIRST_SECONDS, write_history
 from htr_model.training.settings import (
     SETTINGS_FILE,
     TRAINING_FOLDER,
@@ -50,8 +52,6 @@ log = logging.getLogger(__name__)
 
 _CHECKPOINT_SECONDS = 300
 _LOG_SECONDS = 60
-_FIRST_SECONDS = 15
-"""Until the first line of progress, so that it is seen that it goes on."""
 
 
 @dataclass
@@ -117,12 +117,9 @@ class TrainingRun:
         self.model = networks.build(self.network, self.normalization.height, self.charset.classes, settings.precision)
         if start_from:
             assign_weights(self.model, start_from.weights, f"bundle {start_from.id}")
-        optimizer = keras.optimizers.AdamW(
-            settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=5.0
-        )
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.trainer, self.loss_weights = _with_shortcut(self.model, settings.shortcut)
-        optimizer.build(self.trainer.trainable_variables)
+        variables = self.trainer.trainable_variables
+        optimizer = adamw(variables, settings.learning_rate, settings.weight_decay, clipnorm=5.0)
         jit = keras.backend.backend() == "jax"
         losses = [packed_ctc_loss] * len(self.loss_weights)
         self.trainer.compile(optimizer, loss=losses, loss_weights=self.loss_weights, jit_compile=jit)
@@ -192,7 +189,7 @@ class TrainingRun:
         losses: list[float] = []
         before = checkpointed = logged = time.monotonic()
         if not done.step:
-            logged -= _LOG_SECONDS - _FIRST_SECONDS
+            logged -= _LOG_SECONDS - FIRST_SECONDS
         with _progress_bar() as bar:
             task = bar.add_task(
                 f"epoch {done.epoch + 1}/{settings.epochs}", total=per_epoch, completed=done.batch, loss=0
@@ -291,7 +288,7 @@ class TrainingRun:
         if cer < done.best_cer:
             self.save_best(result)
             done.best_cer, done.best_epoch = cer, done.epoch
-        _write_history(done.history, self.folder / "history.csv")
+        write_history(done.history, self.folder / "history.csv")
         plots.training_curves(done.history, self.folder / "curves.png")
 
     def save_best(self, result: Evaluation) -> None:
@@ -321,17 +318,17 @@ class TrainingRun:
     def _save_bundle(
         self, result: Evaluation | None, calibration: Calibration = UNCALIBRATED, calibrated: bool = False
     ) -> None:
-        text = card.write(
-            self.network,
-            self.model.count_params(),
-            [p.sample for p in self.train],
-            self.validation,
-            self.progress.step,
-            result,
-            result.calibration_error if result and calibrated else None,
-            self.start_from,
+        told = card.Training(
+            network=self.network,
+            parameters=self.model.count_params(),
+            steps=self.progress.step,
+            training=[p.sample for p in self.train],
+            validation=self.validation,
+            result=result,
+            calibration_error=result.calibration_error if result and calibrated else None,
+            start_from=self.start_from,
         )
-        bundle.save(self._bundle(calibration), self.output, text)
+        bundle.save(self._bundle(calibration), self.output, card.write(told))
 
     def _write_inputs(self) -> None:
         settings = {
@@ -350,10 +347,7 @@ class TrainingRun:
             writer.writerows((s.id, s.reason) for s in self.skipped)
 
     def _restore(self) -> None:
-        try:
-            self.progress = checkpoint.restore(self.folder, self.trainer, self.progress)
-        except checkpoint.CheckpointError as error:
-            raise TrainingError(str(error)) from error
+        self.progress = checkpoint.restore(self.folder, self.trainer, self.progress)
         log.info("resumed in epoch %d after %.0f min", self.progress.epoch + 1, self.progress.seconds / 60)
 
 
@@ -365,12 +359,3 @@ def _reasons(skipped: list[Skipped]) -> str:
 def _progress_bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, TextColumn("loss {task.fields[loss]:.3f}"), transient=True)
-
-
-def _write_history(history: list[dict], path: Path) -> None:
-    # A run that is resumed may validate on other collections, whose rates are columns.
-    names = list(dict.fromkeys(name for row in history for name in row))
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=names, restval="")
-        writer.writeheader()
-        writer.writerows(history)

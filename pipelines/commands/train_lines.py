@@ -52,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"--output {arguments.output}: holds a line network already; name another folder, or go on with --resume"
         )
     with hold_back_native_output():
-        from htr_model.line_finder.training import LineTrainingError, LineTrainingRun, LineTrainingSettings
+        from htr_model.line_finder.training import LineTrainingRun, LineTrainingSettings
+        from htr_model.training.settings import TrainingError
     from htr_model.readers.page_truth import true_pages
     from pipelines.training_data.line_network_pages import line_pages
 
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "warning: without pages to validate nobody measures what is learned; give more pages", file=sys.stderr
             )
         done = run.run(resume=arguments.resume)
-    except LineTrainingError as error:
+    except TrainingError as error:
         raise UsageError(str(error)) from error
     found = ", ".join(f"{name} {value:.3f}" for name, value in run.dice.items())
     took = f"{counted(done.step, 'step')} in {counted(round(done.seconds / 60), 'minute')}"

@@ -29,18 +29,18 @@ _ROWS_PER_GROUP = 10_000
 
 
 class WriteTable(beam.PTransform):
-    """Rows (dicts) of one table → names that its files have once they are in place."""
+    """Rows (dicts) of one table → its files, each a name that it has once it is in place and its number of rows."""
 
     def __init__(self, output: str, table: str, run_id: str):
         super().__init__()
         self._write = WriteRows(runs.table_folder(output, table, run_id), table)
 
     def expand(self, rows):
-        return rows | beam.ParDo(self._write).with_output_types(str)
+        return rows | beam.ParDo(self._write).with_output_types(tuple[str, int])
 
 
 class WriteRows(beam.DoFn):
-    """Rows of a bundle → one staged file; gives its name once it is in place."""
+    """Rows of a bundle → one staged file; gives its name once it is in place, and its number of rows."""
 
     def __init__(self, folder: str, table: str):
         self._folder = folder
@@ -49,6 +49,7 @@ class WriteRows(beam.DoFn):
     def start_bundle(self):
         self._rows: list[dict] = []
         self._writer = self._name = None
+        self._written = 0
 
     def process(self, row: dict):
         self._rows.append(row)
@@ -61,7 +62,8 @@ class WriteRows(beam.DoFn):
         if self._writer is not None:
             self._writer.close()
             self._file.close()
-            yield WindowedValue(self._name, GlobalWindow().max_timestamp(), [GlobalWindow()])
+            file = (self._name, self._written)
+            yield WindowedValue(file, GlobalWindow().max_timestamp(), [GlobalWindow()])
 
     def _flush(self) -> None:
         if self._writer is None:
@@ -69,6 +71,7 @@ class WriteRows(beam.DoFn):
             self._file = created(join(self._folder, staged(self._name)))
             self._writer = pq.ParquetWriter(self._file, TABLES[self._table], compression="zstd")
         self._writer.write_table(pa.Table.from_pylist(self._rows, TABLES[self._table]))
+        self._written += len(self._rows)
         self._rows = []
 
 
@@ -90,36 +93,32 @@ def publish(folder: str, table: str, names: list[str]) -> None:
     delete([m.path for m in matching(join(folder, "*")) if m.path not in wanted])
 
 
-def add_commit(pipeline: beam.Pipeline, output: str, record: runs.RunRecord, tables: dict[str, tuple]) -> None:
+def add_commit(pipeline: beam.Pipeline, output: str, record: runs.RunRecord, files: dict) -> None:
     """Add the commit to ``pipeline``: written when every table is.
 
     Args:
         record: the run, its counts and end still open.
-        tables: name → (rows, names of the files written).
+        files: table → what `WriteTable` gives for it.
     """
-    counts = {
-        f"{name}_count": beam.pvalue.AsSingleton(rows | f"Count{name.title()}" >> beam.combiners.Count.Globally())
-        for name, (rows, _) in tables.items()
-    }
     # Side inputs are whole before the step that takes them runs: that is what makes the commit the last step.
-    written = {f"{name}_files": beam.pvalue.AsList(files) for name, (_, files) in tables.items()}
+    written = {table: beam.pvalue.AsList(names) for table, names in files.items()}
     once = pipeline | "CommitOnce" >> beam.Create([record])
-    _ = once | "Commit" >> beam.Map(commit, output, **counts, **written)
+    _ = once | "Commit" >> beam.Map(commit, output, **written)
 
 
-def commit(record: runs.RunRecord, output: str, **side) -> str:
+def commit(record: runs.RunRecord, output: str, **written: list[tuple[str, int]]) -> str:
     """Put the files of a run into place and make it count; gives its name. Done again, it changes nothing.
 
     Args:
-        side: ``<table>_count``, its number of rows, and ``<table>_files``, the names of its files.
+        written: table → its files, each a name and a number of rows.
     """
     if runs.counts(output, record.run_id):
         # The commit was written, but the worker died before it could say so.
         remove_staged(output, record.run_id)
         return record.run_id
     for name in TABLES:
-        publish(runs.table_folder(output, name, record.run_id), name, side[f"{name}_files"])
-    counts = {name: int(side[f"{name}_count"]) for name in TABLES}
+        publish(runs.table_folder(output, name, record.run_id), name, [file for file, _ in written[name]])
+    counts = {name: sum(rows for _, rows in written[name]) for name in TABLES}
     finished = datetime.datetime.now(datetime.timezone.utc).isoformat()
     runs.commit_if_announced(output, replace(record, counts=counts, finished_at=finished))
     return record.run_id

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from htr_model.ctc import best_path, ctc_loss
+from htr_model.ctc import ctc_loss, top_classes
 from htr_model.decoding.best_path import collapse
 from htr_model.time_steps import steps_needed
 
@@ -139,17 +139,18 @@ def test_no_time_steps_decode_to_nothing():
 def test_decoded_text_is_at_least_as_probable_as_its_best_path():
     for seed in range(10):
         logits = random_logits(1, 12, 5, seed=seed)
-        path, probabilities = (ops.convert_to_numpy(a)[0] for a in best_path(logits))
-        classes = collapse(path, probabilities).classes
+        path, log_probabilities = (ops.convert_to_numpy(a)[0, :, 0] for a in top_classes(logits, 1))
+        classes = collapse(path, np.exp(log_probabilities)).classes
         of_path = -log_softmax(logits[0])[np.arange(12), path].sum()
         assert losses([classes], logits, [12], width=1)[0] <= of_path + 1e-4
 
 
-def test_best_path_and_its_probabilities():
+@pytest.mark.parametrize("count", [1, 3, 9])
+def test_top_classes_and_their_log_probabilities(count):
     logits = random_logits(3, 7, 5)
-    path, probabilities = (ops.convert_to_numpy(a) for a in best_path(logits))
-    np.testing.assert_array_equal(path, logits.argmax(-1))
-    np.testing.assert_allclose(probabilities, np.exp(log_softmax(logits)).max(-1), rtol=1e-5)
+    classes, log_probabilities = (ops.convert_to_numpy(a) for a in top_classes(logits, count))
+    np.testing.assert_array_equal(classes, (-logits).argsort(-1)[..., :count])
+    np.testing.assert_allclose(log_probabilities, -np.sort(-log_softmax(logits))[..., :count], rtol=1e-5)
 
 
 @pytest.mark.parametrize("label", [[], [1], [1, 2, 3], [1, 1], [2, 2, 2, 1]])

@@ -24,13 +24,12 @@ from tests.pipelines.jobs import inkbeam, python
 TEXTS = ("archive", "Hands", "quill", "pen", "by", "for", "ocean", "a", "letters", "ink", "paper", "zoo")
 
 
-@pytest.fixture
-def labelled(tmp_path, tiny_bundle):
+@pytest.fixture(scope="module")
+def read_words(tmp_path_factory, tiny_bundle):
     """A folder of drawn words, each row labelled with what the tiny bundle reads there, every third one wrongly."""
     from htr_model.recognizer import Recognizer
 
-    folder = tmp_path / "words"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("words")
     recognizer = Recognizer(load(tiny_bundle))
     rows = []
     for height in (30, 44, 60):
@@ -41,6 +40,12 @@ def labelled(tmp_path, tiny_bundle):
             rows.append((name, read.text if len(rows) % 3 else "wrong"))
     write(folder, rows)
     return folder
+
+
+@pytest.fixture
+def labelled(read_words, tmp_path):
+    """A test's own copy of the words that were read."""
+    return shutil.copytree(read_words, tmp_path / "words")
 
 
 def write(folder, rows):
@@ -260,10 +265,10 @@ def test_a_local_bundle_to_begin_with_needs_no_beam(drawn, tiny_bundle, tmp_path
 
 def test_a_bundle_to_begin_with_may_get_another_height(drawn, tiny_bundle, tmp_path):
     command = ("train", "--data", drawn, "--output", tmp_path / "model", "--from", tiny_bundle)
-    done = inkbeam(*command, "--height", "32", "--epochs", "1")
+    done = inkbeam(*command, "--height", "16", "--epochs", "1")
     assert done.code == 0, done.err
     made, given = load(tmp_path / "model"), load(tiny_bundle)
-    assert made.normalization == Normalization.of_height(32) != given.normalization
+    assert made.normalization == Normalization.of_height(16) != given.normalization
     assert (made.network, made.charset) == (given.network, given.charset)
 
 

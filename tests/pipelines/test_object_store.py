@@ -24,7 +24,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
-from pipelines import files, inputs
+from pipelines import files, inputs, s3_clients
 from pipelines.archive import runs
 from pipelines.archive.rows import TABLES
 from pipelines.errors import UsageError
@@ -81,7 +81,9 @@ def server():
             environment.setenv(name, value)
         # Beam waits 5 seconds and more before it tries again.
         environment.setattr(retry.Clock, "sleep", lambda self, seconds: None)
+        s3_clients.client.cache_clear()
         yield server
+        s3_clients.client.cache_clear()
         server.stop()
 
 
@@ -175,6 +177,15 @@ def test_bytes_come_back_as_they_were_written(store, size):
     data = bytes(range(256)) * (size // 256 + 1)
     files.write_bytes(f"s3://{BUCKET}/some/thing.gz", data)
     assert files.read_bytes(f"s3://{BUCKET}/some/thing.gz") == data
+
+
+def test_all_calls_share_a_client(store):
+    before = s3_clients.client.cache_info()
+    for _ in range(3):
+        files.write_bytes(f"s3://{BUCKET}/some/thing", b"x")
+        assert files.exists(f"s3://{BUCKET}/some/thing")
+    after = s3_clients.client.cache_info()
+    assert (after.currsize, after.hits - before.hits) == (1, 6 - (before.currsize == 0))
 
 
 def test_missing_file_is_an_oserror(store):

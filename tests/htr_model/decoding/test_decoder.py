@@ -106,9 +106,17 @@ def test_settings_out_of_range_are_refused(values, message):
 
 
 def test_only_greedy_without_alternatives_looks_at_one_class():
-    assert not GREEDY.needs_classes
-    assert DecoderSettings(alternatives=1).needs_classes
-    assert DecoderSettings("beam").needs_classes
+    assert GREEDY.classes_per_step == 1
+    assert DecoderSettings(alternatives=1).classes_per_step == DecoderSettings("beam").classes_per_step > 1
+
+
+def test_greedy_text_is_the_best_path_whose_probabilities_its_symbols_carry():
+    probabilities = np.array([0.9, 0.4, 0.6, 0.7, 0.5], np.float32)
+    steps = Steps(np.array([[0], [3], [3], [0], [3]], np.int32), np.log(probabilities)[:, None])
+    decoded = decode(steps, CHARSET, GREEDY)
+    assert (CHARSET.decode(decoded.best.classes), decoded.best.spans) == ("bb", [(1, 2), (4, 4)])
+    assert decoded.best.probabilities == pytest.approx([0.6, 0.5])
+    assert (decoded.alternatives, decoded.word_alternatives, decoded.word_shares) == ((), (), ())
 
 
 def test_words_share_tells_how_doubtful_it_is_with_the_language_model_and_without_one_is_not_asked():

@@ -9,7 +9,8 @@ from htr_model.line_finder import network
 from htr_model.line_finder.augmentation import random_crop, whole
 from htr_model.line_finder.onnx_file import to_onnx
 from htr_model.line_finder.pages import BAND, STORED, UNIT, LinePage
-from htr_model.line_finder.training import LineTrainingError, LineTrainingRun, LineTrainingSettings, band_loss
+from htr_model.line_finder.training import LineTrainingRun, LineTrainingSettings, band_loss
+from htr_model.training.settings import TrainingError
 from tests.htr_model.drawing import randomise
 
 ROWS = (60, 100, 140, 180, 220)
@@ -141,7 +142,7 @@ def test_a_few_steps_lower_the_loss_and_write_the_network_its_card_and_its_histo
 
     resumed = LineTrainingRun([drawn_page()], settings(steps=13), tmp_path)
     assert resumed.run(resume=True).step == 13
-    with pytest.raises(LineTrainingError, match="no checkpoint"):
+    with pytest.raises(TrainingError, match="no checkpoint"):
         LineTrainingRun([drawn_page()], settings(), tmp_path / "new").run(resume=True)
     assert not (tmp_path / "new").exists()
 
@@ -154,7 +155,7 @@ def test_a_run_is_resumed_as_it_was_begun_or_refused_and_left_as_it_is(tmp_path)
         ({"side": 96}, "begun with side 64, not 96"),
         ({"batch_size": 1}, "begun with batch size 2, not 1"),
     ):
-        with pytest.raises(LineTrainingError, match=f"{told}; resume it as it was begun"):
+        with pytest.raises(TrainingError, match=f"{told}; resume it as it was begun"):
             LineTrainingRun([drawn_page()], settings(steps=2, **changed), tmp_path).run(resume=True)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
@@ -211,10 +212,10 @@ def test_the_onnx_file_answers_as_the_network_does():
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong):
-    with pytest.raises(LineTrainingError):
+    with pytest.raises(TrainingError):
         settings(**wrong)
 
 
 def test_without_training_pages_nothing_begins(tmp_path):
-    with pytest.raises(LineTrainingError, match="no page to train on"):
+    with pytest.raises(TrainingError, match="no page to train on"):
         LineTrainingRun([drawn_page("validation")], settings(), tmp_path)

@@ -20,7 +20,7 @@ from htr_model.scoring.calibration import JudgedWord
 from htr_model.scoring.evaluation import Evaluation, outcomes_of
 from htr_model.scoring.metrics import error_rates
 from htr_model.training import batches
-from htr_model.training.job import Progressed, TrainingRun, _with_shortcut, _write_history
+from htr_model.training.job import Progressed, TrainingRun, _with_shortcut
 from htr_model.training.settings import RECIPES, TrainingError, TrainingSettings, learning_rate
 from htr_model.training.steps import keras_step, packed_ctc_loss
 from tests.htr_model.drawing import word
@@ -292,16 +292,6 @@ def test_validation_may_be_rare_and_patience_waits_for_it(tmp_path, monkeypatch)
     assert epochs_measured(tmp_path) == [3, 6]
     assert (progress.epoch, progress.best_epoch) == (6, 2)
     assert "epoch 3\n" in (tmp_path / "training" / "report" / "report.md").read_text(encoding="utf-8")
-
-
-def test_history_has_the_columns_of_all_its_rows(tmp_path):
-    """Runs that are resumed on other data measure other collections."""
-    path = tmp_path / "history.csv"
-    _write_history([{"epoch": 1, "cer": 0.5, "cer_iam": 0.5}, {"epoch": 2, "cer": 0.25, "cer_letters": 0.25}], path)
-    assert read_csv(path) == [
-        {"epoch": "1", "cer": "0.5", "cer_iam": "0.5", "cer_letters": ""},
-        {"epoch": "2", "cer": "0.25", "cer_iam": "", "cer_letters": "0.25"},
-    ]
 
 
 def test_the_last_epoch_is_measured_also_after_a_break_between_two_validations(tmp_path, monkeypatch):

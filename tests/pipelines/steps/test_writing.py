@@ -17,7 +17,7 @@ RECORD = runs.RunRecord("night", "2026-01-01T00:00:00+00:00", "", "m", "f", {}, 
 
 
 def write(output, table_name, some_rows):
-    """Names of the files that one bundle makes of some rows."""
+    """Files that one bundle makes of some rows: name and number of rows of each."""
     step = writing.WriteRows(runs.table_folder(str(output), table_name, "night"), table_name)
     step.start_bundle()
     for row in some_rows:
@@ -25,9 +25,8 @@ def write(output, table_name, some_rows):
     return [value.value for value in step.finish_bundle()]
 
 
-def commit(output, words, count=4):
-    side = {f"{name}_{what}": value for name in TABLES for what, value in (("count", 0), ("files", []))}
-    return writing.commit(RECORD, str(output), **{**side, "words_count": count, "words_files": words})
+def commit(output, words):
+    return writing.commit(RECORD, str(output), words=words, pages=[], failures=[])
 
 
 @pytest.fixture
@@ -37,10 +36,10 @@ def output(tmp_path):
 
 
 def test_rows_are_seen_only_when_they_are_committed(output):
-    names = write(output, "words", WORDS[:3]) + write(output, "words", WORDS[3:])
-    assert len(set(names)) == 2
+    written = write(output, "words", WORDS[:3]) + write(output, "words", WORDS[3:])
+    assert len({name for name, _ in written}) == 2
     assert rows(output, "words") == []
-    assert commit(output, names) == "night"
+    assert commit(output, written) == "night"
     assert sorted(r["word_index"] for r in rows(output, "words")) == [0, 1, 2, 3]
     assert runs.committed(str(output))[0].counts == {"words": 4, "pages": 0, "failures": 0}
     assert not list(output.rglob("*.staged"))
@@ -48,7 +47,7 @@ def test_rows_are_seen_only_when_they_are_committed(output):
 
 def test_table_without_rows_gets_a_file_without_rows(output):
     assert write(output, "words", []) == []
-    commit(output, [], 0)
+    commit(output, [])
     for name in TABLES:
         assert table(output, name).num_rows == 0
         assert table(output, name).schema.equals(TABLES[name])
@@ -56,20 +55,21 @@ def test_table_without_rows_gets_a_file_without_rows(output):
 
 def test_bundle_that_was_done_twice_counts_once(output):
     write(output, "words", WORDS)
-    second = write(output, "words", WORDS)
-    commit(output, second)
-    assert len(rows(output, "words")) == len(WORDS)
-    assert [p.name for p in (output / "words" / "run=night").iterdir()] == second
+    ((second, _),) = written = write(output, "words", WORDS)
+    commit(output, written)
+    assert len(rows(output, "words")) == runs.committed(str(output))[0].counts["words"] == len(WORDS)
+    assert [p.name for p in (output / "words" / "run=night").iterdir()] == [second]
 
 
 def test_commit_that_died_between_its_renames_is_completed(output):
     """The attempt before had other files, one of them already in place."""
     folder = output / "words" / "run=night"
-    first = write(output, "words", WORDS)
-    (folder / staged(first[0])).rename(folder / first[0])
-    names = write(output, "words", WORDS[:2]) + write(output, "words", WORDS[2:])
+    ((first, _),) = write(output, "words", WORDS)
+    (folder / staged(first)).rename(folder / first)
+    written = write(output, "words", WORDS[:2]) + write(output, "words", WORDS[2:])
+    names = [name for name, _ in written]
     (folder / staged(names[0])).rename(folder / names[0])
-    commit(output, names)
+    commit(output, written)
     assert sorted(p.name for p in folder.iterdir()) == sorted(names)
     assert len(rows(output, "words")) == len(WORDS)
 
@@ -83,17 +83,18 @@ def test_commit_that_is_done_again_changes_nothing(output):
 
 
 def test_file_that_is_lost_fails_the_commit(output):
-    names = write(output, "words", WORDS)
-    (output / "words" / "run=night" / staged(names[0])).unlink()
+    ((name, _),) = written = write(output, "words", WORDS)
+    (output / "words" / "run=night" / staged(name)).unlink()
     with pytest.raises(Exception, match="Rename"):
-        commit(output, names)
+        commit(output, written)
     assert runs.committed(str(output)) == []
 
 
 def test_many_rows_make_one_file_of_several_row_groups(output, monkeypatch):
     monkeypatch.setattr(writing, "_ROWS_PER_GROUP", 3)
-    names = write(output, "words", WORDS)
-    file = pq.ParquetFile(output / "words" / "run=night" / staged(names[0]))
+    ((name, count),) = write(output, "words", WORDS)
+    file = pq.ParquetFile(output / "words" / "run=night" / staged(name))
+    assert count == len(WORDS)
     assert (file.metadata.num_row_groups, file.metadata.num_rows) == (2, 4)
     assert file.schema_arrow.metadata == TABLES["words"].metadata
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"

@@ -12,15 +12,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto
 
 from htr_model.bundle import Bundle
+from htr_model.network_sizes import (
+    CLASSIC_FEATURES,
+    CLASSIC_FILTERS,
+    CLASSIC_UNITS,
+    CRNN_UNITS,
+    STAGES,
+    STEM,
+    TIME_BLOCKS,
+    TIME_KERNEL,
+)
+from htr_model.onnx_graph import NORMALIZATION, Graph, folded
 from htr_model.time_steps import TIME_STRIDE
 
-_OPSET, _IR_VERSION = 17, 8
-"""Of ONNX's operators and file: old ones that have all that is used, so that older readers can read it."""
-_EPSILON = 1e-3
-"""Of batch normalisation, Keras' default."""
+_OPSET = 17
+"""Of ONNX's operators: an old one that has all that is used, so that older readers can read it."""
 
 
 class MisfitError(ValueError):
@@ -31,26 +40,11 @@ def logits_graph(bundle: Bundle) -> ModelProto:
     """The network with output ``logits`` float32 (batch, width / 4, classes), as Keras' has them.
 
     Raises:
-        MisfitError: see `best_path_graph`.
-    """
-    graph = _Graph(bundle.weights)
-    graph.node("Identity", [_logits(graph, bundle)], "logits")
-    return graph.model(bundle, {"logits": (TensorProto.FLOAT, ["batch", "steps", bundle.charset.classes])})
-
-
-def best_path_graph(bundle: Bundle) -> ModelProto:
-    """The network with the outputs of `ctc.best_path`: ``classes`` int32 and ``values`` float32 (batch, time).
-
-    Raises:
         MisfitError: there is no such network, or a weight is missing or of another shape.
     """
-    graph = _Graph(bundle.weights)
-    logits = _logits(graph, bundle)
-    graph.cast(graph.node("ArgMax", [logits], axis=-1, keepdims=0), TensorProto.INT32, "classes")
-    probabilities = graph.node("Softmax", [logits], axis=-1)
-    graph.node("ReduceMax", [probabilities], "values", axes=[-1], keepdims=0)
-    shape = ["batch", "steps"]
-    return graph.model(bundle, {"classes": (TensorProto.INT32, shape), "values": (TensorProto.FLOAT, shape)})
+    graph = _Network(bundle.weights)
+    graph.node("Identity", [_logits(graph, bundle)], "logits")
+    return _model(graph, bundle, {"logits": (TensorProto.FLOAT, ["batch", "steps", bundle.charset.classes])})
 
 
 def top_classes_graph(bundle: Bundle, count: int) -> ModelProto:
@@ -58,78 +52,60 @@ def top_classes_graph(bundle: Bundle, count: int) -> ModelProto:
     time, count).
 
     Raises:
-        MisfitError: see `best_path_graph`.
+        MisfitError: see `logits_graph`.
     """
-    graph = _Graph(bundle.weights)
+    graph = _Network(bundle.weights)
     logits = _logits(graph, bundle)
     log_probabilities = graph.node("LogSoftmax", [logits], axis=-1)
     count = min(count, bundle.charset.classes)
     best = graph.add("TopK", [log_probabilities, graph.integers(count)], ["values", "indices"], axis=-1, sorted=1)
     graph.cast(best[1], TensorProto.INT32, "classes")
     shape = ["batch", "steps", count]
-    return graph.model(bundle, {"classes": (TensorProto.INT32, shape), "values": (TensorProto.FLOAT, shape)})
+    return _model(graph, bundle, {"classes": (TensorProto.INT32, shape), "values": (TensorProto.FLOAT, shape)})
 
 
 def misfit(bundle: Bundle) -> str | None:
     """Why a bundle's weights do not fit its network, in words; None where they do."""
     try:
-        _logits(_Graph(bundle.weights), bundle)
+        _logits(_Network(bundle.weights), bundle)
     except MisfitError as error:
         return str(error)
     return None
 
 
-def _logits(graph: _Graph, bundle: Bundle) -> str:
+def _model(graph: Graph, bundle: Bundle, outputs: dict[str, tuple[int, list]]) -> ModelProto:
+    inputs = {
+        "pixels": (TensorProto.UINT8, ["batch", bundle.normalization.height, "width", 1]),
+        "widths": (TensorProto.INT32, ["batch"]),
+    }
+    return graph.model("recognizer", inputs, outputs, _OPSET)
+
+
+def _logits(graph: _Network, bundle: Bundle) -> str:
     if bundle.network not in _NETWORKS:
         raise MisfitError(f"unknown network {bundle.network!r}; known are {', '.join(sorted(_NETWORKS))}")
     return _NETWORKS[bundle.network](graph, bundle.normalization.height, bundle.charset.classes)
 
 
-class _Graph:
-    """An ONNX graph that grows node by node; methods return names of values."""
+class _Network(Graph):
+    """The graph of a recogniser's network, made of its weights."""
 
     def __init__(self, weights: Mapping[str, np.ndarray]):
+        super().__init__()
         self._weights = weights
-        self._nodes: list = []
-        self._constants: list = []
 
     def weight(self, path: str, *shape: int) -> np.ndarray:
+        """A weight of the network.
+
+        Raises:
+            MisfitError: it is missing, or of another shape.
+        """
         array = self._weights.get(path)
         if array is None:
             raise MisfitError(f"weight {path} is missing")
         if tuple(array.shape) != shape:
             raise MisfitError(f"weight {path} is of shape {tuple(array.shape)}, the network wants {shape}")
         return array
-
-    def constant(self, values) -> str:
-        name = f"constant{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
-
-    def integers(self, *values: int) -> str:
-        return self.constant(np.array(values, np.int64))
-
-    def add(self, operator: str, inputs: list[str], outputs: list[str], **attributes) -> list[str]:
-        name = f"{operator}{len(self._nodes)}"
-        self._nodes.append(helper.make_node(operator, inputs, outputs, name=name, **attributes))
-        return outputs
-
-    def node(self, operator: str, inputs: list[str], output: str = "", **attributes) -> str:
-        return self.add(operator, inputs, [output or f"{operator}{len(self._nodes)}"], **attributes)[0]
-
-    def cast(self, x: str, to: int, output: str = "") -> str:
-        return self.node("Cast", [x], output, to=to)
-
-    def model(self, bundle: Bundle, outputs: dict[str, tuple[int, list]]) -> ModelProto:
-        height = bundle.normalization.height
-        inputs = [
-            helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["batch", height, "width", 1]),
-            helper.make_tensor_value_info("widths", TensorProto.INT32, ["batch"]),
-        ]
-        results = [helper.make_tensor_value_info(name, *described) for name, described in outputs.items()]
-        graph = helper.make_graph(self._nodes, "recognizer", inputs, results, self._constants)
-        opset = helper.make_opsetid("", _OPSET)
-        return helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION, producer_name="inkbeam")
 
     def pixels(self) -> str:
         """Pictures, 0 paper … 1 ink: (batch, 1, height, width)."""
@@ -150,24 +126,16 @@ class _Graph:
         mask = self.cast(self.node("Less", [columns, steps]), TensorProto.FLOAT)
         return self.node("Unsqueeze", [mask, self.integers(1, 2)])
 
-    def convolution(
-        self, x: str, kernel: np.ndarray, bias: np.ndarray | None, strides: int = 1, groups: int = 1
-    ) -> str:
-        """Kernel (outputs, inputs / groups, rows, columns); the output is the input's size divided by ``strides``."""
-        inputs = [x, self.constant(kernel), *([] if bias is None else [self.constant(bias)])]
-        shape = kernel.shape[2:]
-        return self.node(
-            "Conv", inputs, auto_pad="SAME_UPPER", kernel_shape=shape, strides=[strides, strides], group=groups
-        )
-
-    def normalized_convolution(self, x: str, name: str, size: int, inputs: int, filters: int, strides: int = 1) -> str:
-        """Convolution and batch normalisation, which is folded into its kernel."""
+    def normalized_convolution(self, x: str, name: str, size: int, inputs: int, filters: int, stride: int = 1) -> str:
+        """``x`` convolved and normalised."""
         kernel = self.weight(f"{name}_conv/kernel", size, size, inputs, filters)
-        beta, gamma, mean, variance = (
-            self.weight(f"{name}_norm/{v}", filters) for v in ("beta", "gamma", "moving_mean", "moving_variance")
-        )
-        scale = gamma / np.sqrt(variance + np.float32(_EPSILON))
-        return self.convolution(x, (kernel * scale).transpose(3, 2, 0, 1), beta - mean * scale, strides)
+        normalization = (self.weight(f"{name}_norm/{value}", filters) for value in NORMALIZATION)
+        return self.convolution(x, name, *folded(kernel, *normalization), stride)
+
+    def biased_convolution(self, x: str, name: str, size: int, inputs: int, filters: int) -> str:
+        """``x`` convolved, a bias added."""
+        kernel = self.weight(f"{name}/kernel", size, size, inputs, filters)
+        return self.convolution(x, name, kernel, self.weight(f"{name}/bias", filters))
 
     def relu(self, x: str) -> str:
         return self.node("Relu", [x])
@@ -175,7 +143,7 @@ class _Graph:
     def separable(self, x: str, valid: str, name: str, kernel: tuple[int, int], inputs: int, filters: int) -> str:
         x = self.node("Mul", [x, valid])
         depthwise = self.weight(f"{name}_depthwise/kernel", *kernel, inputs, 1)
-        x = self.convolution(x, depthwise.transpose(2, 3, 0, 1), None, groups=inputs)
+        x = self.convolution(x, f"{name}_depthwise", depthwise.swapaxes(2, 3), group=inputs)
         return self.normalized_convolution(x, name, 1, inputs, filters)
 
     def residual(
@@ -185,7 +153,7 @@ class _Graph:
         y = self.separable(y, valid, f"{name}_b", kernel, filters, filters)
         if inputs != filters:
             shortcut = self.weight(f"{name}_shortcut/kernel", 1, 1, inputs, filters)
-            x = self.convolution(x, shortcut.transpose(3, 2, 0, 1), None)
+            x = self.convolution(x, f"{name}_shortcut", shortcut)
         return self.relu(self.node("Add", [x, y]))
 
     def bidirectional(self, x: str, steps: str, i: int, inputs: int, units: int) -> str:
@@ -218,59 +186,63 @@ class _Graph:
         return self.node("MaxPool", [x], kernel_shape=size, strides=size)
 
 
-def _columns(graph: _Graph) -> tuple[str, str]:
-    """What `htr_model.networks` calls the body: (batch, 256, 1, time), and the valid time steps as a mask."""
-    x = graph.relu(graph.normalized_convolution(graph.pixels(), "stem1", 5, 1, 32, strides=2))
+def _columns(graph: _Network) -> tuple[str, str]:
+    """What `htr_model.networks` calls the body: (batch, features, 1, time), and the valid time steps as a mask."""
+    (first, first_kernel), (second, second_kernel) = STEM
+    x = graph.relu(graph.normalized_convolution(graph.pixels(), "stem1", first_kernel, 1, first, stride=2))
     x = graph.node("Mul", [x, graph.valid_columns(x, 2)])
-    x = graph.relu(graph.normalized_convolution(x, "stem2", 3, 32, 64, strides=2))
+    x = graph.relu(graph.normalized_convolution(x, "stem2", second_kernel, first, second, stride=2))
     valid = graph.valid_columns(x, TIME_STRIDE)
-    x = graph.residual(x, valid, "block1", 64, 80)
-    x = graph.pooled(graph.residual(x, valid, "block2", 80, 80), 2, 1)
-    x = graph.residual(x, valid, "block3", 80, 160)
-    x = graph.pooled(graph.residual(x, valid, "block4", 160, 160), 2, 1)
-    x = graph.residual(x, valid, "block5", 160, 256)
-    x = graph.residual(x, valid, "block6", 256, 256)
+    inputs = second
+    for stage, filters in enumerate(STAGES):
+        if stage:
+            x = graph.pooled(x, 2, 1)
+        for i in (1, 2):
+            x = graph.residual(x, valid, f"block{2 * stage + i}", inputs, filters)
+            inputs = filters
     return graph.node("ReduceMax", [x], axes=[2], keepdims=1), valid
 
 
-def _by_time(graph: _Graph, x: str) -> str:
+def _by_time(graph: _Network, x: str) -> str:
     """(batch, channels, 1, time) → (batch, time, channels)."""
     return graph.node("Transpose", [graph.node("Squeeze", [x, graph.integers(2)])], perm=[0, 2, 1])
 
 
-def _crnn(graph: _Graph, _: int, classes: int) -> str:
-    x = _by_time(graph, _columns(graph)[0])
+def _lstm_logits(graph: _Network, x: str, inputs: int, units: tuple[int, ...], classes: int) -> str:
+    """(batch, time, inputs) → LSTMs of so many units in each direction, one behind another → logits."""
     steps = graph.cast(graph.valid_steps(TIME_STRIDE), TensorProto.INT32)
-    for i, inputs in ((1, 256), (2, 448), (3, 448)):
-        x = graph.bidirectional(x, steps, i, inputs, 224)
-    return graph.dense(x, "logits", 448, classes)
+    for i, here in enumerate(units, start=1):
+        x = graph.bidirectional(x, steps, i, inputs, here)
+        inputs = 2 * here
+    return graph.dense(x, "logits", inputs, classes)
 
 
-def _resnet_ctc(graph: _Graph, _: int, classes: int) -> str:
+def _crnn(graph: _Network, _: int, classes: int) -> str:
+    return _lstm_logits(graph, _by_time(graph, _columns(graph)[0]), STAGES[-1], CRNN_UNITS, classes)
+
+
+def _resnet_ctc(graph: _Network, _: int, classes: int) -> str:
     x, valid = _columns(graph)
-    for i in range(1, 5):
-        x = graph.residual(x, valid, f"time{i}", 256, 256, (1, 9))
-    kernel = graph.weight("logits/kernel", 1, 1, 256, classes)
-    return _by_time(graph, graph.convolution(x, kernel.transpose(3, 2, 0, 1), graph.weight("logits/bias", classes)))
+    features = STAGES[-1]
+    for i in range(1, TIME_BLOCKS + 1):
+        x = graph.residual(x, valid, f"time{i}", features, features, TIME_KERNEL)
+    return _by_time(graph, graph.biased_convolution(x, "logits", 1, features, classes))
 
 
-def _cnn_bilstm(graph: _Graph, height: int, classes: int) -> str:
-    x = graph.pixels()
-    for i, inputs, filters in ((1, 1, 32), (2, 32, 64)):
-        kernel = graph.weight(f"conv{i}/kernel", 3, 3, inputs, filters)
-        x = graph.relu(graph.convolution(x, kernel.transpose(3, 2, 0, 1), graph.weight(f"conv{i}/bias", filters)))
+def _cnn_bilstm(graph: _Network, height: int, classes: int) -> str:
+    x, inputs = graph.pixels(), 1
+    for i, filters in enumerate(CLASSIC_FILTERS, start=1):
+        x = graph.relu(graph.biased_convolution(x, f"conv{i}", 3, inputs, filters))
         x = graph.pooled(graph.node("Mul", [x, graph.valid_columns(x, 2 ** (i - 1))]), 2, 2)
-    features = height // 4 * 64
+        inputs = filters
+    features = height // 4 * inputs
     x = graph.node("Transpose", [x], perm=[0, 3, 2, 1])
     x = graph.node("Reshape", [x, graph.integers(0, 0, features)])
-    x = graph.relu(graph.dense(x, "dense", features, 64))
-    steps = graph.cast(graph.valid_steps(TIME_STRIDE), TensorProto.INT32)
-    for i, inputs, units in ((1, 64, 128), (2, 256, 64)):
-        x = graph.bidirectional(x, steps, i, inputs, units)
-    return graph.dense(x, "logits", 128, classes)
+    x = graph.relu(graph.dense(x, "dense", features, CLASSIC_FEATURES))
+    return _lstm_logits(graph, x, CLASSIC_FEATURES, CLASSIC_UNITS, classes)
 
 
-_NETWORKS: dict[str, Callable[[_Graph, int, int], str]] = {
+_NETWORKS: dict[str, Callable[[_Network, int, int], str]] = {
     "crnn": _crnn,
     "resnet-ctc": _resnet_ctc,
     "cnn-bilstm": _cnn_bilstm,
