@@ -54,6 +54,14 @@ def test_writing_in_the_margin_is_read_turned_and_last(turn):
     assert numbers == list(range(len(numbers)))
 
 
+def test_short_notes_are_found():
+    gray, boxes, _ = letter(270, ("Burn this letter when", "you have read it", "and tell no one"))
+    found = segment(gray).layout.other_way
+    assert len(found) == 3
+    for line, true in zip(found, boxes, strict=True):
+        assert np.abs(np.subtract(sides(line.box), true)).max() <= 6
+
+
 def test_notes_of_each_margin_are_a_region():
     # Written up the left margin and down the right one.
     left, _, body = letter(90)
