@@ -20,7 +20,7 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.archive import runs
-from pipelines.archive.tables import staged
+from pipelines.archive.places import staged, table_folder
 from pipelines.files import created, delete, join, matching
 from pipelines.records import TABLES
 
@@ -33,7 +33,7 @@ class WriteTable(beam.PTransform):
 
     def __init__(self, output: str, table: str, run_id: str):
         super().__init__()
-        self._write = WriteRows(runs.table_folder(output, table, run_id), table)
+        self._write = WriteRows(table_folder(output, table, run_id), table)
 
     def expand(self, rows):
         return rows | beam.ParDo(self._write).with_output_types(str)
@@ -118,7 +118,7 @@ def commit(record: runs.RunRecord, output: str, **side) -> str:
         remove_staged(output, record.run_id)
         return record.run_id
     for name in TABLES:
-        publish(runs.table_folder(output, name, record.run_id), name, side[f"{name}_files"])
+        publish(table_folder(output, name, record.run_id), name, side[f"{name}_files"])
     counts = {name: int(side[f"{name}_count"]) for name in TABLES}
     finished = datetime.datetime.now(datetime.timezone.utc).isoformat()
     runs.commit_if_announced(output, replace(record, counts=counts, finished_at=finished))
@@ -130,5 +130,5 @@ def remove_staged(output: str, run_id: str) -> None:
 
     The run's own files are no concern of it: they may by now be part of a compaction.
     """
-    folders = (runs.table_folder(output, name, run_id) for name in TABLES)
+    folders = (table_folder(output, name, run_id) for name in TABLES)
     delete([m.path for folder in folders for m in matching(join(folder, staged("*")))])

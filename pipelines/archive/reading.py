@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from pipelines.archive import runs, tables
 from pipelines.archive.page_pictures import picture_name
+from pipelines.archive.places import COMPACTIONS, RUNS
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.transcripts import Transcript, read_pages, transcripts
 from pipelines.errors import UsageError
@@ -71,7 +72,7 @@ class Archive:
         """
         place, own = (os.path.realpath(x) if is_local(x) else absolute(x) for x in (folder, self.output))
         below = place.removeprefix(f"{own}/").split("/")[0] if place.startswith(f"{own}/") else ""
-        if place == own or below in (*TABLES, runs.RUNS, runs.COMPACTIONS):
+        if place == own or below in (*TABLES, RUNS, COMPACTIONS):
             raise UsageError(
                 f"{option} {folder} is the archive itself, whose files are its tables; name another folder"
             )

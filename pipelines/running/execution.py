@@ -67,7 +67,7 @@ def carry_out(
         UsageError: another run is at work on the output, or Beam's options are unusable.
         JobFailed: the pipeline broke as often as ``arguments.attempts`` allows.
     """
-    from pipelines.archive import runs
+    from pipelines.archive import lease
     from pipelines.running import dataflow, launch, portions
 
     job = planned.job
@@ -77,7 +77,7 @@ def carry_out(
         tell("left_to_dataflow", text, run_id=job.run_id, exit_code=exit_codes.DONE)
         return exit_codes.DONE
     memory.keep_little()
-    with runs.held(job.output, job.run_id, wait_seconds(arguments)):
+    with lease.held(job.output, job.run_id, wait_seconds(arguments)):
         launch.tidy(job.output)
         if launch.is_stale(planned):
             planned = replan()

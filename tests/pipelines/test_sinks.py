@@ -4,8 +4,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import sinks
-from pipelines.archive import runs
-from pipelines.archive.tables import staged
+from pipelines.archive import lease, runs
+from pipelines.archive.places import staged, table_folder
 from pipelines.records import TABLES
 from tests.pipelines.jobs import files, rows, table
 
@@ -18,7 +18,7 @@ RECORD = runs.RunRecord("night", "2026-01-01T00:00:00+00:00", "", "m", "f", {}, 
 
 def write(output, table_name, some_rows):
     """Names of the files that one bundle makes of some rows."""
-    step = sinks.WriteRows(runs.table_folder(str(output), table_name, "night"), table_name)
+    step = sinks.WriteRows(table_folder(str(output), table_name, "night"), table_name)
     step.start_bundle()
     for row in some_rows:
         step.process(row)
@@ -32,7 +32,7 @@ def commit(output, words, count=4):
 
 @pytest.fixture
 def output(tmp_path):
-    runs.begin(str(tmp_path), "night")
+    lease.begin(str(tmp_path), "night")
     return tmp_path
 
 
