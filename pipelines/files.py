@@ -14,8 +14,8 @@ from typing import BinaryIO
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions, S3Options
 
-from htr_model.names import printable
-from htr_model.whole_files import written_aside
+from htr_model.printable import printable
+from htr_model.whole_files import sync, written_aside
 
 
 def configure(beam_options: list[str]) -> None:
@@ -156,8 +156,11 @@ def read_bytes(uri: str, most: int = -1) -> bytes:
         return file.read(most)
 
 
-def write_bytes(uri: str, data: bytes) -> None:
+def write_bytes(uri: str, data: bytes, lasting: bool = False) -> None:
     """Write a file whole: under another name first, then moved into place.
+
+    Args:
+        lasting: a local file is on the disk, content and name, before this returns; stores of objects do so themselves.
 
     Raises:
         OSError: it cannot be written.
@@ -168,8 +171,19 @@ def write_bytes(uri: str, data: bytes) -> None:
         return
     path = Path(uri)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with written_aside(path, lasting=False) as partial:
+    with written_aside(path, lasting) as partial:
         partial.write_bytes(data)
+
+
+def make_last(*uris: str) -> None:
+    """Bring local files, or folders' lists of names, and their own names to the disk, each once; stores of objects do
+    so themselves.
+
+    Raises:
+        OSError: one did not get there.
+    """
+    for path in dict.fromkeys(path for uri in uris if is_local(uri) for path in (uri, os.path.dirname(uri))):
+        sync(Path(path))
 
 
 def exists(uri: str) -> bool:

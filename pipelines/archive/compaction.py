@@ -31,7 +31,6 @@ from apache_beam.io.filesystems import FileSystems
 
 from htr_model.whole_files import written_aside
 from pipelines.archive import runs, tables
-from pipelines.archive.durable import make_last
 from pipelines.archive.manifests import REPLACED, Compaction, compactions, write_manifest
 from pipelines.archive.places import STAGED_SUFFIX, manifest_path, run_of, staged, table_folder, table_folders
 from pipelines.archive.run_names import COMPACTED
@@ -219,10 +218,9 @@ def _put(local: Path, uri: str) -> None:
     if is_local(uri):
         target = Path(uri)
         target.parent.mkdir(parents=True, exist_ok=True)
+        # On the disk with its name: what it replaces is removed seconds later, power or no power.
         with written_aside(target) as partial:
             shutil.copyfile(local, partial)
-        # What it replaces is removed seconds later, power or no power.
-        make_last(uri)
         return
     with open(local, "rb") as source, created(uri) as file:
         shutil.copyfileobj(source, file)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from htr_model.names import printable
+from htr_model.printable import printable
 from pipelines.archive import tables
 from pipelines.archive.runs import RunRecord
 from pipelines.records import LOSING_STAGES, timestamp

@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from pipelines.archive.durable import write_lasting
 from pipelines.archive.places import COMPACTIONS, manifest_path, staged, table_folder
 from pipelines.archive.run_names import is_run_name
 from pipelines.errors import UsageError
-from pipelines.files import join, matching, read_bytes
+from pipelines.files import join, matching, read_bytes, write_bytes
 
 REPLACED = b"-"
 """What takes the place of a file that a compaction replaces: no Parquet, and not empty, for Beam cannot write an empty
@@ -48,7 +47,8 @@ class Compaction:
 
 def write_manifest(output: str, compaction: Compaction) -> None:
     """Make a compaction count."""
-    write_lasting(manifest_path(output, compaction.id), json.dumps(asdict(compaction), indent=1).encode())
+    content = json.dumps(asdict(compaction), indent=1).encode()
+    write_bytes(manifest_path(output, compaction.id), content, lasting=True)
 
 
 def compactions(output: str) -> list[Compaction]:

@@ -15,10 +15,9 @@ from pathlib import Path
 from apache_beam.io.filesystems import FileSystems
 
 from pipelines.archive import lease
-from pipelines.archive.durable import make_last, write_lasting
 from pipelines.archive.places import RUNS, commit_path, manifest_path, table_folders
 from pipelines.errors import JobFailed, UsageError
-from pipelines.files import check_store, delete, is_local, join, matching, read_bytes
+from pipelines.files import check_store, delete, is_local, join, make_last, matching, read_bytes, write_bytes
 
 _READERS = 8
 """Files read at a time: a remote store answers slowly, but many at once."""
@@ -56,7 +55,7 @@ def commit(output: str, record: RunRecord) -> None:
         folders = map(Path, table_folders(output, record.run_id))
         written = (path for folder in folders for path in (*folder.glob("*"), folder, folder.parent) if path.exists())
         make_last(*map(str, written))
-    write_lasting(commit_path(output, record.run_id), json.dumps(asdict(record), indent=1).encode())
+    write_bytes(commit_path(output, record.run_id), json.dumps(asdict(record), indent=1).encode(), lasting=True)
 
 
 def commit_if_announced(output: str, record: RunRecord) -> None:

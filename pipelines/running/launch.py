@@ -29,9 +29,9 @@ from pipelines.files import absolute, is_local, matching
 from pipelines.job import Job
 from pipelines.logs import hold_back_native_output
 from pipelines.models import load_bundle, load_language_model
+from pipelines.options.outputs import writing
 from pipelines.records import LOSING_STAGES, Failure
 from pipelines.running import flink, interruption
-from pipelines.written_files import writing
 
 log = logging.getLogger(__name__)
 
