@@ -103,10 +103,10 @@ def test_what_is_written_as_xml_can_be_read_again(tmp_path, transcript, write, p
     read = parse(parsed(tmp_path, write(transcript)))
     assert read.picture == "ledger & co \ufffd.png"
     assert read.size == (400, 300)
-    assert [line["text"] for line in read.lines] == ['Müller "& Söhne" <1871>', "œuvre"]
+    assert [line.text for line in read.lines] == ['Müller "& Söhne" <1871>', "œuvre"]
     # The corners of an outline are pixels of the line.
-    assert read.lines[0]["bbox"] == [10, 20, 189, 29]
-    assert not any(line.get("baseline") for line in read.lines)
+    assert read.lines[0].box.tolist() == [10, 20, 189, 29]
+    assert not any(len(line.baseline) for line in read.lines)
 
 
 @pytest.mark.parametrize(("write", "parse"), [(to_alto, parse_alto), (to_page, parse_page)])
@@ -151,7 +151,7 @@ def test_lines_have_outlines_and_baselines(tmp_path, write, parse, turn, boxes, 
     write_run(tmp_path, "night-1", 1, [page("/s/a.png", 2)], (), rows)
     (made,) = of(tmp_path).values()
     (line,) = parse(parsed(tmp_path, write(made))).lines
-    assert line["baseline"] == baseline and line["polygon"] == outline
+    assert line.baseline.tolist() == baseline and line.polygon.tolist() == outline
 
 
 def test_xml_holds_words_with_their_confidence(tmp_path, transcript):
@@ -267,7 +267,7 @@ def test_cells_are_regions_of_a_table_that_know_their_place(register, tmp_path):
     # What the schema wants of a region: outline, role, lines.
     cell = sheet.find("TableRegion/TextRegion")
     assert [child.tag for child in cell] == ["Coords", "Roles", "TextLine", "TextLine"]
-    assert [line["text"] for line in parse_page(page_xml).lines] == [
+    assert [line.text for line in parse_page(page_xml).lines] == [
         " ".join(word.text for word in line) for line in register.lines
     ]
 

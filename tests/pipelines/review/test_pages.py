@@ -61,7 +61,7 @@ def texts_in(page_xml: str) -> list[str]:
     root = ElementTree.fromstring(page_xml.encode())
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
-    return [line["text"] for line in parse_page(root).lines]
+    return [line.text for line in parse_page(root).lines]
 
 
 def read_lines(row: dict) -> list[str]:
