@@ -16,7 +16,6 @@ import numpy as np
 from htr_model.readers.page_xml import ROOT
 from htr_model.readers.safe_xml import XmlError, parse_xml
 from htr_model.readers.transcription import number, points
-from pipelines.archive.page_pictures import picture_name
 from pipelines.archive.transcripts import PageWord, Transcript
 from pipelines.errors import UsageError
 from pipelines.formats import FORMATS
@@ -152,7 +151,7 @@ def _lines_of(page: Transcript, root: Element) -> list[SavedLine] | None:
         ValueError: it is none of the review's.
     """
     sheet = root.find("Page") if root.tag == ROOT else None
-    if sheet is None or sheet.get("imageFilename") != picture_name(page.name, page.source.sha256, page.source.rotation):
+    if sheet is None or sheet.get("imageFilename") != page.review_picture:
         return None
     # A page of a PDF is as large as the resolution makes it with which it was read.
     size = np.array([number(sheet.get(side, "")) for side in ("imageWidth", "imageHeight")])

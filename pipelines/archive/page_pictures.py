@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -10,34 +9,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pipelines.archive.picture_names import ENDING
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.transcripts import Source
 from pipelines.errors import UsageError
 from pipelines.volumes import RecentVolumes, upright_page
 from segmentation.decoding import DecodingError, DecodingSettings
 
-ENDING = ".jpg"
 _QUALITY = 95
-
-
-def picture_name(name: str, sha256: str, rotation: int) -> str:
-    """Name of the picture of a page of that name: another one when the scan is, or its way up, so that a correction
-    keeps the picture that it is of.
-
-    Args:
-        sha256, rotation: as in `transcripts.Source`.
-    """
-    turn = f"-{rotation}" if rotation else ""
-    return f"{name}-{sha256[:6]}{turn}{ENDING}"
-
-
-_PICTURE = re.compile(r"(.+)-[0-9a-f]{6}(?:-\d+)?\.jpg")
-
-
-def page_of(picture: str) -> str | None:
-    """Name of the page that a file's name is the picture of, as `picture_name` makes it; None for other files."""
-    named = _PICTURE.fullmatch(picture)
-    return named and named[1]
 
 
 def remove_picture(folder: Path, name: str) -> None:

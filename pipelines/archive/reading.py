@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.archive import runs, tables
-from pipelines.archive.page_pictures import picture_name
+from pipelines.archive.picture_names import picture_name
 from pipelines.archive.places import COMPACTIONS, RUNS
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.transcripts import Transcript, read_pages, transcripts
@@ -89,7 +89,7 @@ class Archive:
         return replace(self, pages=self.of_changed_length).where(lambda name: name not in now)
 
     def pictures(self) -> dict[str, str]:
-        """By their names the pictures that a review shows of its pages (`page_pictures.picture_name`)."""
+        """By their names the pictures that a review shows of its pages (`Transcript.review_picture`)."""
         scans = zip(*(self.pages[c].to_pylist() for c in ("source_sha256", "rotation_degrees")), strict=True)
         return {name: picture_name(name, sha, turn or 0) for name, (sha, turn) in zip(self.names(), scans, strict=True)}
 

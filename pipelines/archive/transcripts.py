@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from htr_model.reading import Alternative
 from pipelines.archive import tables
+from pipelines.archive.picture_names import picture_name
 from pipelines.archive.runs import RunRecord
 from pipelines.errors import UsageError
 from pipelines.files import page_stem
@@ -129,6 +130,11 @@ class Transcript:
     read_at: datetime
     lines: tuple[tuple[PageWord, ...], ...]
     corrected: bool = False
+
+    @property
+    def review_picture(self) -> str:
+        """Name of the picture of the page alone that a review shows (`picture_names.picture_name`)."""
+        return picture_name(self.name, self.source.sha256, self.source.rotation)
 
     @property
     def blocks(self) -> list[Block]:
