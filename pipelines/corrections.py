@@ -81,7 +81,7 @@ class Corrections:
         return found
 
     def taken(self, pictures: Mapping[str, str]) -> set[str]:
-        """Names of the pages of which a correction is there, and not of another scan.
+        """Names of the pages that were corrected as they are scanned now.
 
         Args:
             pictures: name of each page's picture by the page's name (`Archive.pictures`).
@@ -89,7 +89,7 @@ class Corrections:
         return {name for name, picture in pictures.items() if self._pictures.get(self._path(name)) == picture}
 
     def left_over(self, pictures: Mapping[str, str]) -> list[str]:
-        """What is to be said of files that are no correction of a page.
+        """Messages about saved files that correct no page of the archive as it is scanned now, one for each.
 
         Args:
             pictures: as of `taken`, of all pages of the archive.
@@ -109,9 +109,8 @@ class Corrections:
         return said
 
     def of(self, page: Transcript) -> list[SavedLine] | None:
-        """A page's lines as they were saved, in the order in which they are to be read; those that were emptied are not
-        there. None where nothing was saved of the page, or of another scan of it, or nothing that can be used.
-        """
+        """A page's lines as they were saved, in reading order, without those that were emptied. None where nothing was
+        saved of the page as it is scanned now, or nothing that can be used."""
         if not self.holds(page.name):
             return None
         path = self._path(page.name)
@@ -195,10 +194,11 @@ def _saved(line: Element, block: int, outlines: Sequence[str], scale: np.ndarray
 
 
 def _in_blocks(page: Transcript, lines: Sequence[SavedLine], regions: int) -> list[SavedLine]:
-    """Lines that were saved of an earlier reading, in the page's blocks of now and in their order.
+    """Lines that were saved of an earlier reading, each with its block of today, ordered by block.
 
-    A saved region is the block in which most of its lines stand now. A line goes with its region if it was moved there:
-    if it stands in the block that another region is now. Else it stays in its own, also where a region was divided.
+    Each saved region becomes the block that holds most of its lines today. A line lying today in a block claimed by
+    another region was moved by the reviewer and follows its saved region, and so does a line that lies in no block;
+    every other line stays in its own block.
 
     Args:
         lines: with the numbers of the saved regions.
@@ -225,7 +225,8 @@ def _in_blocks(page: Transcript, lines: Sequence[SavedLine], regions: int) -> li
 
 
 def _block_of(line: SavedLine, of_line: Sequence[int], boxes: Sequence[Box]) -> int | None:
-    """The block in which a saved line, or one that was found in its place, stands now.
+    """Number of the block in which a saved line lies today: that of the line with its number, without one that of a
+    line over the middle of its box; None where there is no such line.
 
     Args:
         of_line: block of each of the page's lines.
@@ -239,7 +240,7 @@ def _block_of(line: SavedLine, of_line: Sequence[int], boxes: Sequence[Box]) -> 
 
 
 def _drawn(line: SavedLine, sideways: int) -> tuple[PageWord, ...]:
-    """The words of a line that was not found, side by side in its box.
+    """The words of a line that the latest reading did not find, side by side in its box.
 
     Args:
         sideways: the turn by which it is read if it is higher than wide.
@@ -249,7 +250,8 @@ def _drawn(line: SavedLine, sideways: int) -> tuple[PageWord, ...]:
 
 
 def _corrected(line: tuple[PageWord, ...], text: str) -> tuple[PageWord, ...]:
-    """A line that says ``text``. Words that stayed keep their places; what was changed is sure."""
+    """The words of a line that was corrected to ``text``. Those that stayed are as they were; changed ones have the
+    confidence 1."""
     said = text.split()
     words: list[PageWord] = []
     for before, now in _pieces([word.text for word in line], said):
@@ -258,7 +260,8 @@ def _corrected(line: tuple[PageWord, ...], text: str) -> tuple[PageWord, ...]:
 
 
 def _pieces(before: Sequence[str], now: Sequence[str]) -> list[tuple[slice, slice]]:
-    """Words and those that took their place, piece by piece; new ones go with the word beside them."""
+    """Pairs of slices: words of a line, and the words of its corrected text that took their place. Words that were
+    added belong to the piece before them, at the beginning of the line to the piece behind them."""
     pieces: list[list[int]] = []
     for tag, first, last, new_first, new_last in SequenceMatcher(None, before, now, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -274,7 +277,8 @@ def _pieces(before: Sequence[str], now: Sequence[str]) -> list[tuple[slice, slic
 
 
 def _saying(words: tuple[PageWord, ...], texts: Sequence[str]) -> list[PageWord]:
-    """Words that say ``texts`` now: each its own, or where they are more or fewer, in shares of the words' room."""
+    """Words that say ``texts``: each word one of them where there are as many, else the words' common box is shared out
+    by numbers of letters."""
     if len(words) == len(texts):
         pairs = zip(words, texts, strict=True)
         return [word if word.text == now else replace(word, text=now, confidence=1.0) for word, now in pairs]

@@ -34,13 +34,14 @@ def absolute(uri: str) -> str:
 
 
 def safe_name(name: str) -> str:
-    """A name for a file: what is no letter or digit and may not stand in one becomes ``_``."""
+    """A name that any file may have: all but letters, digits, ``.``, ``_`` and ``-`` becomes ``_``."""
     return "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
 
 
 def page_stem(uri: str, page_index: int, document_pages: int) -> str:
-    """Name of files about a page, without an ending: its document's name, a hash of its whole path that keeps equal
-    names apart, the page. A document that changes keeps its name unless it becomes one of several pages, or of one.
+    """Name of files about a page, without an ending: its document's name, a hash of the document's whole path that
+    keeps equal names apart, and the page. It stays the same when the document changes, unless that turns from one page
+    into several or back.
 
     Args:
         document_pages: number of pages of the document; the page is named where there are several.
@@ -176,8 +177,8 @@ def write_bytes(uri: str, data: bytes, lasting: bool = False) -> None:
 
 
 def make_last(*uris: str) -> None:
-    """Bring local files, or folders' lists of names, and their own names to the disk, each once; stores of objects do
-    so themselves.
+    """Bring local files to the disk, content and name, and folders, their lists of names and own name, each once;
+    stores of objects do so themselves.
 
     Raises:
         OSError: one did not get there.

@@ -163,7 +163,8 @@ def _sources(output: str, listed: dict[str, list], target_bytes: int) -> dict[st
 def _write(
     paths: list[str], folder: str, table: str, run_ids: list[str], target_bytes: int
 ) -> tuple[tuple, Counter[str]]:
-    """Write the rows of some files as staged ones; their published names, and how many rows they hold of each run.
+    """Names, as published, of the staged files into which the rows of other files are written, and how many rows they
+    hold of each run.
 
     Raises:
         UsageError: a file is damaged.
@@ -214,7 +215,7 @@ def _rows(path: str) -> int:
 
 
 def _put(local: Path, uri: str) -> None:
-    """A local file's content at a URI, complete or not at all."""
+    """Copy a local file to a URI, complete or not at all."""
     if is_local(uri):
         target = Path(uri)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -227,7 +228,7 @@ def _put(local: Path, uri: str) -> None:
 
 
 def _copy(source: str, target: str) -> None:
-    """The same content under another name, complete or not at all; a target that is there already is left."""
+    """Copy a file to another name, complete or not at all; a target that is there already is left."""
     if FileSystems.exists(target):
         return
     if not is_local(target):

@@ -83,7 +83,8 @@ def begin(output: str, run_id: str) -> None:
 
 
 def _name_at_work(output: str, run_id: str) -> UsageError:
-    """Writing beside it would mix the rows of both, and the first to fail would remove the other's."""
+    """The error of a run whose name another at work has: writing beside it would mix the rows of both, and the first
+    to fail would remove the other's."""
     return UsageError(f"{output}: a run {run_id!r} is at work; choose another --run-id")
 
 
@@ -197,8 +198,8 @@ def _identity() -> dict:
 
 
 def _machine() -> str:
-    """What tells machines apart: the id of their installation, in containers without one the kernel's since its start;
-    empty where there is neither."""
+    """An id of this machine: its installation's; in containers without one, its kernel's since the start; empty where
+    there is neither."""
     for path in ("/etc/machine-id", "/proc/sys/kernel/random/boot_id"):
         with contextlib.suppress(OSError):
             if found := Path(path).read_text().strip():
@@ -207,7 +208,8 @@ def _machine() -> str:
 
 
 def announced(output: str) -> list[tuple[str, dict]]:
-    """Announced runs and their announcements; one that cannot be read was last renewed when its file was written."""
+    """Names of the announced runs, each with its announcement. One that cannot be read counts as renewed when its file
+    was written."""
     marks = []
     for metadata in matching(join(output, RUNS, "*.started")):
         mark: dict = {}
@@ -230,7 +232,7 @@ def _is_own(mark: dict) -> bool:
 
 
 def at_work(mark: dict) -> bool:
-    """Whether a run must be taken for alive."""
+    """Whether the run of an announcement must be taken for alive."""
     if mark.get("left"):
         return True
     own = _identity()

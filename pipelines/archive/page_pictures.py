@@ -20,8 +20,8 @@ _QUALITY = 95
 
 
 def remove_picture(folder: Path, name: str) -> None:
-    """Remove a page's file ``name`` with `ENDING`, if it is there and no other file of this name lies beside it, which
-    may need it."""
+    """Remove the picture ``<name>.jpg`` of a page from a folder, unless a file of that name with another ending lies
+    beside it, which may need it."""
     picture = folder / f"{name}{ENDING}"
     if picture.is_file() and list(folder.glob(f"{name}.*")) == [picture]:
         picture.unlink()
@@ -39,9 +39,9 @@ class Pictures:
         self._options = {record.run_id: record.options.get("decoding") for record in records}
 
     def _settings(self, run_id: str) -> DecodingSettings:
-        """Those of a run: a PDF's pages are as large as the resolution makes them with which it read them.
+        """Settings with which a run decoded its pages: at another resolution a PDF's pages would be of another size.
 
-        What a later version wrote beside those that are known is passed over.
+        Settings that only a later version knows are passed over.
 
         Raises:
             UsageError: they cannot be used.
@@ -56,7 +56,7 @@ class Pictures:
             ) from error
 
     def picture(self, source: Source) -> np.ndarray:
-        """A page the way up in which it was read.
+        """The picture of a page, turned as it was to be read.
 
         Returns:
             uint8 (height, width, 3), blue, green and red; (height, width) of a page without colours.

@@ -8,10 +8,11 @@ ENDING = ".jpg"
 
 
 def picture_name(name: str, sha256: str, rotation: int) -> str:
-    """Name of the picture of a page of that name: another one when the scan is, or its way up, so that a correction
-    keeps the picture that it is of.
+    """Name of the picture of a page. Another scan of the page, or another way up, has another name, so that a
+    correction keeps the picture on which it was made.
 
     Args:
+        name: of the page (`transcripts.Transcript`).
         sha256, rotation: as in `transcripts.Source`.
     """
     turn = f"-{rotation}" if rotation else ""

@@ -45,7 +45,7 @@ class RunRecord:
 
 
 def counts(output: str, run_id: str) -> bool:
-    """Whether a run is committed, or a compaction of that name counts."""
+    """Whether a name is that of a committed run, or of a compaction whose manifest is written."""
     return FileSystems.exists(commit_path(output, run_id)) or FileSystems.exists(manifest_path(output, run_id))
 
 
@@ -87,7 +87,7 @@ def committed(output: str) -> list[RunRecord]:
 
 
 def committed_run(output: str, run_id: str) -> RunRecord:
-    """A run that is known to be committed; the files of others are not read.
+    """The record of one run, which must be committed; the commit files of others are not read.
 
     Raises:
         UsageError: its commit file is damaged.
@@ -135,14 +135,14 @@ def _record(path: str) -> RunRecord:
 
 
 def remove(output: str, run_id: str) -> None:
-    """Remove the files of a run that was not committed, and its announcement."""
+    """Remove a run's announcement, and its files unless it was committed."""
     if not counts(output, run_id):
         delete(table_folders(output, run_id))
     lease.end(output, run_id)
 
 
 def remove_dead(output: str) -> list[str]:
-    """Remove what uncommitted runs left that are provably dead; their ids.
+    """Ids of the dead runs that were not committed; their files are removed, and the announcements of all dead runs.
 
     A run of this machine is dead when its process is gone, any run when it was not heard of for `lease.LEASE_SECONDS`.
     """

@@ -28,7 +28,7 @@ _READERS = 8
 
 
 def paths(output: str, table: str, run_ids: Iterable[str]) -> list[str]:
-    """Files that hold the rows of some committed runs, and of others where a compaction put them together."""
+    """Files that hold the rows of some committed runs; those of compactions hold rows of other runs too."""
     left, found = set(run_ids), []
     for compaction in compactions(output):
         if left.intersection(compaction.runs):
@@ -63,7 +63,7 @@ def read(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]
 
 
 def read_whole(output: str, table: str, records: Iterable[RunRecord], columns: Sequence[str]) -> pa.Table:
-    """The same rows as `read` gives, if none is missing of those that the runs counted when they were committed.
+    """The rows that `read` gives, as many of each run as it counted when it was committed.
 
     Raises:
         UsageError: also where rows of a run are missing.
@@ -87,7 +87,11 @@ def rows_of_runs(rows: pa.Table) -> Counter[str]:
 
 
 def check_whole(output: str, table: str, records: Iterable[RunRecord], found: Counter[str]) -> None:
-    """Nothing, if a table holds all rows that runs counted: what is removed, or cannot be listed, goes unnoticed else.
+    """Nothing, where a table has as many rows of each run as the run counted when it was committed. Files that were
+    removed, or cannot be listed, would go unnoticed otherwise.
+
+    Args:
+        found: how many rows the table has of each run.
 
     Raises:
         UsageError: rows of a run are missing.
@@ -132,7 +136,8 @@ def latest(rows: pa.Table, time: str) -> pa.Table:
 
 
 def latest_pages(rows: pa.Table) -> pa.Table:
-    """Of rows of the pages table the last one of each page that its document had when it was read last."""
+    """Of rows of the pages table the last one of each page, without the pages that their document no longer had when it
+    was read last."""
     pages = latest(rows, "processed_at")
     documents = _last(pages, "processed_at", ["document_uri"])
     place = pc.index_in(pages["document_uri"], value_set=documents["document_uri"].combine_chunks())
@@ -142,7 +147,7 @@ def latest_pages(rows: pa.Table) -> pa.Table:
 
 
 def pages_of_changed_length(rows: pa.Table) -> pa.Table:
-    """Rows of the pages table of the documents that have not always had as many pages."""
+    """Of rows of the pages table those of documents whose number of pages has changed."""
     lengths = rows.group_by("document_uri").aggregate([("document_pages", "count_distinct")])
     changed = lengths.filter(pc.greater(lengths["document_pages_count_distinct"], 1))
     return rows.filter(pc.is_in(rows["document_uri"], changed["document_uri"].combine_chunks()))
@@ -169,7 +174,7 @@ def _read(path: str, schema: pa.Schema) -> pa.Table:
 
 
 def _present(file: pq.ParquetFile, schema: pa.Schema) -> list[str]:
-    """The columns that a file is not too old to have."""
+    """Names of the columns of ``schema`` that a file has: files of earlier versions lack some."""
     return [name for name in schema.names if name in file.schema_arrow.names]
 
 
@@ -206,7 +211,7 @@ def _opened(path: str) -> Iterator[pq.ParquetFile]:
 
 
 def _is_gone(path: str) -> bool:
-    """Whether a file is missing, or what a compaction puts in the place of files that it replaces."""
+    """Whether a file is missing, or a compaction has put a stub into its place."""
     try:
         return metadata(path).size_in_bytes <= len(REPLACED)
     except Exception:

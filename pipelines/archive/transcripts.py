@@ -40,8 +40,8 @@ class PageWord:
         confidence: 0–1.
         box: pixels of the page as it is displayed upright.
         turn: 0, 90 or 270 degrees clockwise by which the page must be turned to read it.
-        region: number of its region, from 0 in reading order; in tables of earlier versions, which know none, of those
-            that are read in its direction.
+        region: number of its region, from 0 in reading order. Tables of earlier versions know none: there all words of
+            one turn are a region.
         cell: where it stands in a table; None outside of tables.
         alternatives: what else it may say, the likeliest first.
         baseline: where it passes the word's beginning and end: rows, of a word in a margin columns; None where unknown.
@@ -165,7 +165,7 @@ class Transcript:
 
 
 def read_pages(output: str, records: Sequence[RunRecord]) -> pa.Table:
-    """The pages of an archive as often as they were read, without their texts and lines; in no order.
+    """Rows of the pages table, one for each time that a page was read, without texts and lines; in no order.
 
     Raises:
         UsageError: a table is damaged, or lacks rows.
