@@ -1,12 +1,34 @@
-"""Files that are there whole or as they were before."""
+"""Files that are there whole or as they were before, and on the disk before its power fails."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_NOT_KNOWN = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
+"""What file systems say that cannot be told to do so, as some of other machines and for folders; SMB refuses it for
+files that are opened to be read."""
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or a folder's list of names, to the disk; nothing where the file system cannot be told to do so.
+
+    Raises:
+        OSError: it did not get there.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in _NOT_KNOWN:
+            raise
 
 
 @contextmanager
@@ -16,8 +38,8 @@ def written_aside(path: Path, lasting: bool = True) -> Iterator[Path]:
     When the block fails, or leaves no file there, ``path`` stays as it was. Nothing remains under the other name.
 
     Args:
-        lasting: the content is on the disk before its name is, which takes a moment. Else a machine whose power fails
-            may keep the new name and not what it stands for.
+        lasting: the content is on the disk before its name is, and that when the block is left, which takes a moment.
+            Else a machine whose power fails may keep the new name and not what it stands for.
 
     Raises:
         OSError: the file cannot be put in its place.
@@ -30,6 +52,8 @@ def written_aside(path: Path, lasting: bool = True) -> Iterator[Path]:
                 with open(partial, "rb+") as file:
                     os.fsync(file.fileno())
             partial.replace(path)
+            if lasting:
+                sync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
 

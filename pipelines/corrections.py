@@ -16,7 +16,6 @@ import numpy as np
 from htr_model.readers.page_xml import ROOT
 from htr_model.readers.safe_xml import XmlError, parse_xml
 from htr_model.readers.transcription import number, points
-from pipelines.archive.page_pictures import picture_name
 from pipelines.archive.transcripts import Transcript
 from pipelines.errors import UsageError
 from pipelines.formats import FORMATS
@@ -83,7 +82,7 @@ class Corrections:
         return found
 
     def taken(self, pictures: Mapping[str, str]) -> set[str]:
-        """Names of the pages of which a correction is there, and not of another scan.
+        """Names of the pages that were corrected as they are scanned now.
 
         Args:
             pictures: name of each page's picture by the page's name (`Archive.pictures`).
@@ -91,7 +90,7 @@ class Corrections:
         return {name for name, picture in pictures.items() if self._pictures.get(self._path(name)) == picture}
 
     def left_over(self, pictures: Mapping[str, str]) -> list[str]:
-        """What is to be said of files that are no correction of a page.
+        """Messages about saved files that correct no page of the archive as it is scanned now, one for each.
 
         Args:
             pictures: as of `taken`, of all pages of the archive.
@@ -111,9 +110,8 @@ class Corrections:
         return said
 
     def of(self, page: Transcript) -> list[SavedLine] | None:
-        """A page's lines as they were saved, in the order in which they are to be read; those that were emptied are not
-        there. None where nothing was saved of the page, or of another scan of it, or nothing that can be used.
-        """
+        """A page's lines as they were saved, in reading order, without those that were emptied. None where nothing was
+        saved of the page as it is scanned now, or nothing that can be used."""
         if not self.holds(page.name):
             return None
         path = self._path(page.name)
@@ -153,7 +151,7 @@ def _lines_of(page: Transcript, root: Element) -> list[SavedLine] | None:
         ValueError: it is none of the review's.
     """
     sheet = root.find("Page") if root.tag == ROOT else None
-    if sheet is None or sheet.get("imageFilename") != picture_name(page.name, page.source.sha256, page.source.rotation):
+    if sheet is None or sheet.get("imageFilename") != page.review_picture:
         return None
     # A page of a PDF is as large as the resolution makes it with which it was read.
     size = np.array([number(sheet.get(side, "")) for side in ("imageWidth", "imageHeight")])
@@ -197,10 +195,11 @@ def _saved(line: Element, block: int, outlines: Sequence[str], scale: np.ndarray
 
 
 def _in_blocks(page: Transcript, lines: Sequence[SavedLine], regions: int) -> list[SavedLine]:
-    """Lines that were saved of an earlier reading, in the page's blocks of now and in their order.
+    """Lines that were saved of an earlier reading, each with its block of today, ordered by block.
 
-    A saved region is the block in which most of its lines stand now. A line goes with its region if it was moved there:
-    if it stands in the block that another region is now. Else it stays in its own, also where a region was divided.
+    Each saved region becomes the block that holds most of its lines today. A line lying today in a block claimed by
+    another region was moved by the reviewer and follows its saved region, and so does a line that lies in no block;
+    every other line stays in its own block.
 
     Args:
         lines: with the numbers of the saved regions.
@@ -227,7 +226,8 @@ def _in_blocks(page: Transcript, lines: Sequence[SavedLine], regions: int) -> li
 
 
 def _block_of(line: SavedLine, of_line: Sequence[int], boxes: Sequence[Box]) -> int | None:
-    """The block in which a saved line, or one that was found in its place, stands now.
+    """Number of the block in which a saved line lies today: that of the line with its number, without one that of a
+    line over the middle of its box; None where there is no such line.
 
     Args:
         of_line: block of each of the page's lines.
@@ -241,7 +241,7 @@ def _block_of(line: SavedLine, of_line: Sequence[int], boxes: Sequence[Box]) -> 
 
 
 def _drawn(line: SavedLine, sideways: int) -> tuple[Word, ...]:
-    """The words of a line that was not found, side by side in its box.
+    """The words of a line that the latest reading did not find, side by side in its box.
 
     Args:
         sideways: the turn by which it is read if it is higher than wide.
@@ -251,7 +251,8 @@ def _drawn(line: SavedLine, sideways: int) -> tuple[Word, ...]:
 
 
 def _corrected(line: tuple[Word, ...], text: str) -> tuple[Word, ...]:
-    """A line that says ``text``. Words that stayed keep their places; what was changed is sure."""
+    """The words of a line that was corrected to ``text``. Those that stayed are as they were; changed ones have the
+    confidence 1."""
     said = text.split()
     words: list[Word] = []
     for before, now in _pieces([word.text for word in line], said):
@@ -260,7 +261,8 @@ def _corrected(line: tuple[Word, ...], text: str) -> tuple[Word, ...]:
 
 
 def _pieces(before: Sequence[str], now: Sequence[str]) -> list[tuple[slice, slice]]:
-    """Words and those that took their place, piece by piece; new ones go with the word beside them."""
+    """Pairs of slices: words of a line, and the words of its corrected text that took their place. Words that were
+    added belong to the piece before them, at the beginning of the line to the piece behind them."""
     pieces: list[list[int]] = []
     for tag, first, last, new_first, new_last in SequenceMatcher(None, before, now, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -276,7 +278,8 @@ def _pieces(before: Sequence[str], now: Sequence[str]) -> list[tuple[slice, slic
 
 
 def _saying(words: tuple[Word, ...], texts: Sequence[str]) -> list[Word]:
-    """Words that say ``texts`` now: each its own, or where they are more or fewer, in shares of the words' room."""
+    """Words that say ``texts``: each word one of them where there are as many, else the words' common box is shared out
+    by numbers of letters."""
     if len(words) == len(texts):
         pairs = zip(words, texts, strict=True)
         return [word if word.text == now else replace(word, text=now, confidence=1.0) for word, now in pairs]

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from htr_model.names import printable
-from pipelines.archive.page_pictures import ENDING as PICTURE_ENDING
+from htr_model.printable import printable
 from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg, remove_picture
+from pipelines.archive.picture_names import ENDING as PICTURE_ENDING
 from pipelines.archive.reading import Archive
 from pipelines.archive.transcripts import Transcript
 from pipelines.corrections import Corrections

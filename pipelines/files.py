@@ -14,8 +14,8 @@ from typing import BinaryIO
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions, S3Options
 
-from htr_model.names import printable
-from htr_model.whole_files import written_aside
+from htr_model.printable import printable
+from htr_model.whole_files import sync, written_aside
 from pipelines import s3_clients
 
 
@@ -36,13 +36,14 @@ def absolute(uri: str) -> str:
 
 
 def safe_name(name: str) -> str:
-    """A name for a file: what is no letter or digit and may not stand in one becomes ``_``."""
+    """A name that any file may have: all but letters, digits, ``.``, ``_`` and ``-`` becomes ``_``."""
     return "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
 
 
 def page_stem(uri: str, page_index: int, document_pages: int) -> str:
-    """Name of files about a page, without an ending: its document's name, a hash of its whole path that keeps equal
-    names apart, the page. A document that changes keeps its name unless it becomes one of several pages, or of one.
+    """Name of files about a page, without an ending: its document's name, a hash of the document's whole path that
+    keeps equal names apart, and the page. It stays the same when the document changes, unless that turns from one page
+    into several or back.
 
     Args:
         document_pages: number of pages of the document; the page is named where there are several.
@@ -163,8 +164,11 @@ def read_bytes(uri: str, most: int = -1) -> bytes:
         return file.read(most)
 
 
-def write_bytes(uri: str, data: bytes) -> None:
+def write_bytes(uri: str, data: bytes, lasting: bool = False) -> None:
     """Write a file whole: under another name first, then moved into place.
+
+    Args:
+        lasting: a local file is on the disk, content and name, before this returns; stores of objects do so themselves.
 
     Raises:
         OSError: it cannot be written.
@@ -175,8 +179,19 @@ def write_bytes(uri: str, data: bytes) -> None:
         return
     path = Path(uri)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with written_aside(path, lasting=False) as partial:
+    with written_aside(path, lasting) as partial:
         partial.write_bytes(data)
+
+
+def make_last(*uris: str) -> None:
+    """Bring local files to the disk, content and name, and folders, their lists of names and own name, each once;
+    stores of objects do so themselves.
+
+    Raises:
+        OSError: one did not get there.
+    """
+    for path in dict.fromkeys(path for uri in uris if is_local(uri) for path in (uri, os.path.dirname(uri))):
+        sync(Path(path))
 
 
 def exists(uri: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from htr_model.charset import canonical_text
 from htr_model.data.samples import Item, Sample, Skipped
-from htr_model.names import printable
+from htr_model.printable import printable
 from htr_model.readers.pictures import decode_gray
 
 PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".jp2", ".j2k")

@@ -31,11 +31,11 @@ from apache_beam.io.filesystems import FileSystems
 
 from htr_model.whole_files import written_aside
 from pipelines.archive import runs, tables
-from pipelines.archive.durable import make_last
+from pipelines.archive.manifests import REPLACED, Compaction, compactions, write_manifest
+from pipelines.archive.places import STAGED_SUFFIX, manifest_path, run_of, staged, table_folder, table_folders
 from pipelines.archive.rows import TABLES
 from pipelines.archive.run_names import COMPACTED
 from pipelines.archive.runs import RunRecord
-from pipelines.archive.tables import Compaction, staged, write_manifest
 from pipelines.errors import UsageError
 from pipelines.files import created, delete, is_local, join, matching, opened, read_bytes, write_bytes
 
@@ -76,14 +76,13 @@ def compact(output: str, compaction_id: str, target_bytes: int, settle_seconds: 
         return None
     records = [record for members in sources.values() for record in members]
     run_ids = [record.run_id for record in records]
-    folders = {f"run={name}" for name in sources}
-    old = {table: [m for m in listed[table] if _folder(m.path) in folders] for table in TABLES}
+    old = {table: [m for m in listed[table] if run_of(m.path) in sources] for table in TABLES}
     order = {name: i for i, name in enumerate(sources)}
     files, rows = {}, {}
     try:
         for table, metadata in old.items():
-            paths = sorted((m.path for m in metadata), key=lambda p: (order[_folder(p).removeprefix("run=")], p))
-            folder = runs.table_folder(output, table, compaction_id)
+            paths = sorted((m.path for m in metadata), key=lambda p: (order[run_of(p)], p))
+            folder = table_folder(output, table, compaction_id)
             files[table], written = _write(paths, folder, table, run_ids, target_bytes)
             tables.check_whole(output, table, records, written)
             rows[table] = written.total()
@@ -93,7 +92,7 @@ def compact(output: str, compaction_id: str, target_bytes: int, settle_seconds: 
     compaction = Compaction(compaction_id, tuple(run_ids), tuple(sources), files, rows, published=False)
     write_manifest(output, compaction)
     finish(output, settle_seconds)
-    new = {table: [m for m in _listed(output)[table] if _folder(m.path) == f"run={compaction_id}"] for table in TABLES}
+    new = {table: [m for m in _listed(output)[table] if run_of(m.path) == compaction_id] for table in TABLES}
     return Compacted(
         id=compaction_id,
         runs=len(run_ids),
@@ -107,7 +106,7 @@ def compact(output: str, compaction_id: str, target_bytes: int, settle_seconds: 
 
 def finish(output: str, settle_seconds: float = SETTLE_SECONDS) -> None:
     """Publish compactions that count but were cut short. The caller holds the output."""
-    for compaction in tables.compactions(output):
+    for compaction in compactions(output):
         if not compaction.published:
             _publish(output, compaction, settle_seconds)
     _remove_remains(output)
@@ -116,29 +115,28 @@ def finish(output: str, settle_seconds: float = SETTLE_SECONDS) -> None:
 def _publish(output: str, compaction: Compaction, settle_seconds: float) -> None:
     """Steps 3 to 5; each may be repeated."""
     listed = _listed(output)
-    replaced = {f"run={name}" for name in compaction.replaces}
-    old = [m.path for table in TABLES for m in listed[table] if _folder(m.path) in replaced]
+    old = [m.path for table in TABLES for m in listed[table] if run_of(m.path) in compaction.replaces]
     for path in old:
-        write_bytes(path, tables.REPLACED)
+        write_bytes(path, REPLACED)
     for table, names in compaction.files.items():
-        folder = runs.table_folder(output, table, compaction.id)
+        folder = table_folder(output, table, compaction.id)
         for name in names:
             _copy(join(folder, staged(name)), join(folder, name))
     log.info("waiting %g seconds for readers that listed the old files", settle_seconds)
     time.sleep(settle_seconds)
-    delete([runs.table_folder(output, table, name) for table in TABLES for name in compaction.replaces])
-    delete([runs.manifest_path(output, name) for name in compaction.replaces])
+    delete([folder for name in compaction.replaces for folder in table_folders(output, name)])
+    delete([manifest_path(output, name) for name in compaction.replaces])
     write_manifest(output, replace(compaction, published=True))
 
 
 def _remove_remains(output: str) -> None:
     """Remove the staged files of published compactions, and those of compactions that died before they counted."""
-    known = {f"run={compaction.id}" for compaction in tables.compactions(output)}
+    known = {compaction.id for compaction in compactions(output)}
     for table in TABLES:
-        left = [m.path for m in matching(join(output, table, f"run={COMPACTED}*", f"*{tables.STAGED_SUFFIX}"))]
-        dead = {_folder(path) for path in left} - known
-        delete([path for path in left if _folder(path) in known])
-        delete([join(output, table, folder) for folder in sorted(dead)])
+        left = [m.path for m in matching(join(output, table, f"run={COMPACTED}*", f"*{STAGED_SUFFIX}"))]
+        dead = {run_of(path) for path in left} - known
+        delete([path for path in left if run_of(path) in known])
+        delete([table_folder(output, table, name) for name in sorted(dead)])
 
 
 def _listed(output: str) -> dict[str, list]:
@@ -146,19 +144,14 @@ def _listed(output: str) -> dict[str, list]:
     return {table: matching(join(output, table, "run=*", "*.parquet")) for table in TABLES}
 
 
-def _folder(path: str) -> str:
-    return path.replace("\\", "/").rsplit("/", 2)[-2]
-
-
 def _sources(output: str, listed: dict[str, list], target_bytes: int) -> dict[str, list[RunRecord]]:
     """What is to be put together, oldest first: a run or an earlier compaction → the committed runs in it."""
     sizes: dict[str, int] = {}
     for found in listed.values():
         for metadata in found:
-            name = _folder(metadata.path).removeprefix("run=")
+            name = run_of(metadata.path)
             sizes[name] = sizes.get(name, 0) + metadata.size_in_bytes
-    compactions = tables.compactions(output)
-    holder = {run_id: c.id for c in compactions for run_id in c.runs}
+    holder = {run_id: c.id for c in compactions(output) for run_id in c.runs}
     sources: dict[str, list[RunRecord]] = {}
     for record in runs.committed(output):
         name = holder.get(record.run_id, record.run_id)
@@ -170,7 +163,8 @@ def _sources(output: str, listed: dict[str, list], target_bytes: int) -> dict[st
 def _write(
     paths: list[str], folder: str, table: str, run_ids: list[str], target_bytes: int
 ) -> tuple[tuple, Counter[str]]:
-    """Write the rows of some files as staged ones; their published names, and how many rows they hold of each run.
+    """Names, as published, of the staged files into which the rows of other files are written, and how many rows they
+    hold of each run.
 
     Raises:
         UsageError: a file is damaged.
@@ -221,21 +215,20 @@ def _rows(path: str) -> int:
 
 
 def _put(local: Path, uri: str) -> None:
-    """A local file's content at a URI, complete or not at all."""
+    """Copy a local file to a URI, complete or not at all."""
     if is_local(uri):
         target = Path(uri)
         target.parent.mkdir(parents=True, exist_ok=True)
+        # On the disk with its name: what it replaces is removed seconds later, power or no power.
         with written_aside(target) as partial:
             shutil.copyfile(local, partial)
-        # What it replaces is removed seconds later, power or no power.
-        make_last(uri)
         return
     with open(local, "rb") as source, created(uri) as file:
         shutil.copyfileobj(source, file)
 
 
 def _copy(source: str, target: str) -> None:
-    """The same content under another name, complete or not at all; a target that is there already is left."""
+    """Copy a file to another name, complete or not at all; a target that is there already is left."""
     if FileSystems.exists(target):
         return
     if not is_local(target):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from htr_model.names import printable
+from htr_model.printable import printable
 from pipelines.archive import tables
 from pipelines.archive.rows import LOSING_STAGES, timestamp
 from pipelines.archive.runs import RunRecord
@@ -53,8 +53,8 @@ class History:
     """What earlier runs with the same model and the same result-changing options made of documents.
 
     Attributes:
-        done: a row a document that has done pages: key, page_index_distinct, document_pages_max. A page that was read
-            and failed since, when it was to be read again, is not done.
+        done: a row for each document with done pages: key, page_index_distinct (a list), document_pages_max. A page
+            that was read, and failed when it was read again, is not done.
         failed: by key.
     """
 
@@ -62,7 +62,7 @@ class History:
     failed: dict[str, FailedPages]
 
     def done_of(self, documents: Sequence[tuple[str, int, float | None]]) -> Iterator[DonePages]:
-        """Done pages of documents, given by uri, size and time (seconds since 1970), in their order."""
+        """Done pages of each of the documents, which are given by URI, size and time (seconds since 1970)."""
         uris, sizes, times = zip(*documents, strict=True) if documents else ((), (), ())
         keys = _keys(
             pa.array([printable(u) for u in uris], pa.string()),
@@ -77,7 +77,7 @@ class History:
                 yield DonePages(frozenset(indices[position].as_py()), pages[position].as_py() or 0)
 
     def failed_of(self, uri: str, size: int, modified: float | None) -> FailedPages:
-        """Failures of a document that is still the same."""
+        """Failures of a document with this size and time; none where it has changed since."""
         if not self.failed:
             return _NO_FAILURES
         return self.failed.get(_key(printable(uri), size, modified), _NO_FAILURES)
@@ -99,7 +99,7 @@ def load(output: str, records: Iterable[RunRecord], model_id: str, fingerprint: 
 
 
 def _read(output: str, records: Sequence[RunRecord]) -> pa.Table:
-    """A row for each time that a page was read: key, page_index, document_pages, processed_at."""
+    """A row for each time that a page was read: key of its document, page_index, document_pages, processed_at."""
     columns = ["document_uri", "source_size", "source_modified", "page_index", "document_pages", "processed_at"]
     rows = tables.read_whole(output, "pages", records, columns)
     keys = _keys(rows["document_uri"], rows["source_size"], rows["source_modified"].cast(pa.int64()))
@@ -108,7 +108,7 @@ def _read(output: str, records: Sequence[RunRecord]) -> pa.Table:
 
 
 def _failures(output: str, records: Sequence[RunRecord]) -> list[tuple[str, dict]]:
-    """Rows of what cost a page or a document, by key."""
+    """Rows of the failures table that lost a page or a document, each with the key of its document."""
     columns = [
         "document_uri", "page_index", "stage", "attempts", "source_size", "source_modified", "document_pages",
         "failed_at",
@@ -121,12 +121,12 @@ def _failures(output: str, records: Sequence[RunRecord]) -> list[tuple[str, dict
 
 
 def lost_since(read: pa.Table, failures: list[tuple[str, dict]]) -> list[tuple[str, dict]]:
-    """The failures that are in a row with what comes: of pages not read since that their document still has, and of
-    documents not opened since.
+    """Failures that still stand: the page has not been read since and its document still has it, or the document has
+    not been opened since.
 
     Args:
         read: a row for each time that a page was read: key of its document, page_index, document_pages, processed_at.
-        failures: rows of what cost a page or a document, with its key.
+        failures: rows that lost a page or a document, each with the key of its document.
     """
     concerned = pa.array(sorted({key for key, _ in failures}), pa.string())
     passed: dict[tuple[str, int | None], datetime] = {}
@@ -156,7 +156,7 @@ def lost_since(read: pa.Table, failures: list[tuple[str, dict]]) -> list[tuple[s
 
 
 def _done(read: pa.Table, lost: list[tuple[str, dict]]) -> pa.Table:
-    """The pages that were read and did not fail since, as in `History`."""
+    """The pages that were read and have not failed since, as in `History`."""
     failed = sorted({f"{key}\n{row['page_index']}" for key, row in lost if row["page_index"] is not None})
     if failed:
         places = pc.binary_join_element_wise(read["key"], pc.cast(read["page_index"], pa.string()), "\n")
@@ -176,12 +176,13 @@ def _failed(lost: list[tuple[str, dict]]) -> dict[str, FailedPages]:
 
 
 def _key(uri: str, size: int, modified: float | None) -> str:
-    """What must be unchanged for a page to count as the same, as one text; the time in microseconds."""
+    """URI, size and time (microseconds) of a document as one text: while it is the same, so are its pages."""
     return f"{uri}\n{size}\n{_NO_TIME if modified is None else _microseconds(modified)}"
 
 
 def _microseconds(modified: float | None) -> int | None:
-    """A time as the tables hold it; a product of seconds as large as those of some centuries would be inexact."""
+    """Microseconds since 1970 of a time in seconds, as the tables hold it: of times centuries away a product would be
+    inexact."""
     return None if modified is None else (timestamp(modified) - _EPOCH) // timedelta(microseconds=1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -10,39 +9,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pipelines.archive.picture_names import ENDING
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.transcripts import Source
 from pipelines.errors import UsageError
 from pipelines.volumes import RecentVolumes, upright_page
 from segmentation.decoding import DecodingError, DecodingSettings
 
-ENDING = ".jpg"
 _QUALITY = 95
 
 
-def picture_name(name: str, sha256: str, rotation: int) -> str:
-    """Name of the picture of a page of that name: another one when the scan is, or its way up, so that a correction
-    keeps the picture that it is of.
-
-    Args:
-        sha256, rotation: as in `transcripts.Source`.
-    """
-    turn = f"-{rotation}" if rotation else ""
-    return f"{name}-{sha256[:6]}{turn}{ENDING}"
-
-
-_PICTURE = re.compile(r"(.+)-[0-9a-f]{6}(?:-\d+)?\.jpg")
-
-
-def page_of(picture: str) -> str | None:
-    """Name of the page that a file's name is the picture of, as `picture_name` makes it; None for other files."""
-    named = _PICTURE.fullmatch(picture)
-    return named and named[1]
-
-
 def remove_picture(folder: Path, name: str) -> None:
-    """Remove a page's file ``name`` with `ENDING`, if it is there and no other file of this name lies beside it, which
-    may need it."""
+    """Remove the picture ``<name>.jpg`` of a page from a folder, unless a file of that name with another ending lies
+    beside it, which may need it."""
     picture = folder / f"{name}{ENDING}"
     if picture.is_file() and list(folder.glob(f"{name}.*")) == [picture]:
         picture.unlink()
@@ -60,9 +39,9 @@ class Pictures:
         self._options = {record.run_id: record.options.get("decoding") for record in records}
 
     def _settings(self, run_id: str) -> DecodingSettings:
-        """Those of a run: a PDF's pages are as large as the resolution makes them with which it read them.
+        """Settings with which a run decoded its pages: at another resolution a PDF's pages would be of another size.
 
-        What a later version wrote beside those that are known is passed over.
+        Settings that only a later version knows are passed over.
 
         Raises:
             UsageError: they cannot be used.
@@ -77,7 +56,7 @@ class Pictures:
             ) from error
 
     def picture(self, source: Source) -> np.ndarray:
-        """A page the way up in which it was read.
+        """The picture of a page, turned as it was to be read.
 
         Returns:
             uint8 (height, width, 3), blue, green and red; (height, width) of a page without colours.

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.archive import runs, tables
-from pipelines.archive.page_pictures import picture_name
+from pipelines.archive.picture_names import picture_name
+from pipelines.archive.places import COMPACTIONS, RUNS
 from pipelines.archive.rows import TABLES
 from pipelines.archive.runs import RunRecord
 from pipelines.archive.transcripts import Transcript, read_pages, transcripts
@@ -30,7 +31,7 @@ class Archive:
         output: its folder or URI.
         records: its committed runs.
         pages: rows of `transcripts.read_pages`, of each page the latest, in the order of their paths and numbers.
-        of_changed_length: rows of all readings of the documents that have not always had as many pages.
+        of_changed_length: rows of `transcripts.read_pages`, every one of documents whose number of pages has changed.
     """
 
     output: str
@@ -71,7 +72,7 @@ class Archive:
         """
         place, own = (os.path.realpath(x) if is_local(x) else absolute(x) for x in (folder, self.output))
         below = place.removeprefix(f"{own}/").split("/")[0] if place.startswith(f"{own}/") else ""
-        if place == own or below in (*TABLES, runs.RUNS, runs.COMPACTIONS):
+        if place == own or below in (*TABLES, RUNS, COMPACTIONS):
             raise UsageError(
                 f"{option} {folder} is the archive itself, whose files are its tables; name another folder"
             )
@@ -82,13 +83,13 @@ class Archive:
         return [page_stem(uri, index, count or 0) for uri, index, count in zip(*columns, strict=True)]
 
     def former(self) -> Archive:
-        """Pages whose files have names that those of no page of their document have now, as often as they were read: it
-        has become shorter, or was a single page and has become several, or the other way about."""
+        """The archive of all readings of pages whose names (`Transcript.name`) no page of their document has any more:
+        it has become shorter, or has changed from one page to several or back."""
         now = set(replace(self, pages=tables.latest_pages(self.of_changed_length)).names())
         return replace(self, pages=self.of_changed_length).where(lambda name: name not in now)
 
     def pictures(self) -> dict[str, str]:
-        """By their names the pictures that a review shows of its pages (`page_pictures.picture_name`)."""
+        """Names of the pictures that a review shows of its pages (`Transcript.review_picture`), by the pages' names."""
         scans = zip(*(self.pages[c].to_pylist() for c in ("source_sha256", "rotation_degrees")), strict=True)
         return {name: picture_name(name, sha, turn or 0) for name, (sha, turn) in zip(self.names(), scans, strict=True)}
 

@@ -1,48 +1,26 @@
-"""The runs of an output folder: which are committed, which one is at work, and what is left of dead ones.
+"""The committed runs of an output folder, and what is left of dead ones.
 
 A run writes its rows under ``words/run=<id>/`` and so on, and last of all ``runs/<id>.json``. Without that file it
-never happened. While it works, ``runs/<id>.started`` names its process and is renewed every minute: an output has one
-run at a time, and a later one can tell a dead one from one at work.
+never happened. While it works it holds the output (`pipelines.archive.lease`).
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
 import os
-import random
-import socket
-import threading
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from apache_beam.io.filesystems import FileSystems
 
-from pipelines.archive.durable import make_last, write_lasting
-from pipelines.archive.rows import TABLES
+from pipelines.archive import lease
+from pipelines.archive.places import RUNS, commit_path, manifest_path, table_folders
 from pipelines.errors import JobFailed, UsageError
-from pipelines.files import check_store, delete, is_local, join, matching, read_bytes, write_bytes
+from pipelines.files import check_store, delete, is_local, join, make_last, matching, read_bytes, write_bytes
 
-RENEW_SECONDS = 60
-LEASE_SECONDS = 15 * 60
-"""A run whose announcement was not renewed for so long is dead. Many times the renewal: a suspended machine, a slow
-store and clocks that differ by minutes must not make a living run look dead."""
-RUNS, COMPACTIONS = "runs", "compacted"
-"""An output's folders beside its tables'."""
-_LOOK_SECONDS = 10
-"""How often a run that waits looks whether the output is free."""
 _READERS = 8
 """Files read at a time: a remote store answers slowly, but many at once."""
-
-log = logging.getLogger(__name__)
-
-
-class OutputBusy(UsageError):
-    """Another run is at work on the output."""
 
 
 @dataclass(frozen=True)
@@ -66,33 +44,33 @@ class RunRecord:
     versions: dict[str, str]
 
 
-def commit_path(output: str, run_id: str) -> str:
-    """The file that makes a run count."""
-    return join(output, RUNS, f"{run_id}.json")
-
-
-def manifest_path(output: str, compaction_id: str) -> str:
-    """The file that makes a compaction count (`pipelines.archive.tables`)."""
-    return join(output, COMPACTIONS, f"{compaction_id}.json")
-
-
 def counts(output: str, run_id: str) -> bool:
-    """Whether a run is committed, or a compaction of that name counts."""
+    """Whether a name is that of a committed run, or of a compaction whose manifest is written."""
     return FileSystems.exists(commit_path(output, run_id)) or FileSystems.exists(manifest_path(output, run_id))
-
-
-def table_folder(output: str, table: str, run_id: str) -> str:
-    """Where a run writes its rows of a table."""
-    return join(output, table, f"run={run_id}")
 
 
 def commit(output: str, record: RunRecord) -> None:
     """Make a run count: its files are on the disk before the one that says so."""
     if is_local(output):
-        folders = [Path(table_folder(output, table, record.run_id)) for table in TABLES]
+        folders = map(Path, table_folders(output, record.run_id))
         written = (path for folder in folders for path in (*folder.glob("*"), folder, folder.parent) if path.exists())
         make_last(*map(str, written))
-    write_lasting(commit_path(output, record.run_id), json.dumps(asdict(record), indent=1).encode())
+    write_bytes(commit_path(output, record.run_id), json.dumps(asdict(record), indent=1).encode(), lasting=True)
+
+
+def commit_if_announced(output: str, record: RunRecord) -> None:
+    """Make a run count, unless another has meanwhile held it for dead and taken the output.
+
+    Raises:
+        JobFailed: it has; the rows of this run are removed.
+    """
+    if not lease.is_announced(output, record.run_id):
+        remove(output, record.run_id)
+        raise JobFailed(
+            f"run {record.run_id} was not heard of for {lease.LEASE_SECONDS // 60} minutes, and another took {output} "
+            "over"
+        )
+    commit(output, record)
 
 
 def committed(output: str) -> list[RunRecord]:
@@ -109,7 +87,7 @@ def committed(output: str) -> list[RunRecord]:
 
 
 def committed_run(output: str, run_id: str) -> RunRecord:
-    """A run that is known to be committed; the files of others are not read.
+    """The record of one run, which must be committed; the commit files of others are not read.
 
     Raises:
         UsageError: its commit file is damaged.
@@ -129,7 +107,7 @@ def known(output: str) -> list[RunRecord]:
     except OSError as error:
         raise UsageError(f"{output}: cannot be read ({error})") from error
     if not records:
-        at_work = [name for name, mark in _marks(output) if _at_work(mark)]
+        at_work = [name for name, mark in lease.announced(output) if lease.at_work(mark)]
         raise UsageError(
             f"{output}: no committed run is there; "
             + (f"{at_work[0]!r} is at work" if at_work else "name the folder given to digitize --output")
@@ -156,268 +134,23 @@ def _record(path: str) -> RunRecord:
         raise UsageError(f"{path}: damaged commit file ({error}); restore it, or remove it to drop its run") from error
 
 
-def begin(output: str, run_id: str) -> None:
-    """Announce a run, and so take the output for it.
-
-    Raises:
-        UsageError: the output cannot be written or holds a run of that name.
-        OutputBusy: another run is at work on it.
-    """
-    if FileSystems.exists(commit_path(output, run_id)):
-        raise UsageError(f"{output} holds a run {run_id!r} already; choose another --run-id")
-    for name, mark in _marks(output):
-        if name == run_id and _at_work(mark):
-            raise _name_at_work(output, run_id)
-        if name == run_id:
-            remove(output, run_id)
-    for attempt in range(3):
-        try:
-            _announce(output, run_id)
-        except FileExistsError as error:
-            raise _name_at_work(output, run_id) from error
-        except Exception as error:
-            raise UsageError(f"{output}: cannot be written ({error})") from error
-        # Announced first, looked round after: of two that begin at once, at least one sees the other.
-        marks = _marks(output)
-        if not any(name == run_id and _is_own(mark) for name, mark in marks):
-            raise _name_at_work(output, run_id)
-        if any(_is_own(mark) and not mark.get("left") for name, mark in marks if name != run_id):
-            return  # A part of a job that holds the output already: whoever waits for that steps back.
-        # A run that is committed too, since further parts of its job may follow.
-        others = [name for name, mark in marks if name != run_id and _at_work(mark) and not mark.get("left")]
-        if not others:
-            return
-        end(output, run_id)
-        if attempt < 2:
-            # Both may have seen each other, and both stepped back.
-            time.sleep(random.uniform(0.1, 1.0))
-    mark = next((m for name, m in _marks(output) if name == others[0]), {})
-    raise OutputBusy(
-        f"{output}: {others[0]!r} is at work on it (process {mark.get('pid', '?')} on {mark.get('host', '?')}); wait "
-        f"for its end. If it is dead, it stands in the way for at most {LEASE_SECONDS // 60} minutes"
-    )
-
-
-def _name_at_work(output: str, run_id: str) -> UsageError:
-    """Writing beside it would mix the rows of both, and the first to fail would remove the other's."""
-    return UsageError(f"{output}: a run {run_id!r} is at work; choose another --run-id")
-
-
-@contextlib.contextmanager
-def held(output: str, run_id: str, wait_seconds: float = 0.0) -> Iterator[None]:
-    """Announces a run, and renews the announcement until the block is left.
-
-    Args:
-        wait_seconds: for the end, or the death, of another run.
-
-    Raises:
-        UsageError: as `begin`.
-        OutputBusy: another run is at work on the output, and was to the end of the wait.
-    """
-    _begin_within(output, run_id, time.monotonic() + wait_seconds)
-    stop = threading.Event()
-    renewal = threading.Thread(target=_renew, args=(output, run_id, stop), name="inkbeam-renewal", daemon=True)
-    renewal.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        renewal.join()
-        end(output, run_id)
-
-
-def _begin_within(output: str, run_id: str, deadline: float) -> None:
-    told = False
-    while True:
-        try:
-            begin(output, run_id)
-            return
-        except OutputBusy as error:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise
-            if not told:
-                log.info("waiting: %s", error)
-                told = True
-            time.sleep(min(left, _LOOK_SECONDS))
-
-
-def leave(output: str, run_id: str) -> None:
-    """Announce a run that some service runs later, without this process: it holds up no other run.
-
-    Raises:
-        UsageError: as `begin`.
-    """
-    begin(output, run_id)
-    _write_mark(output, run_id, left=True)
-
-
-def _renew(output: str, run_id: str, stop: threading.Event) -> None:
-    while not stop.wait(RENEW_SECONDS):
-        try:
-            # Taken away by a run that held this one for dead: it must not come back.
-            if is_announced(output, run_id):
-                _write_mark(output, run_id)
-        except Exception as error:
-            log.warning("the announcement of run %s was not renewed: %s", run_id, error)
-
-
-def is_announced(output: str, run_id: str) -> bool:
-    """Whether a run's announcement stands."""
-    return FileSystems.exists(_started_path(output, run_id))
-
-
-def commit_if_announced(output: str, record: RunRecord) -> None:
-    """Make a run count, unless another has meanwhile held it for dead and taken the output.
-
-    Raises:
-        JobFailed: it has; the rows of this run are removed.
-    """
-    if not is_announced(output, record.run_id):
-        remove(output, record.run_id)
-        raise JobFailed(
-            f"run {record.run_id} was not heard of for {LEASE_SECONDS // 60} minutes, and another took {output} over"
-        )
-    commit(output, record)
-
-
-def end(output: str, run_id: str) -> None:
-    """Take the announcement away: the run is committed, or its files are removed."""
-    delete([_started_path(output, run_id)])
-
-
 def remove(output: str, run_id: str) -> None:
-    """Remove the files of a run that was not committed, and its announcement."""
-    if counts(output, run_id):
-        end(output, run_id)
-        return
-    delete([table_folder(output, table, run_id) for table in TABLES])
-    end(output, run_id)
+    """Remove a run's announcement, and its files unless it was committed."""
+    if not counts(output, run_id):
+        delete(table_folders(output, run_id))
+    lease.end(output, run_id)
 
 
 def remove_dead(output: str) -> list[str]:
-    """Remove what uncommitted runs left that are provably dead; their ids.
+    """Ids of the dead runs that were not committed; their files are removed, and the announcements of all dead runs.
 
-    A run of this machine is dead when its process is gone, any run when it was not heard of for `LEASE_SECONDS`.
+    A run of this machine is dead when its process is gone, any run when it was not heard of for `lease.LEASE_SECONDS`.
     """
     removed = []
-    for run_id, mark in _marks(output):
+    for run_id, mark in lease.announced(output):
         left = mark.get("left") and counts(output, run_id)
-        if left or not _at_work(mark):
+        if left or not lease.at_work(mark):
             if not counts(output, run_id):
                 removed.append(run_id)
             remove(output, run_id)
     return removed
-
-
-def _announce(output: str, run_id: str) -> None:
-    """Write the mark of a run that begins.
-
-    Raises:
-        FileExistsError: one of this name was faster, on a disk; an object store keeps the mark that is written last.
-    """
-    path, mark = _started_path(output, run_id), _mark()
-    if not is_local(path):
-        write_bytes(path, mark.encode())
-        return
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "x") as file:
-        try:
-            file.write(mark)
-            file.flush()
-        except OSError:
-            Path(path).unlink()
-            raise
-
-
-def _write_mark(output: str, run_id: str, left: bool = False) -> None:
-    write_bytes(_started_path(output, run_id), _mark(left).encode())
-
-
-def _mark(left: bool = False) -> str:
-    return json.dumps({**_identity(), "renewed_at": time.time(), "left": left})
-
-
-def _identity() -> dict:
-    """What names this process among those of all machines; ``machine`` and ``pids`` tell apart machines, and
-    containers, of one host name."""
-    try:
-        pids = os.readlink("/proc/self/ns/pid")
-    except OSError:
-        pids = ""
-    pid = os.getpid()
-    host = {"host": socket.gethostname(), "machine": _machine(), "pids": pids}
-    return {**host, "pid": pid, "process_started": _process_start(pid)}
-
-
-def _machine() -> str:
-    """What tells machines apart: the id of their installation, in containers without one the kernel's since its start;
-    empty where there is neither."""
-    for path in ("/etc/machine-id", "/proc/sys/kernel/random/boot_id"):
-        with contextlib.suppress(OSError):
-            if found := Path(path).read_text().strip():
-                return found
-    return ""
-
-
-def _marks(output: str) -> list[tuple[str, dict]]:
-    """Announced runs and their announcements; one that cannot be read was last renewed when its file was written."""
-    marks = []
-    for metadata in matching(join(output, RUNS, "*.started")):
-        mark: dict = {}
-        try:
-            content = json.loads(read_bytes(metadata.path))
-            if isinstance(content, dict):
-                mark = content
-        except ValueError:
-            pass
-        except OSError:
-            continue  # ended since it was listed
-        if not isinstance(mark.get("renewed_at"), (int, float)):
-            mark["renewed_at"] = metadata.last_updated_in_seconds or time.time()
-        marks.append((os.path.basename(metadata.path).removesuffix(".started"), mark))
-    return marks
-
-
-def _is_own(mark: dict) -> bool:
-    return all(mark.get(name) == value for name, value in _identity().items())
-
-
-def _at_work(mark: dict) -> bool:
-    """Whether a run must be taken for alive."""
-    if mark.get("left"):
-        return True
-    own = _identity()
-    pid = mark.get("pid")
-    # Of earlier versions the mark names the host alone.
-    here = all(mark.get(name, own[name]) == own[name] for name in ("machine", "pids"))
-    if isinstance(pid, int) and mark.get("host") == own["host"] and here:
-        return "process_started" not in mark or _process_start(pid) == mark["process_started"]
-    return time.time() - mark["renewed_at"] < LEASE_SECONDS
-
-
-def _started_path(output: str, run_id: str) -> str:
-    return join(output, RUNS, f"{run_id}.started")
-
-
-def _process_start(pid: int) -> str | None:
-    """What tells a living process from a later one with the same number; None for no such process.
-
-    On Linux the boot's id and the process's start time; elsewhere only whether the number is in use.
-    """
-    try:
-        with open(f"/proc/{pid}/stat") as stat, open("/proc/sys/kernel/random/boot_id") as boot:
-            fields = stat.read().rpartition(")")[2].split()
-            # A zombie has ended; its parent merely has not asked yet.
-            return None if fields[0] in "ZX" else f"{boot.read().strip()} {fields[19]}"
-    except OSError:
-        pass
-    if os.path.isdir("/proc/self"):
-        return None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except OSError:
-        pass
-    return "running"

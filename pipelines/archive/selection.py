@@ -14,8 +14,8 @@ class Selection:
     """Documents to read, and what of them is skipped.
 
     Attributes:
-        documents: with what is left to do.
-        done_pages: pages already done, in files left out and in files that are read for their other pages.
+        documents: each with the pages that are left out of it, and how often it and its pages have failed.
+        done_pages: how many pages are skipped as done, of documents that are left out and of those that are read.
         set_aside: pages that failed too often to be tried again: uri and index, None for a whole document.
     """
 
@@ -28,7 +28,7 @@ def select(documents: list[Document], history: History, existing: str, max_attem
     """What is left to read.
 
     Args:
-        documents: of which what is left out already stays so.
+        documents: pages that are left out of them already stay left out.
         history: what earlier runs made of the documents.
         existing: ``skip`` leaves done pages out, ``redo`` reads them again, ``abort`` refuses.
         max_attempts: a page that failed in so many runs in a row is set aside until its file changes; 0 for no limit.

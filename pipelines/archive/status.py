@@ -86,8 +86,8 @@ class Status:
         pages: different pages that were read.
         words: on those pages, as read last.
         failing: pages and documents whose latest attempt failed.
-        gone: documents of those that are no longer there.
-        set_aside: how many of the others are not tried again until their file changes.
+        gone: documents of ``failing`` that are no longer there.
+        set_aside: how many of ``failing``, without those, are not tried again until their file changes.
         lowest: the pages with the lowest mean confidence, the lowest first.
         waiting: documents with pages that the next run would read; None when no input was named.
     """
@@ -136,7 +136,7 @@ def status(output: str, records: Sequence[RunRecord], lowest: int, max_attempts:
 
 
 def _is_gone(uri: str) -> bool:
-    """Whether a document is not there; of one that cannot be asked for nobody knows."""
+    """Whether a document is known not to be there; False where its place cannot be asked."""
     try:
         if not is_local(uri):
             return not exists(uri)
@@ -147,8 +147,8 @@ def _is_gone(uri: str) -> bool:
 
 
 def failing(output: str, records: Sequence[RunRecord]) -> list[dict]:
-    """Rows of the failures table of the pages and documents whose latest attempt failed, by name: what `FailingPage`
-    says, source_size, source_modified and document_pages.
+    """Rows of the failures table, one for each page or document whose latest attempt failed, by URI and page: the
+    columns of `FailingPage`, failed_at, source_size, source_modified, document_pages and run_id.
 
     Raises:
         UsageError: a table is damaged, or lacks rows.
@@ -158,7 +158,7 @@ def failing(output: str, records: Sequence[RunRecord]) -> list[dict]:
 
 
 def _failures(output: str, records: Sequence[RunRecord]) -> pa.Table:
-    """Rows of what cost a page or a document."""
+    """Rows of the failures table that lost a page or a document."""
     names = (field.name for field in fields(FailingPage))
     columns = [*names, "failed_at", "source_size", "source_modified", "document_pages", "run_id"]
     rows = tables.read_whole(output, "failures", records, columns)

@@ -1,37 +1,25 @@
-"""Rows of committed runs, wherever they lie: in the runs' own folders, or in the larger files of a compaction.
-
-A compaction's manifest, ``compacted/<id>.json``, is one file: the moment it is there, readers of this module take the
-rows of its runs from the compacted files, and never from both places.
-"""
+"""Rows of committed runs, wherever they lie: in the runs' own folders, or in the larger files of a compaction."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
-from pipelines.archive import runs
-from pipelines.archive.durable import write_lasting
+from pipelines.archive.manifests import REPLACED, compactions
+from pipelines.archive.places import run_of
 from pipelines.archive.rows import TABLES
-from pipelines.archive.run_names import is_run_name
 from pipelines.archive.runs import RunRecord
 from pipelines.errors import UsageError
-from pipelines.files import is_local, join, matching, metadata, opened, read_bytes
+from pipelines.files import is_local, join, matching, metadata, opened
 from pipelines.wording import counted
 
-STAGED_SUFFIX = ".staged"
-"""What the name of a compacted file ends with until the files that it replaces are out of the way."""
-REPLACED = b"-"
-"""What takes the place of a file that a compaction replaces: no Parquet, and not empty, for Beam cannot write an empty
-object to S3."""
 ROWS = 20_000
 """Of a part of a table: 30 MB as Python's objects."""
 _TRIES = 5
@@ -39,88 +27,16 @@ _READERS = 8
 """Files read at a time: a remote store answers slowly, but many at once."""
 
 
-@dataclass(frozen=True)
-class Compaction:
-    """Many runs' rows in few files.
-
-    Attributes:
-        id: name of the compaction; its rows lie in the folders ``run=<id>``.
-        runs: whose rows it holds.
-        replaces: ids of the runs and earlier compactions whose folders it stands for.
-        files: names of its files by table, as they are called once it is published.
-        rows: number of rows by table.
-        published: whether plain globs see its files, and no longer those that it replaces.
-    """
-
-    id: str
-    runs: tuple[str, ...]
-    replaces: tuple[str, ...]
-    files: dict[str, tuple[str, ...]]
-    rows: dict[str, int]
-    published: bool
-
-    def paths(self, output: str, table: str) -> list[str]:
-        """Where its rows of a table are to be read."""
-        folder = runs.table_folder(output, table, self.id)
-        return [join(folder, name if self.published else staged(name)) for name in self.files[table]]
-
-
-def staged(name: str) -> str:
-    """Name of a compacted file before it is published: one that globs, Spark and pyarrow pass over."""
-    return f"_{name}{STAGED_SUFFIX}"
-
-
-def write_manifest(output: str, compaction: Compaction) -> None:
-    """Make a compaction count."""
-    write_lasting(runs.manifest_path(output, compaction.id), json.dumps(asdict(compaction), indent=1).encode())
-
-
-def compactions(output: str) -> list[Compaction]:
-    """Compactions that count and that no later one replaces.
-
-    Raises:
-        UsageError: a manifest is damaged.
-    """
-    found = []
-    for listed in matching(join(output, "compacted", "*.json")):
-        try:
-            content = json.loads(read_bytes(listed.path))
-            names = {table: tuple(names) for table, names in content["files"].items()}
-            lists = {name: tuple(content[name]) for name in ("runs", "replaces")}
-            found.append(_checked(Compaction(**{**content, **lists, "files": names})))
-        except FileNotFoundError:
-            continue  # replaced since it was listed; the caller's own read finds out
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise UsageError(f"{listed.path}: damaged manifest of a compaction ({error}); restore it") from error
-    replaced = {name for compaction in found for name in compaction.replaces}
-    return [compaction for compaction in found if compaction.id not in replaced]
-
-
-def _checked(compaction: Compaction) -> Compaction:
-    """The compaction, if every name in it stays in its folder.
-
-    Raises:
-        ValueError: one would lead elsewhere.
-    """
-    runs_named = {compaction.id, *compaction.runs, *compaction.replaces}
-    files_named = {name for names in compaction.files.values() for name in names}
-    odd = sorted(n for n in runs_named if not is_run_name(n)) + sorted(n for n in files_named if set(n) & set("/\\"))
-    if odd:
-        raise ValueError(f"{odd[0]!r} is no name of a run or a file")
-    return compaction
-
-
 def paths(output: str, table: str, run_ids: Iterable[str]) -> list[str]:
-    """Files that hold the rows of some committed runs, and of others where a compaction put them together."""
+    """Files that hold the rows of some committed runs; those of compactions hold rows of other runs too."""
     left, found = set(run_ids), []
     for compaction in compactions(output):
         if left.intersection(compaction.runs):
             found += compaction.paths(output, table)
             left.difference_update(compaction.runs)
-    own = {f"run={run_id}" for run_id in left}
-    if own:
+    if left:
         listed = (file.path for file in matching(join(output, table, "run=*", "*.parquet")))
-        found += [path for path in listed if path.replace("\\", "/").rsplit("/", 2)[-2] in own]
+        found += [path for path in listed if run_of(path) in left]
     return found
 
 
@@ -147,7 +63,7 @@ def read(output: str, table: str, run_ids: Iterable[str], columns: Sequence[str]
 
 
 def read_whole(output: str, table: str, records: Iterable[RunRecord], columns: Sequence[str]) -> pa.Table:
-    """The same rows as `read` gives, if none is missing of those that the runs counted when they were committed.
+    """The rows that `read` gives, as many of each run as it counted when it was committed.
 
     Raises:
         UsageError: also where rows of a run are missing.
@@ -171,7 +87,11 @@ def rows_of_runs(rows: pa.Table) -> Counter[str]:
 
 
 def check_whole(output: str, table: str, records: Iterable[RunRecord], found: Counter[str]) -> None:
-    """Nothing, if a table holds all rows that runs counted: what is removed, or cannot be listed, goes unnoticed else.
+    """Nothing, where a table has as many rows of each run as the run counted when it was committed. Files that were
+    removed, or cannot be listed, would go unnoticed otherwise.
+
+    Args:
+        found: how many rows the table has of each run.
 
     Raises:
         UsageError: rows of a run are missing.
@@ -216,7 +136,8 @@ def latest(rows: pa.Table, time: str) -> pa.Table:
 
 
 def latest_pages(rows: pa.Table) -> pa.Table:
-    """Of rows of the pages table the last one of each page that its document had when it was read last."""
+    """Of rows of the pages table the last one of each page, without the pages that their document no longer had when it
+    was read last."""
     pages = latest(rows, "processed_at")
     documents = _last(pages, "processed_at", ["document_uri"])
     place = pc.index_in(pages["document_uri"], value_set=documents["document_uri"].combine_chunks())
@@ -226,7 +147,7 @@ def latest_pages(rows: pa.Table) -> pa.Table:
 
 
 def pages_of_changed_length(rows: pa.Table) -> pa.Table:
-    """Rows of the pages table of the documents that have not always had as many pages."""
+    """Of rows of the pages table those of documents whose number of pages has changed."""
     lengths = rows.group_by("document_uri").aggregate([("document_pages", "count_distinct")])
     changed = lengths.filter(pc.greater(lengths["document_pages_count_distinct"], 1))
     return rows.filter(pc.is_in(rows["document_uri"], changed["document_uri"].combine_chunks()))
@@ -253,7 +174,7 @@ def _read(path: str, schema: pa.Schema) -> pa.Table:
 
 
 def _present(file: pq.ParquetFile, schema: pa.Schema) -> list[str]:
-    """The columns that a file is not too old to have."""
+    """Names of the columns of ``schema`` that a file has: files of earlier versions lack some."""
     return [name for name in schema.names if name in file.schema_arrow.names]
 
 
@@ -282,7 +203,7 @@ def _opened(path: str) -> Iterator[pq.ParquetFile]:
         # Arrow tells some damage by OSErrors too, which have no number.
         if not isinstance(error, pa.ArrowException) and (error.errno is not None or type(error) is not OSError):
             raise UsageError(f"{path}: cannot be read ({error}); try again") from error
-        run_id = path.replace("\\", "/").rsplit("/", 2)[-2].removeprefix("run=")
+        run_id = run_of(path)
         raise UsageError(
             f"{path}: damaged table of the committed run {run_id} ({error}); restore it, or remove "
             f"{run_id}.json from the output's folder runs/ to drop the run"
@@ -290,7 +211,7 @@ def _opened(path: str) -> Iterator[pq.ParquetFile]:
 
 
 def _is_gone(path: str) -> bool:
-    """Whether a file is missing, or what a compaction puts in the place of files that it replaces."""
+    """Whether a file is missing, or a compaction has put a stub into its place."""
     try:
         return metadata(path).size_in_bytes <= len(REPLACED)
     except Exception:

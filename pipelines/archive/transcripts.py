@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.archive import tables
+from pipelines.archive.picture_names import picture_name
 from pipelines.archive.rows import WORD_COLUMNS, word_of_row
 from pipelines.archive.runs import RunRecord
 from pipelines.errors import UsageError
@@ -94,6 +95,11 @@ class Transcript:
     corrected: bool = False
 
     @property
+    def review_picture(self) -> str:
+        """Name of the picture of the page alone that a review shows (`picture_names.picture_name`)."""
+        return picture_name(self.name, self.source.sha256, self.source.rotation)
+
+    @property
     def blocks(self) -> list[Block]:
         """Its regions in reading order."""
         blocks = []
@@ -122,7 +128,7 @@ class Transcript:
 
 
 def read_pages(output: str, records: Sequence[RunRecord]) -> pa.Table:
-    """The pages of an archive as often as they were read, without their texts and lines; in no order.
+    """Rows of the pages table, one for each time that a page was read, without texts and lines; in no order.
 
     Raises:
         UsageError: a table is damaged, or lacks rows.

@@ -14,9 +14,9 @@ from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.job import BUNDLE_LANGUAGE_MODEL, LanguageModelFile
 from pipelines.logs import hold_back_native_output
+from pipelines.options.outputs import path_ending_in, refuse_unwritable, write_figures, writing
 from pipelines.options.samples import add_measured_options, measured
 from pipelines.wording import counted
-from pipelines.written_files import path_ending_in, refuse_unwritable, write_figures, writing
 
 GREEDY, WITH_LANGUAGE_MODEL = "greedy", "language model"
 

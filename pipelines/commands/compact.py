@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compact the output and say how many files are left."""
     with hold_back_native_output():
-        from pipelines.archive import compaction, runs
+        from pipelines.archive import compaction, lease, runs
         from pipelines.files import absolute, configure
         from pipelines.running import launch
 
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     output = absolute(arguments.output)
     runs.known(output)
     compaction_id = dated_name(COMPACTED)
-    with runs.held(output, compaction_id, wait):
+    with lease.held(output, compaction_id, wait):
         launch.tidy(output, arguments.settle)
         target = round(arguments.target_megabytes * 1_000_000)
         done = compaction.compact(output, compaction_id, target, arguments.settle)

@@ -127,7 +127,7 @@ def _job(arguments: argparse.Namespace) -> Job:
 
 def _tell_passed_over(found) -> None:
     """Say what of the inputs (`inputs.PassedOver`) is left aside."""
-    from htr_model.names import printable
+    from htr_model.printable import printable
 
     if found.endings:
         endings, count = found.endings, found.endings.total()
@@ -143,7 +143,7 @@ def _tell_passed_over(found) -> None:
 
 
 def _tell_what_would_be_read(planned) -> int:
-    from htr_model.names import printable
+    from htr_model.printable import printable
 
     selection = planned.selection
     for document in selection.documents:

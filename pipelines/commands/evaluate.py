@@ -9,8 +9,8 @@ from pathlib import Path
 from pipelines import exit_codes
 from pipelines.logs import hold_back_native_output
 from pipelines.options.decoder import add_decoder_options, chosen_decoder, described
+from pipelines.options.outputs import path_ending_in, refuse_input, refuse_unwritable, write_figures, writing
 from pipelines.options.samples import add_division_options, add_measured_options, divided, measured
-from pipelines.written_files import path_ending_in, refuse_input, refuse_unwritable, write_figures, writing
 
 SUMMARY = "measure a recogniser on pictures with known text"
 

@@ -16,8 +16,8 @@ from pipelines.job import DEFAULT_MODEL, UNITS
 from pipelines.logs import hold_back_native_output
 from pipelines.options.decoder import add_decoder_options, chosen_decoder, described
 from pipelines.options.lines import add_lines_option, segmentation_settings
+from pipelines.options.outputs import path_ending_in, refuse_unwritable, write_figures, writing
 from pipelines.wording import counted
-from pipelines.written_files import path_ending_in, refuse_unwritable, write_figures, writing
 
 SUMMARY = "measure lines, words, reading order and text of pages with known lines"
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.options.archive import add_archive_options
+from pipelines.options.outputs import writing
 from pipelines.wording import counted
-from pipelines.written_files import writing
 
 if TYPE_CHECKING:
     from pipelines.exports import Exported

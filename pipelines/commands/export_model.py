@@ -10,7 +10,7 @@ from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL
 from pipelines.logs import hold_back_native_output
-from pipelines.written_files import writing
+from pipelines.options.outputs import writing
 
 SUMMARY = "write a recogniser as ONNX, LiteRT or SavedModel"
 

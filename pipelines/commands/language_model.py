@@ -8,7 +8,7 @@ from pathlib import Path
 from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL
-from pipelines.written_files import refuse_input, refuse_unwritable, writing
+from pipelines.options.outputs import refuse_input, refuse_unwritable, writing
 
 SUMMARY = "count the n-grams of running texts for digitize --language-model"
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.options.archive import add_archive_options
+from pipelines.options.outputs import writing
 from pipelines.wording import counted
-from pipelines.written_files import writing
 
 if TYPE_CHECKING:
     from pipelines.archive.reading import Archive
@@ -92,7 +92,7 @@ def _write_pages(
     folder: str, archive: Archive, web: WebPages, corrections: Corrections | None, lost: Losses
 ) -> set[str]:
     """Write the pages and their pictures; names of the pages that are shown as they were corrected."""
-    from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg, picture_name
+    from pipelines.archive.page_pictures import LostPicture, Pictures, jpeg
 
     pictures = Pictures(archive.records)
     corrected = set()
@@ -100,7 +100,7 @@ def _write_pages(
         missing = None
         try:
             picture = jpeg(pictures.picture(page.source))
-            _write(folder, picture_name(page.name, page.source.sha256, page.source.rotation), picture)
+            _write(folder, page.review_picture, picture)
         except LostPicture as error:
             missing = str(error)
             lost(error)
@@ -120,7 +120,7 @@ def _write(folder: str, name: str, data: bytes) -> None:
 
 def _remove_pages(folder: Path, names: set[str]) -> None:
     """Remove pages of an earlier review, and their pictures: their links lead through a list that is no more."""
-    from pipelines.archive.page_pictures import page_of
+    from pipelines.archive.picture_names import page_of
 
     for path in list(folder.iterdir()):
         page = path.stem if path.suffix == ".html" else page_of(path.name)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
 from pipelines.options.archive import add_archive_options
+from pipelines.options.outputs import path_ending_in, writing
 from pipelines.wording import counted
-from pipelines.written_files import path_ending_in, writing
 
 if TYPE_CHECKING:
     from pipelines.losses import Losses

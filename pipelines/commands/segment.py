@@ -11,8 +11,8 @@ import cv2
 
 from pipelines import exit_codes
 from pipelines.options.lines import add_lines_option, segmentation_settings
+from pipelines.options.outputs import writing
 from pipelines.wording import counted
-from pipelines.written_files import writing
 from segmentation.decoding import DecodingError, DecodingSettings, PageRef, check_bytes, count_pages, decode_page
 from segmentation.drawing.overlay import draw_overlay
 from segmentation.page import SegmentationSettings, UprightPage, segment_upright

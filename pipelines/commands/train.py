@@ -14,9 +14,9 @@ from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL
 from pipelines.logs import hold_back_native_output
+from pipelines.options.outputs import refuse_unwritable, writing
 from pipelines.options.samples import add_division_options, divided
 from pipelines.wording import counted
-from pipelines.written_files import refuse_unwritable, writing
 
 SUMMARY = "train a recogniser"
 

@@ -10,8 +10,8 @@ from htr_model.cores import usable_cores
 from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
+from pipelines.options.outputs import refuse_unwritable, writing
 from pipelines.wording import counted
-from pipelines.written_files import refuse_unwritable, writing
 
 SUMMARY = "train a network that finds lines"
 

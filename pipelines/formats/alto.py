@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from xml.etree.ElementTree import Element, SubElement
 
-from htr_model.names import printable
+from htr_model.printable import printable
 from pipelines.archive.transcripts import Transcript
 from pipelines.formats.shapes import baseline, outline
 from pipelines.formats.xml import legal, to_bytes, written

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement
 
-from htr_model.names import printable
+from htr_model.printable import printable
 from pipelines.archive.transcripts import Block, Transcript
 from pipelines.formats.shapes import baseline, outline
 from pipelines.formats.xml import legal, to_bytes, written

@@ -15,7 +15,7 @@ def add_wait_option(group: argparse._ActionsContainer) -> None:
 
 
 def wait_seconds(arguments: argparse.Namespace) -> float:
-    """How long to wait for the end of another run (`archive.runs.held`).
+    """How long to wait for the end of another run (`archive.lease.held`).
 
     Raises:
         UsageError: the time is none.

@@ -18,7 +18,6 @@ from importlib.resources import files
 import numpy as np
 import pyarrow as pa
 
-from pipelines.archive.page_pictures import picture_name
 from pipelines.archive.transcripts import Transcript
 from pipelines.corrections import SavedLine
 from pipelines.files import page_stem
@@ -141,7 +140,7 @@ class WebPages:
         entry = self._listed[i]
         before = self._listed[i - 1] if i else None
         after = self._listed[i + 1] if i + 1 < len(self._listed) else None
-        page = replace(page, picture=picture_name(page.name, page.source.sha256, page.source.rotation))
+        page = replace(page, picture=page.review_picture)
         draft = None
         if corrected is not None:
             numbers = itertools.count()

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from pipelines import exit_codes
-from pipelines.archive import runs
+from pipelines.archive import lease
 from pipelines.logs import tell
 from pipelines.options.waiting import wait_seconds
 from pipelines.running import dataflow, launch, memory
@@ -40,7 +40,7 @@ def carry_out(
         tell("left_to_dataflow", text, run_id=job.run_id, exit_code=exit_codes.DONE)
         return exit_codes.DONE
     memory.keep_little()
-    with runs.held(job.output, job.run_id, wait_seconds(arguments)):
+    with lease.held(job.output, job.run_id, wait_seconds(arguments)):
         launch.tidy(job.output)
         if is_stale(planned):
             planned = replan()

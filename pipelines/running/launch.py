@@ -16,8 +16,9 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines import digitize
-from pipelines.archive import compaction, runs
+from pipelines.archive import compaction, lease, runs
 from pipelines.archive.page_pictures import remove_picture
+from pipelines.archive.places import commit_path
 from pipelines.archive.reading import archive_of
 from pipelines.errors import JobFailed, UsageError
 from pipelines.files import absolute, is_local, matching
@@ -69,7 +70,7 @@ def run_with_attempts(planned: Plan, beam_options: list[str], attempts: int) -> 
         run_id = job.run_id if attempt == 1 else f"{job.run_id[:120]}-try{attempt}"
         again = replace(planned, job=replace(job, run_id=run_id))
         try:
-            with runs.held(job.output, run_id) if attempt > 1 else contextlib.nullcontext():
+            with lease.held(job.output, run_id) if attempt > 1 else contextlib.nullcontext():
                 return run(again, beam_options)
         except JobFailed as error:
             if attempt == attempts or _is_committed(again.job):
@@ -152,7 +153,7 @@ def leave(planned: Plan, beam_options: list[str]) -> None:
     """
     job = planned.job
     pipeline = _pipeline(beam_options)
-    runs.leave(job.output, job.run_id)
+    lease.leave(job.output, job.run_id)
     try:
         record = _record(planned)
         digitize.build(pipeline, list(planned.selection.documents), job, record, planned.bundle.normalization)
@@ -180,7 +181,7 @@ def _quiet_workers(beam_options: list[str]) -> contextlib.AbstractContextManager
 
 
 def _is_committed(job: Job) -> bool:
-    return bool(matching(runs.commit_path(job.output, job.run_id)))
+    return bool(matching(commit_path(job.output, job.run_id)))
 
 
 def _record(planned: Plan) -> runs.RunRecord:

@@ -14,7 +14,7 @@ from pipelines.errors import UsageError
 from pipelines.files import absolute, is_local
 from pipelines.job import Job
 from pipelines.models import load_bundle, load_language_model
-from pipelines.written_files import writing
+from pipelines.options.outputs import writing
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from pipelines import files
-from pipelines.archive import runs
+from pipelines.archive import lease
 from pipelines.errors import JobFailed
 from pipelines.inputs import Document
 from pipelines.running import memory
@@ -66,7 +66,7 @@ def run_in_portions(
             selection=replace(planned.selection, documents=part),
         )
         try:
-            with runs.held(planned.job.output, run_id) if number > 1 else contextlib.nullcontext():
+            with lease.held(planned.job.output, run_id) if number > 1 else contextlib.nullcontext():
                 outcomes.append(run_with_attempts(portion, beam_options, attempts))
             if len(parts) > 1:
                 memory.give_back()

@@ -6,7 +6,7 @@ import traceback
 
 from apache_beam.metrics import Metrics
 
-from htr_model.names import printable
+from htr_model.printable import printable
 from pipelines.inputs import Document
 from pipelines.page_text import Failure
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
-from htr_model.names import printable
+from htr_model.printable import printable
 from pipelines.files import read_bytes
 from pipelines.inputs import Document
 from pipelines.steps.failures import FAILURES, failure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import apache_beam as beam
 import cv2
 
-from pipelines.archive.page_pictures import ENDING
+from pipelines.archive.picture_names import ENDING
 from pipelines.files import page_stem, write_bytes
 from pipelines.inputs import Document
 from pipelines.page_text import PageText

@@ -20,8 +20,8 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.archive import runs
+from pipelines.archive.places import staged, table_folder
 from pipelines.archive.rows import TABLES
-from pipelines.archive.tables import staged
 from pipelines.files import created, delete, join, matching
 
 _ROWS_PER_GROUP = 10_000
@@ -33,7 +33,7 @@ class WriteTable(beam.PTransform):
 
     def __init__(self, output: str, table: str, run_id: str):
         super().__init__()
-        self._write = WriteRows(runs.table_folder(output, table, run_id), table)
+        self._write = WriteRows(table_folder(output, table, run_id), table)
 
     def expand(self, rows):
         return rows | beam.ParDo(self._write).with_output_types(tuple[str, int])
@@ -117,7 +117,7 @@ def commit(record: runs.RunRecord, output: str, **written: list[tuple[str, int]]
         remove_staged(output, record.run_id)
         return record.run_id
     for name in TABLES:
-        publish(runs.table_folder(output, name, record.run_id), name, [file for file, _ in written[name]])
+        publish(table_folder(output, name, record.run_id), name, [file for file, _ in written[name]])
     counts = {name: sum(rows for _, rows in written[name]) for name in TABLES}
     finished = datetime.datetime.now(datetime.timezone.utc).isoformat()
     runs.commit_if_announced(output, replace(record, counts=counts, finished_at=finished))
@@ -129,5 +129,5 @@ def remove_staged(output: str, run_id: str) -> None:
 
     The run's own files are no concern of it: they may by now be part of a compaction.
     """
-    folders = (runs.table_folder(output, name, run_id) for name in TABLES)
+    folders = (table_folder(output, name, run_id) for name in TABLES)
     delete([m.path for folder in folders for m in matching(join(folder, staged("*")))])

@@ -1,8 +1,11 @@
+import errno
+import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from htr_model.whole_files import write_whole, written_aside
+from htr_model.whole_files import sync, write_whole, written_aside
 
 
 def test_a_file_written_by_many_at_once_is_always_one_of_theirs(tmp_path):
@@ -42,3 +45,45 @@ def test_where_nothing_was_written_the_old_file_stays(tmp_path):
     with written_aside(path):
         pass
     assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(("lasting", "expected"), [(True, ["content", "name"]), (False, [])])
+def test_a_lasting_file_is_on_the_disk_before_its_name_is(tmp_path, monkeypatch, lasting, expected):
+    path, synced, fsync = tmp_path / "file", [], os.fsync
+
+    def note(handle):
+        fsync(handle)
+        synced.append("name" if stat.S_ISDIR(os.fstat(handle).st_mode) else "content")
+        assert path.exists() == (synced[-1] == "name")
+
+    monkeypatch.setattr(os, "fsync", note)
+    with written_aside(path, lasting) as partial:
+        partial.write_bytes(b"new")
+    assert path.read_bytes() == b"new" and synced == expected
+
+
+def refuse_to_sync_folders(monkeypatch, reason: int) -> None:
+    fsync = os.fsync
+
+    def refuse(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(reason, os.strerror(reason))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+
+
+@pytest.mark.parametrize("reason", [errno.EINVAL, errno.ENOTSUP, errno.EACCES])
+def test_a_file_system_that_cannot_be_told_is_no_obstacle(tmp_path, monkeypatch, reason):
+    refuse_to_sync_folders(monkeypatch, reason)
+    write_whole(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+    sync(tmp_path)
+
+
+@pytest.mark.parametrize("reason", [errno.EIO, errno.ENOSPC])
+def test_what_does_not_reach_the_disk_is_an_error(tmp_path, monkeypatch, reason):
+    refuse_to_sync_folders(monkeypatch, reason)
+    with pytest.raises(OSError) as raised:
+        write_whole(tmp_path / "file", b"new")
+    assert raised.value.errno == reason

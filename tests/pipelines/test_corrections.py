@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pipelines.archive.page_pictures import picture_name
 from pipelines.archive.transcripts import Source, Transcript
 from pipelines.corrections import Corrections
 from pipelines.formats.page_xml import created, to_page
@@ -41,12 +40,11 @@ def saved(folder, text, turn=0, line="line0") -> Transcript:
     source = Source(PageRef("/s/a.png", 0), 1, "0" * 64, 0, "night-1")
     facts = {"name": "a", "source": source, "picture": "a.png", "read_at": datetime.now(timezone.utc)}
     page = Transcript(**facts, width=400, height=300, dpi=None, model_id="model", lines=(words,))
-    picture = picture_name("a", source.sha256, source.rotation)
     (folder / "a.page.xml").write_text(
         f"<PcGts><Metadata><Created>{created(page)}</Created></Metadata>"
-        f'<Page imageFilename="{picture}" imageWidth="400" imageHeight="300"><TextRegion><TextLine id="{line}">'
-        f'<Coords points="{written(outline(words))}"/><TextEquiv><Unicode>{text}</Unicode></TextEquiv></TextLine>'
-        "</TextRegion></Page></PcGts>"
+        f'<Page imageFilename="{page.review_picture}" imageWidth="400" imageHeight="300"><TextRegion>'
+        f'<TextLine id="{line}"><Coords points="{written(outline(words))}"/>'
+        f"<TextEquiv><Unicode>{text}</Unicode></TextEquiv></TextLine></TextRegion></Page></PcGts>"
     )
     return page
 
@@ -189,8 +187,7 @@ def cells(*texts) -> list[tuple[Word, ...]]:
 def table(folder, *texts, moved=()) -> Transcript:
     """A page that is a table, saved as it was read, but for lines that were moved into another cell: (line, cell)."""
     page = replace(saved(folder, ""), lines=tuple(cells(*texts)))
-    source = page.source
-    root = ElementTree.fromstring(to_page(replace(page, picture=picture_name("a", source.sha256, source.rotation))))
+    root = ElementTree.fromstring(to_page(replace(page, picture=page.review_picture)))
     regions = root.findall(".//{*}TextRegion")
     for line, cell in moved:
         element = regions[line].find("{*}TextLine")
@@ -225,8 +222,7 @@ def test_cells_that_a_new_reading_finds_in_a_region_stay_cells(tmp_path):
     as_read = cells("A1", "B1", "A2", "B2")
     before = [tuple(replace(word, region=0, cell=None) for word in line) for line in as_read]
     page = saved(tmp_path, "")
-    source = page.source
-    one = replace(page, lines=tuple(before), picture=picture_name("a", source.sha256, source.rotation))
+    one = replace(page, lines=tuple(before), picture=page.review_picture)
     (tmp_path / "a.page.xml").write_bytes(to_page(one))
     assert to_csv(of_review(tmp_path).applied(again(page, as_read))) == b"A1,B1\r\nA2,B2\r\n"
 

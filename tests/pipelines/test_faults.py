@@ -8,7 +8,7 @@ import pytest
 
 from htr_model.bundle import DEFAULT
 from pipelines.archive import runs
-from pipelines.archive.tables import staged
+from pipelines.archive.places import staged
 from tests.pipelines.conftest import write_letter
 from tests.pipelines.jobs import files, inkbeam, page_of, python, rows, run_ids
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.logs import hold_back_native_output
+from pipelines.options.outputs import refuse_unwritable, writing
 from pipelines.wording import counted
-from pipelines.written_files import refuse_unwritable, writing
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from pipelines import exit_codes
 from pipelines.errors import UsageError
 from pipelines.job import DEFAULT_MODEL
+from pipelines.options.outputs import refuse_unwritable
 from pipelines.wording import counted
-from pipelines.written_files import refuse_unwritable
 
 if TYPE_CHECKING:
     from htr_model.data.samples import Item, Skipped

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelines import exit_codes
 from pipelines.errors import UsageError
-from pipelines.written_files import refuse_unwritable, writing
+from pipelines.options.outputs import refuse_unwritable, writing
 
 SUMMARY = "draw lines and words with fonts, as training data"
 

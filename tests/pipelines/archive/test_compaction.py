@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.archive import compaction, history, runs, tables
+from pipelines.archive import compaction, history, lease, runs, tables
+from pipelines.archive.manifests import compactions
 from pipelines.archive.rows import FAILURES, TABLES
 from pipelines.archive.run_names import COMPACTED, dated_name
 from pipelines.errors import UsageError
@@ -40,7 +41,7 @@ def output(tmp_path):
 
 def compact(output, target=10**9, settle=0.0):
     name = dated_name(COMPACTED)
-    with runs.held(str(output), name):
+    with lease.held(str(output), name):
         return compaction.compact(str(output), name, target, settle)
 
 
@@ -237,7 +238,7 @@ def test_compaction_that_was_cut_short_is_finished_or_undone_by_the_next_run(out
     before = rows_of(output)
     assert cut_short(output, step, call, monkeypatch)
     assert own_rows(output) == before
-    with runs.held(str(output), "next"):
+    with lease.held(str(output), "next"):
         compaction.finish(str(output), 0.0)
     assert rows_of(output) == own_rows(output) == before
     assert not list(output.rglob("*.staged"))
@@ -259,7 +260,7 @@ def test_dead_compaction_loses_nothing_when_dead_runs_are_removed(output, monkey
     """Its announcement looks like a run's, but its manifest counts."""
     before = rows_of(output)
     assert cut_short(output, "delete", 7, monkeypatch)
-    name = next(iter(tables.compactions(str(output)))).id
+    name = next(iter(compactions(str(output)))).id
     (output / "runs" / f"{name}.started").write_text('{"renewed_at": 0}')
     assert runs.remove_dead(str(output)) == []
     assert own_rows(output) == before

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pipelines.archive import runs
+from pipelines.archive import lease
 from tests.pipelines import made_tables
 from tests.pipelines.jobs import inkbeam
 
@@ -20,9 +20,9 @@ def output(tmp_path):
 
 
 def test_compaction_waits_for_the_end_of_a_night(output, monkeypatch):
-    monkeypatch.setattr(runs, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(lease, "_LOOK_SECONDS", 0.01)
     assert "'night-2' is at work" in inkbeam("compact", output).err
-    ending = threading.Timer(0.5, runs.end, [str(output), "night-2"])
+    ending = threading.Timer(0.5, lease.end, [str(output), "night-2"])
     ending.start()
     done = inkbeam("compact", output, "--wait", "1")
     assert (done.code, ending.is_alive()) == (0, False), done.err

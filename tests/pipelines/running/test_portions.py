@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from pipelines.archive import runs
+from pipelines.archive import lease
 from pipelines.inputs import Document
 from pipelines.running import portions
 from tests import broken_files
@@ -155,7 +155,7 @@ def asked_to_stop():
     ],
 )
 def test_what_ends_a_job_between_portions_is_no_wrong_usage(scans, tmp_path, tiny_bundle, monkeypatch, strike, message):
-    announce = runs._announce
+    announce = lease._announce
 
     def struck(output, run_id):
         if run_id.endswith("-part2"):
@@ -163,7 +163,7 @@ def test_what_ends_a_job_between_portions_is_no_wrong_usage(scans, tmp_path, tin
         announce(output, run_id)
 
     monkeypatch.setattr(portions, "PAGES_IN_A_RUN", 1)
-    monkeypatch.setattr(runs, "_announce", struck)
+    monkeypatch.setattr(lease, "_announce", struck)
     command = ("digitize", "--input", scans, "--output", tmp_path / "out", "--model", tiny_bundle)
     done = inkbeam(*command, "--run-id", "night", "--metrics-file", tmp_path / "figures.prom")
     assert done.code == 3, done.err

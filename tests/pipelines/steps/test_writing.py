@@ -3,9 +3,9 @@
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.archive import runs
+from pipelines.archive import lease, runs
+from pipelines.archive.places import staged, table_folder
 from pipelines.archive.rows import TABLES
-from pipelines.archive.tables import staged
 from pipelines.steps import writing
 from tests.pipelines.jobs import files, rows, table
 
@@ -18,7 +18,7 @@ RECORD = runs.RunRecord("night", "2026-01-01T00:00:00+00:00", "", "m", "f", {}, 
 
 def write(output, table_name, some_rows):
     """Files that one bundle makes of some rows: name and number of rows of each."""
-    step = writing.WriteRows(runs.table_folder(str(output), table_name, "night"), table_name)
+    step = writing.WriteRows(table_folder(str(output), table_name, "night"), table_name)
     step.start_bundle()
     for row in some_rows:
         step.process(row)
@@ -31,7 +31,7 @@ def commit(output, words):
 
 @pytest.fixture
 def output(tmp_path):
-    runs.begin(str(tmp_path), "night")
+    lease.begin(str(tmp_path), "night")
     return tmp_path
 
 

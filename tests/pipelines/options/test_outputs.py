@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.errors import UsageError
-from pipelines.written_files import refuse_unwritable
+from pipelines.options.outputs import refuse_unwritable
 from tests.pipelines.jobs import inkbeam
 
 

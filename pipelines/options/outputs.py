@@ -1,4 +1,4 @@
-"""Files that a command writes for who called it: what cannot be written is wrong usage."""
+"""Options that name a file or folder to be written: what cannot be written is wrong usage."""
 
 from __future__ import annotations
 
