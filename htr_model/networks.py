@@ -15,17 +15,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from htr_model import network_sizes as sizes
 from htr_model.bundle import Bundle, BundleError
-from htr_model.network_sizes import (
-    CLASSIC_FEATURES,
-    CLASSIC_FILTERS,
-    CLASSIC_UNITS,
-    CRNN_UNITS,
-    STAGES,
-    STEM,
-    TIME_BLOCKS,
-    TIME_KERNEL,
-)
 from htr_model.time_steps import TIME_STRIDE
 
 
@@ -164,12 +155,12 @@ def _body(pixels, widths):
     strongest response over the rows is its feature, so a letter may stand anywhere between top and bottom.
     """
     x = UnitRange(name="unit")(pixels)
-    x = _convolution(x, *STEM[0], "stem1", strides=2)
+    x = _convolution(x, *sizes.STEM[0], "stem1", strides=2)
     half = ValidColumns(2, name="valid_half")(x, widths)
     x = layers.Multiply(name="stem2_valid")([x, half])
-    x = _convolution(x, *STEM[1], "stem2", strides=2)
+    x = _convolution(x, *sizes.STEM[1], "stem2", strides=2)
     valid = ValidColumns(4, name="valid_quarter")(x, widths)
-    for stage, filters in enumerate(STAGES):
+    for stage, filters in enumerate(sizes.STAGES):
         if stage:
             x = layers.MaxPooling2D((2, 1), name=f"pool{stage}")(x)
         for i in (1, 2):
@@ -186,7 +177,7 @@ def crnn(height: int, classes: int) -> keras.Model:
     pixels, widths = _inputs(height)
     x, valid = _body(pixels, widths)
     by_time = ops.squeeze(valid, 1)
-    for i, units in enumerate(CRNN_UNITS, start=1):
+    for i, units in enumerate(sizes.CRNN_UNITS, start=1):
         x = layers.Dropout(0.25 if i == 1 else 0.4, name=f"drop{i}")(x)
         x = BothWays(units, dtype=_lstm_policy(), name=f"bilstm{i}")(x, by_time)
     x = layers.Dropout(0.4, name="drop4")(x)
@@ -206,8 +197,8 @@ def resnet_ctc(height: int, classes: int) -> keras.Model:
     x, valid = _body(pixels, widths)
     # Not a Reshape layer: TensorFlow's graph optimiser sometimes takes it for one that changes nothing.
     x = ops.expand_dims(x, 1)
-    for i in range(1, TIME_BLOCKS + 1):
-        x = _residual(x, valid, STAGES[-1], f"time{i}", kernel=TIME_KERNEL)
+    for i in range(1, sizes.TIME_BLOCKS + 1):
+        x = _residual(x, valid, sizes.STAGES[-1], f"time{i}", kernel=sizes.TIME_KERNEL)
     x = layers.Dropout(0.3, name="drop")(x)
     x = layers.Conv2D(classes, 1, dtype="float32", name="logits")(x)
     logits = ops.squeeze(x, 1)
@@ -227,7 +218,7 @@ def cnn_bilstm(height: int, classes: int) -> keras.Model:
     """
     pixels, widths = _inputs(height)
     x = UnitRange(name="unit")(pixels)
-    for i, filters in enumerate(CLASSIC_FILTERS, start=1):
+    for i, filters in enumerate(sizes.CLASSIC_FILTERS, start=1):
         x = layers.Conv2D(filters, 3, padding="same", kernel_initializer="he_normal", name=f"conv{i}")(x)
         x = layers.Activation("relu", name=f"relu{i}")(x)
         # A column of padding holds the bias; the pooling must not carry it into the picture's last column.
@@ -235,10 +226,10 @@ def cnn_bilstm(height: int, classes: int) -> keras.Model:
         x = layers.MaxPooling2D(2, name=f"pool{i}")(x)
     valid = ValidColumns(TIME_STRIDE, name="valid_quarter")(x, widths)
     x = layers.Permute((2, 1, 3), name="by_column")(x)
-    x = layers.Reshape((-1, height // 4 * CLASSIC_FILTERS[-1]), name="flat_columns")(x)
-    x = layers.Dense(CLASSIC_FEATURES, activation="relu", name="dense")(x)
+    x = layers.Reshape((-1, height // 4 * sizes.CLASSIC_FILTERS[-1]), name="flat_columns")(x)
+    x = layers.Dense(sizes.CLASSIC_FEATURES, activation="relu", name="dense")(x)
     x = layers.Dropout(0.2, name="drop")(x)
-    for i, units in enumerate(CLASSIC_UNITS, start=1):
+    for i, units in enumerate(sizes.CLASSIC_UNITS, start=1):
         x = layers.Dropout(0.25, name=f"drop_lstm{i}")(x)
         x = BothWays(units, dtype="float32", name=f"bilstm{i}")(x, ops.squeeze(valid, 1))
     logits = layers.Dense(classes, dtype="float32", name="logits")(x)

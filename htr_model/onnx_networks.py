@@ -14,17 +14,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from onnx import ModelProto, TensorProto
 
+from htr_model import network_sizes as sizes
 from htr_model.bundle import Bundle
-from htr_model.network_sizes import (
-    CLASSIC_FEATURES,
-    CLASSIC_FILTERS,
-    CLASSIC_UNITS,
-    CRNN_UNITS,
-    STAGES,
-    STEM,
-    TIME_BLOCKS,
-    TIME_KERNEL,
-)
 from htr_model.onnx_graph import NORMALIZATION, Graph, folded
 from htr_model.time_steps import TIME_STRIDE
 
@@ -188,13 +179,13 @@ class _Network(Graph):
 
 def _columns(graph: _Network) -> tuple[str, str]:
     """What `htr_model.networks` calls the body: (batch, features, 1, time), and the valid time steps as a mask."""
-    (first, first_kernel), (second, second_kernel) = STEM
+    (first, first_kernel), (second, second_kernel) = sizes.STEM
     x = graph.relu(graph.normalized_convolution(graph.pixels(), "stem1", first_kernel, 1, first, stride=2))
     x = graph.node("Mul", [x, graph.valid_columns(x, 2)])
     x = graph.relu(graph.normalized_convolution(x, "stem2", second_kernel, first, second, stride=2))
     valid = graph.valid_columns(x, TIME_STRIDE)
     inputs = second
-    for stage, filters in enumerate(STAGES):
+    for stage, filters in enumerate(sizes.STAGES):
         if stage:
             x = graph.pooled(x, 2, 1)
         for i in (1, 2):
@@ -218,28 +209,28 @@ def _lstm_logits(graph: _Network, x: str, inputs: int, units: tuple[int, ...], c
 
 
 def _crnn(graph: _Network, _: int, classes: int) -> str:
-    return _lstm_logits(graph, _by_time(graph, _columns(graph)[0]), STAGES[-1], CRNN_UNITS, classes)
+    return _lstm_logits(graph, _by_time(graph, _columns(graph)[0]), sizes.STAGES[-1], sizes.CRNN_UNITS, classes)
 
 
 def _resnet_ctc(graph: _Network, _: int, classes: int) -> str:
     x, valid = _columns(graph)
-    features = STAGES[-1]
-    for i in range(1, TIME_BLOCKS + 1):
-        x = graph.residual(x, valid, f"time{i}", features, features, TIME_KERNEL)
+    features = sizes.STAGES[-1]
+    for i in range(1, sizes.TIME_BLOCKS + 1):
+        x = graph.residual(x, valid, f"time{i}", features, features, sizes.TIME_KERNEL)
     return _by_time(graph, graph.biased_convolution(x, "logits", 1, features, classes))
 
 
 def _cnn_bilstm(graph: _Network, height: int, classes: int) -> str:
     x, inputs = graph.pixels(), 1
-    for i, filters in enumerate(CLASSIC_FILTERS, start=1):
+    for i, filters in enumerate(sizes.CLASSIC_FILTERS, start=1):
         x = graph.relu(graph.biased_convolution(x, f"conv{i}", 3, inputs, filters))
         x = graph.pooled(graph.node("Mul", [x, graph.valid_columns(x, 2 ** (i - 1))]), 2, 2)
         inputs = filters
     features = height // 4 * inputs
     x = graph.node("Transpose", [x], perm=[0, 3, 2, 1])
     x = graph.node("Reshape", [x, graph.integers(0, 0, features)])
-    x = graph.relu(graph.dense(x, "dense", features, CLASSIC_FEATURES))
-    return _lstm_logits(graph, x, CLASSIC_FEATURES, CLASSIC_UNITS, classes)
+    x = graph.relu(graph.dense(x, "dense", features, sizes.CLASSIC_FEATURES))
+    return _lstm_logits(graph, x, sizes.CLASSIC_FEATURES, sizes.CLASSIC_UNITS, classes)
 
 
 _NETWORKS: dict[str, Callable[[_Network, int, int], str]] = {
